@@ -21,7 +21,7 @@ import { render } from "../report/markdown.ts";
 import { ensureDataset, warnOfData } from "../sweep/datasets.ts";
 import { distinctSizes } from "../sweep/image-sizes.ts";
 import { openEngine } from "../sweep/open-engine.ts";
-import { checkSplits } from "../sweep/preflight.ts";
+import { checkSplits } from "../sweep/prepare-trials.ts";
 import { liveEvent } from "../sweep/progress.ts";
 import type { ReadPlan } from "../sweep/read-plan.ts";
 import type { RunContext } from "../sweep/run-context.ts";

@@ -19,7 +19,7 @@ import { makeReport } from "./make-report.ts";
 import { checkModelSpace, describeModels, type ModelRequest } from "./model-space.ts";
 import { chooseNumWorkers } from "./num-workers.ts";
 import { openEngine } from "./open-engine.ts";
-import { preflight } from "./preflight.ts";
+import { prepareTrials } from "./prepare-trials.ts";
 import { SweepProgress } from "./progress.ts";
 import type { ReadPlan } from "./read-plan.ts";
 import { type TrialsToRun, trialStatuses, trialsToRun } from "./resume.ts";
@@ -72,7 +72,7 @@ async function runLocked(store: SweepStore, request: SweepRequest, run: RunConte
   try {
     const device = await engine.device();
     const withDevice = (spec: TrialSpec): TrialSpec => ({ ...spec, device });
-    const checkpoints = await preflight(
+    const checkpoints = await prepareTrials(
       plan.trials.map(withDevice),
       waiting.map(withDevice),
       dataset,

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { expect, test } from "vitest";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
-import { type CommandResult, cliprpnWithPython, runPreflight } from "../helpers/cli.ts";
+import { type CommandResult, cliprpnWithPython, prepareSweep } from "../helpers/cli.ts";
 import { testPython } from "../helpers/python.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
 
@@ -62,13 +62,13 @@ test("another size of the replaced dataset is prepared again before a trial uses
     settings: { image_size_px: 96, training: { num_epochs: 1 } },
   };
   writeFileSync(join(cwd, "mine.json"), JSON.stringify(experiment));
-  await runPreflight("mine.json", cwd, { CLIPRPN_CACHE: cache });
+  await prepareSweep("mine.json", cwd, { CLIPRPN_CACHE: cache });
   expect([...shard(cwd, 96).subarray(-3)]).toEqual([0, 0, 255]);
   // Images of the same names and sizes, other colors.
   for (const file of readdirSync(join(cwd, "blue")))
     copyFileSync(join(cwd, "red", file.replace("blue", "red")), join(cwd, "blue", file));
   expect((await prepare("blue", "--images", "blue", "--image-size", "64")).code).toBe(0);
-  await runPreflight("mine.json", cwd, { CLIPRPN_CACHE: cache });
+  await prepareSweep("mine.json", cwd, { CLIPRPN_CACHE: cache });
   expect([...shard(cwd, 96).subarray(-3)]).toEqual([255, 0, 0]);
 });
 

@@ -16,7 +16,7 @@ import { beforeAll, expect, test } from "vitest";
 import type { PreparedDataset } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { packageRoot } from "../../src/package-root.ts";
-import { type CommandResult, cliprpn, cliprpnWithPython, runPreflight } from "../helpers/cli.ts";
+import { type CommandResult, cliprpn, cliprpnWithPython, prepareSweep } from "../helpers/cli.ts";
 import { serves, startMirror } from "../helpers/mirror.ts";
 import { testPython } from "../helpers/python.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
@@ -171,7 +171,7 @@ test("a user's rows keep their numbers, order and text when prepared and exporte
   const experiment = { name: "mine", question: "Can it train?", dataset: { name: "mine" } };
   writeFileSync(join(cwd, "mine.json"), JSON.stringify(experiment));
   const env = { CLIPRPN_CACHE: cache };
-  await expect(runPreflight("mine.json", cwd, env)).rejects.toMatchObject({
+  await expect(prepareSweep("mine.json", cwd, env)).rejects.toMatchObject({
     code: "data_invalid",
     message: expect.stringContaining("none in train"),
   });

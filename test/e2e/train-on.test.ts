@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { cliprpnWithPython, runPreflight } from "../helpers/cli.ts";
+import { cliprpnWithPython, prepareSweep } from "../helpers/cli.ts";
 import { makeJointData, shareImage } from "../helpers/joint-data.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
 
@@ -46,7 +46,7 @@ test("with other images in one of its datasets, it is made again", async () => {
 });
 
 function preflight(): Promise<string> {
-  return runPreflight("e.json", folder, { CLIPRPN_CACHE: cache });
+  return prepareSweep("e.json", folder, { CLIPRPN_CACHE: cache });
 }
 
 async function dryRun(): Promise<string> {

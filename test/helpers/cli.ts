@@ -7,7 +7,7 @@ import { LocalEngine, type LocalEngineOptions } from "../../src/engine/local/loc
 import { cacheFolders } from "../../src/environment/cache-folders.ts";
 import { main } from "../../src/main.ts";
 import { openEngine } from "../../src/sweep/open-engine.ts";
-import { preflight } from "../../src/sweep/preflight.ts";
+import { prepareTrials } from "../../src/sweep/prepare-trials.ts";
 import { readPlan } from "../../src/sweep/read-plan.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { testPython } from "./python.ts";
@@ -42,7 +42,7 @@ export function cliprpnWithPython(
 }
 
 /** The steps of `sweep FILE` before its first trial: checks the experiment and prepares its datasets. @returns the messages. @throws CliprpnError. */
-export async function runPreflight(file: string, cwd: string, env: NodeJS.ProcessEnv): Promise<string> {
+export async function prepareSweep(file: string, cwd: string, env: NodeJS.ProcessEnv): Promise<string> {
   const { streams, output } = recordedStreams();
   const context: Context = {
     terminal: makeTerminal(streams),
@@ -54,7 +54,7 @@ export async function runPreflight(file: string, cwd: string, env: NodeJS.Proces
   };
   const run = runContext(new Arguments({ python: testPython() }), context);
   const { plan, dataset, targets } = await readPlan(file, [], run);
-  await preflight(plan.trials, plan.trials, dataset, await openEngine(run, plan.trials), run, targets);
+  await prepareTrials(plan.trials, plan.trials, dataset, await openEngine(run, plan.trials), run, targets);
   return output().err;
 }
 

@@ -45,7 +45,7 @@ export async function bundleSweepAndDie(folder: string): Promise<string> {
   return outfile;
 }
 
-const slowModules = /\/(sweep\/open-engine|open-engine|preflight|draw-charts|check)\.ts$/;
+const slowModules = /\/(sweep\/open-engine|open-engine|prepare-trials|draw-charts|check)\.ts$/;
 
 /** Runs a sweep in a process of its own. @returns its changes if it ended by itself; undefined if it killed itself. */
 export function runAndDie(

@@ -17,8 +17,8 @@ export async function openEngine(): Promise<Engine> {
   return new MadeEngine();
 }
 
-/** In place of sweep/preflight.ts. */
-export async function preflight(): Promise<Map<string, number>> {
+/** In place of sweep/prepare-trials.ts. */
+export async function prepareTrials(): Promise<Map<string, number>> {
   return new Map();
 }
 

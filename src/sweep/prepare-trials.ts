@@ -27,7 +27,7 @@ import type { RunContext } from "./run-context.ts";
  * @returns the size of one saved model of each waiting trial that trains one, in bytes, by trial id.
  * @throws CliprpnError data_invalid, bad_input, weights_missing, ...
  */
-export async function preflight(
+export async function prepareTrials(
   trials: readonly TrialSpec[],
   waiting: readonly TrialSpec[],
   dataset: DatasetIdentity,
