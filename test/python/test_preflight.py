@@ -132,7 +132,7 @@ def test_features_in_the_cache_are_found(root: Path, tmp_path: Path) -> None:
 
 
 def test_a_model_learns_a_few_expressions_by_heart(root: Path, tmp_path: Path) -> None:
-    spec = make_spec(root, tmp_path / "cache", training={"learning_rate": 3e-3})
+    spec = make_spec(root, tmp_path / "cache", training={"learning_rate": 1e-2})
     before = names_in(tmp_path / "cache")
     context = run_context(tmp_path / "cache")
     (tmp_path / "scratch").mkdir()
