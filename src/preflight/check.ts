@@ -38,7 +38,9 @@ export async function runCheck(
     const isExpected = !unexpected.includes(code);
     const finding = failed(
       message,
-      isExpected ? (advice[code] ?? "a sweep would stop for this, too") : `report this with ${tracebackFile}`,
+      isExpected
+        ? (advice[code] ?? "do what the message says: a trial of the sweep would fail for the same reason")
+        : `report this with ${tracebackFile}`,
     );
     return {
       result: result(finding, isExpected ? null : tracebackFile),

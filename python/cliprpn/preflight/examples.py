@@ -9,6 +9,7 @@ import numpy as np
 from cliprpn.contract.generated import SampleExpressionsParams, SampleExpressionsResult
 from cliprpn.data.index import open_dataset, read_facts
 from cliprpn.figures.dataset_stats.examples import choose_examples
+from cliprpn.preflight.sample import part_of
 
 # Not of test: nothing is evaluated on it, so nobody has to look at it.
 SPLITS = ("train", "val")
@@ -23,7 +24,10 @@ def sample_expressions(params: SampleExpressionsParams) -> SampleExpressionsResu
     root = Path(params.root)
     index = open_dataset(root, read_facts(root).id)
     splits = [split for split in SPLITS if len(index.split(split)) > 0]
-    num = sum(len(index.split(split)) for split in splits)
-    areas = np.zeros(index.sentences.num_rows)
-    examples = choose_examples(index, splits, areas, None, num_sentences=min(params.num_expressions, num))
-    return SampleExpressionsResult(examples=[each for each in examples if each.split in SPLITS])
+    if not splits:
+        return SampleExpressionsResult(examples=[])
+    image_rows = np.unique(np.concatenate([index.image_rows[index.split(split)] for split in splits]))
+    part = part_of(index, image_rows, SPLITS)
+    areas = np.zeros(part.sentences.num_rows)
+    examples = choose_examples(part, splits, areas, None, num_sentences=params.num_expressions)
+    return SampleExpressionsResult(examples=examples)
