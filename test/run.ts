@@ -59,9 +59,14 @@ process.exitCode = numFailed === 0 ? 0 : 1;
 /** Runs a check and adds its result. @returns its output, if it is not inherited. */
 async function run(name: string, stdio: "inherit" | "pipe"): Promise<string> {
   const started = Date.now();
-  const output = await $({ cwd: packageRoot, stdio, nothrow: true, quiet: true, env: environment(python) })`${
-    checks[name] ?? []
-  }`;
+  const output = await $({
+    cwd: packageRoot,
+    // Node's pipes are sockets, and bash reads .bashrc if its input is one, which may change PATH.
+    stdio: stdio === "pipe" ? ["ignore", "pipe", "pipe"] : stdio,
+    nothrow: true,
+    quiet: true,
+    env: environment(python),
+  })`${checks[name] ?? []}`;
   const result = { name, passed: output.exitCode === 0, seconds: (Date.now() - started) / 1000 };
   results.push(result);
   if (stdio === "inherit") process.stdout.write(`${describe(result)}\n\n`);

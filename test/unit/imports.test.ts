@@ -121,7 +121,7 @@ const python: string[][] = [
   ["storage"],
   ["models"],
   ["metrics", "statistics"],
-  ["boxes", "box_arrays", "geometry", "transfer"],
+  ["boxes", "box_arrays", "geometry"],
   ["code_identity", "devices", "memory", "run_context"],
   ["arithmetic"],
   ["contract", "errors", "seeding"],

@@ -18,9 +18,9 @@ from cliprpn.features.feature_cache import FeatureCache, MadeFrom
 from cliprpn.features.text_features import TextFeatures, TextRows, copy_to_device, device_of, gather
 from cliprpn.features.view_features import ViewFeatures, ViewRows, open_views
 from cliprpn.models.backbone import ClipBackbone
+from cliprpn.models.transfer import copy_together
 from cliprpn.run_context import RunContext
 from cliprpn.storage.weights_files import load_backbone
-from cliprpn.transfer import copy_together
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from cliprpn.errors import CliprpnError
 from cliprpn.models.backbone import ClipBackbone
+from cliprpn.models.transfer import copy_together, to_device
 from cliprpn.run_context import RunContext
 from cliprpn.storage.array_store import ArraySpecs, StoreWriter
 from cliprpn.storage.durable import check_space
 from cliprpn.storage.half import to_half
-from cliprpn.transfer import copy_together, to_device
 
 SENTENCES_PER_BLOCK = 256
 # Rows copied to an accelerator positions once.

@@ -25,8 +25,8 @@ from cliprpn.data.views.wording import mirror_sentence
 from cliprpn.features.feature_cache import FeatureCache, MadeFrom
 from cliprpn.features.image_features import ReadBlock
 from cliprpn.features.text_features import TextFeatures, TextRows, device_of, gather
+from cliprpn.models.transfer import copy_together
 from cliprpn.storage.array_store import ArraySpecs
-from cliprpn.transfer import copy_together
 
 # words, mask and pooled, as `TextFeatures.batch` returns them.
 TextBatch = tuple[Tensor, Tensor, Tensor]

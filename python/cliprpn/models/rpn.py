@@ -16,7 +16,7 @@ from torch.nn import functional
 from torchvision.ops import box_iou
 
 from cliprpn.models.suppression import suppress_each_row, suppress_rows_together
-from cliprpn.transfer import to_device
+from cliprpn.models.transfer import to_device
 
 # From torchvision.models.detection: BoxCoder's limit of size offsets, the smallest side, the beta of smooth L1.
 MAX_LOG_SCALE = math.log(1000 / 16)

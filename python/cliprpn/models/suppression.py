@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torchvision.ops import nms
 
-from cliprpn.transfer import to_device
+from cliprpn.models.transfer import to_device
 
 # CUDA's kernel compares all boxes of a call: this many need 110 MB there.
 MAX_BOXES_PER_CALL = 30_000

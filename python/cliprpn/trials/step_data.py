@@ -15,7 +15,7 @@ from cliprpn.features.frozen import BatchRows, FrozenFeatures
 from cliprpn.geometry import to_frame
 from cliprpn.models import ClipRPN
 from cliprpn.models.rpn import AnchorTargets
-from cliprpn.transfer import copy_together, to_device
+from cliprpn.models.transfer import copy_together, to_device
 
 
 @dataclass(frozen=True)
