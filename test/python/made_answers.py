@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+from prepared import dataset_facts
 from user_data import rows_source, write_jsonl
 
 from cliprpn.answers.convert import convert_answers
@@ -87,26 +87,8 @@ def prepare_rows(root: Path, rows: list[dict[str, Any]], name: str) -> Path:
     source = rows_source(write_jsonl(root / "rows.jsonl", rows), box_format="xyxy")
     read = read_source(source)
     write_tables(read.annotations, None, root)
-    facts: dict[str, Any] = {
-        "format_version": 1,
-        "id": name,
-        "name": name,
-        "split_by": "own",
-        "source": source.model_dump(),
-        "annotation_files": [],
-        "images_dir": None,
-        "max_pixels": 80_000_000,
-        "follow_links": False,
-        "allow_missing": False,
-        "pictures_sha256": "0" * 64,
-        "dropped": {"num_images": 0, "num_refs": 0, "num_sentences": 0},
-        "splits": [],
-        "split_rule": read.split_rule,
-        "deviations": [],
-        "notes": [],
-        "prepared_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "cliprpn_version": "0",
-    }
+    own = {"id": name, "name": name, "split_by": "own"}
+    facts = dataset_facts(own | {"source": source.model_dump(), "split_rule": read.split_rule})
     (root / "dataset.json").write_text(json.dumps(facts))
     return root
 

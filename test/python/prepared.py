@@ -49,28 +49,30 @@ def prepare(
         resize,
     )
     write_tables(read.annotations, manifest, folder)
-    facts: dict[str, Any] = {
+    own = {"id": dataset_id, "name": "blocks", "split_by": split_by, "images_dir": str(root / "images")}
+    facts = dataset_facts(own | {"source": source.model_dump(), "split_rule": read.split_rule})
+    (folder / "dataset.json").write_text(json.dumps(facts))
+    return folder
+
+
+def dataset_facts(own: dict[str, Any]) -> dict[str, Any]:
+    """The content of a dataset.json: what a test gives, and values without meaning for the rest."""
+    return {
         "format_version": 1,
-        "id": dataset_id,
-        "name": "blocks",
-        "split_by": split_by,
-        "source": source.model_dump(),
         "annotation_files": [],
-        "images_dir": str(root / "images"),
+        "images_dir": None,
         "max_pixels": 80_000_000,
         "follow_links": False,
         "allow_missing": False,
         "pictures_sha256": "0" * 64,
         "dropped": {"num_images": 0, "num_refs": 0, "num_sentences": 0},
         "splits": [],
-        "split_rule": read.split_rule,
         "deviations": [],
         "notes": [],
         "prepared_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "cliprpn_version": "0",
+        **own,
     }
-    (folder / "dataset.json").write_text(json.dumps(facts))
-    return folder
 
 
 def write_pixels(
