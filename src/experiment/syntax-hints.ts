@@ -1,3 +1,5 @@
+import { oneLine } from "../base/plain-text.ts";
+
 /** A part of a text that JSON has another way to write. */
 export interface SyntaxHint {
   offset: number;
@@ -19,7 +21,10 @@ export function findSyntaxHints(text: string): SyntaxHint[] {
     const offset = match.index + match[0].indexOf(found);
     // `lr = .5` is one problem, not two.
     if (!hints.some((hint) => hint.offset === offset))
-      hints.push({ offset, message: `found ${text.slice(offset, offset + found.length)}; ${write(found)}` });
+      hints.push({
+        offset,
+        message: `found ${oneLine(text.slice(offset, offset + found.length))}; ${write(found)}`,
+      });
   }
   return hints.toSorted((a, b) => a.offset - b.offset);
 }
@@ -51,7 +56,10 @@ function maskTexts(text: string): { masked: string; hints: SyntaxHint[] } {
       start.length === 3 ? found.startsWith(start) && found.length > 5 : start.includes(found.charAt(0)),
     );
     if (kind !== undefined && !hints.has(kind.start))
-      hints.set(kind.start, { offset, message: `found ${shorten(found)}; ${kind.write(shorten(found))}` });
+      hints.set(kind.start, {
+        offset,
+        message: `found ${oneLine(shorten(found))}; ${kind.write(shorten(found))}`,
+      });
     const isComment = /^[/#]/.test(found);
     return isComment ? " ".repeat(found.length) : `"${"_".repeat(Math.max(0, found.length - 2))}"`;
   });

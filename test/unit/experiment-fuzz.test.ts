@@ -70,7 +70,11 @@ test("a damaged file is valid or gives a list of problems with places", () => {
   const damage = fc.record({
     at: pick,
     cut: fc.nat({ max: 3 }),
-    put: fc.string({ maxLength: 3, unit: "binary" }),
+    put: fc.oneof(
+      fc.string({ maxLength: 3, unit: "binary" }),
+      // They may take several lines for one text.
+      fc.constantFrom("`", "'", "'''", '"', '"""', "(", "f(", "\u201C", "\\", "/*", "\r"),
+    ),
   });
   fc.assert(
     fc.property(
