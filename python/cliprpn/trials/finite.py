@@ -18,49 +18,30 @@ STEPS_PER_READ = {"cuda": 16}
 class LossLog:
     """The losses of steps: read `num_steps` at once, checked and added up.
 
-    Until they are read, training goes on. From the first loss that is not finite, a flag on the device makes the
-    fused optimizer skip its steps, as torch's GradScaler does: the weights stay those that made this loss, so that
-    the batch can be run again to find the line of a custom fusion.
-
-    Args:
-        optimizer: fused, if losses of several steps are read at once.
+    Until they are read, training goes on. With the first loss that is not finite, the weights must stay those that made
+    it (see `TrainingStep`), so that the batch can be run again to find the line of a custom fusion.
     """
 
-    def __init__(
-        self,
-        model: ClipRPN,
-        features: FrozenFeatures,
-        optimizer: torch.optim.Optimizer,
-        device: torch.device,
-    ) -> None:
+    def __init__(self, model: ClipRPN, features: FrozenFeatures, device: torch.device) -> None:
         self.num_steps = STEPS_PER_READ.get(device.type, 1)
-        self._model, self._features, self._optimizer, self._device = model, features, optimizer, device
-        self._found_inf = torch.zeros((), device=device)
+        self._model, self._features, self._device = model, features, device
         self._unread: list[tuple[Tensor, BatchRows, int]] = []
         self._num_read = 0
         self._sums = torch.zeros(2)
 
-    def add(self, objectness_loss: Tensor, box_loss: Tensor, rows: BatchRows, size: int) -> Tensor:
-        """Logs the losses of the next step. Returns their sum.
+    def add(self, losses: Tensor, rows: BatchRows, size: int, epoch: int) -> None:
+        """Logs the losses of the next step; reads all of them if it is time to.
 
         Args:
+            losses: [3], the objectness loss, the box loss and their sum.
             rows, size: of the batch.
-        """
-        total = objectness_loss + box_loss
-        losses = torch.stack([objectness_loss, box_loss, total]).detach()
-        self._unread.append((losses, rows, size))
-        if self.num_steps > 1:
-            last = losses[2]
-            self._found_inf = torch.maximum(
-                self._found_inf, last - last != 0
-            )  # NaN or inf minus itself is NaN.
-            self._optimizer.found_inf = self._found_inf  # type: ignore[attr-defined]  # as GradScaler sets it
-        return total
 
-    @property
-    def is_full(self) -> bool:
-        """Whether it is time to read."""
-        return len(self._unread) == self.num_steps
+        Raises:
+            CliprpnError: loss_not_finite, as `read`.
+        """
+        self._unread.append((losses, rows, size))
+        if len(self._unread) == self.num_steps:
+            self.read(epoch)
 
     def read(self, epoch: int) -> None:
         """Checks all losses since the last call.

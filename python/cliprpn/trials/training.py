@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,7 +18,8 @@ from cliprpn.metrics import HIT_IOU
 from cliprpn.models import ClipRPN
 from cliprpn.run_context import RunContext
 from cliprpn.trials.finite import LossLog
-from cliprpn.trials.optimizer import AMP_DEVICES, make_optimizer, make_schedule
+from cliprpn.trials.optimizer import make_optimizer, make_schedule
+from cliprpn.trials.step import StepInputs, TrainingStep
 from cliprpn.trials.step_data import TrainingData, frame_targets, prepare_steps
 
 
@@ -38,15 +40,15 @@ def train_model(
     """
     device = context.device
     optimizer = make_optimizer(model, settings, device)
-    log = LossLog(model, data.features, optimizer, device)
+    log = LossLog(model, data.features, device)
     steps_per_epoch = math.ceil(len(data.train_rows) / settings.batch_size)
     num_steps = steps_per_epoch * settings.num_epochs
     rate_at = make_schedule(settings, num_steps)
-    amp = settings.amp and device.type in AMP_DEVICES
     objects = ImageObjects(data.index) if model.rules.negatives_loss_weight > 0 else None
     shuffle_rng = np.random.default_rng(seed)
     sampling_rng = torch.Generator(device).manual_seed(seed)
-    step = 0
+    run_step = TrainingStep(model, optimizer, settings, sampling_rng, log.num_steps > 1)
+    step, rate = 0, 0.0
     for epoch in range(1, settings.num_epochs + 1):
         started = time.monotonic()
         model.train()
@@ -58,19 +60,9 @@ def train_model(
             for data_i in prepare_steps(model, data, objects, gt_boxes, some, view, device):
                 if context.should_stop():
                     raise CliprpnError("interrupted", f"stopped in epoch {epoch}")
-                for group in optimizer.param_groups:
-                    group["lr"] = settings.learning_rate * rate_at(step)
-                with torch.autocast(device.type, dtype=torch.bfloat16, enabled=amp):
-                    outputs = model(*data.features.read(data_i.rows, device))
-                losses = model.losses(outputs, data_i.targets, sampling_rng, data_i.negatives)
-                loss = log.add(*losses, data_i.rows, data_i.size)
-                if log.is_full:
-                    log.read(epoch)
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                if settings.grad_clip_norm is not None:
-                    torch.nn.utils.clip_grad_norm_(model.parameters(), settings.grad_clip_norm)
-                optimizer.step()
+                rate = settings.learning_rate * rate_at(step)
+                inputs = StepInputs(data.features.read(data_i.rows, device), data_i.targets, data_i.negatives)
+                run_step(inputs, rate, partial(log.add, rows=data_i.rows, size=data_i.size, epoch=epoch))
                 step += 1
                 context.progress("training", step, num_steps)
         log.read(epoch)
@@ -82,7 +74,7 @@ def train_model(
             loss=sum(means),
             loss_objectness=means[0],
             loss_box=means[1],
-            learning_rate=optimizer.param_groups[0]["lr"],
+            learning_rate=rate,
             val_acc_at_50=float((iou >= HIT_IOU).mean()),
             val_miou=float(iou.mean()),
             duration_ms=(time.monotonic() - started) * 1000,

@@ -1,0 +1,88 @@
+"""One training step: forward, losses, backward, update. On an accelerator the host does not wait for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cliprpn.contract.generated import Training
+from cliprpn.models import ClipRPN
+from cliprpn.models.rpn import AnchorTargets
+from cliprpn.trials.optimizer import AMP_DEVICES
+
+
+@dataclass(frozen=True)
+class StepInputs:
+    """All that a step depends on besides the weights, on the device.
+
+    Attributes:
+        features: arguments of `ClipRPN.forward`.
+        targets: of the same B sentences.
+        negatives: boxes [B, M, 4] and mask [B, M]; None if they have no loss.
+    """
+
+    features: tuple[Tensor, Tensor, Tensor, Tensor]
+    targets: AnchorTargets
+    negatives: tuple[Tensor, Tensor] | None
+
+
+class TrainingStep:
+    """Updates a model by one batch.
+
+    Args:
+        optimizer: fused, if `skip_not_finite`.
+        generator: for sampling anchors.
+        skip_not_finite: from the first loss that is not finite, steps leave the weights as they are, as with torch's
+            GradScaler: a flag on the device makes the fused optimizer skip them. So losses can be read later.
+    """
+
+    def __init__(
+        self,
+        model: ClipRPN,
+        optimizer: torch.optim.Optimizer,
+        settings: Training,
+        generator: torch.Generator,
+        skip_not_finite: bool,
+    ) -> None:
+        self.optimizer, self.generator, self.device = optimizer, generator, generator.device
+        self._model, self._settings = model, settings
+        self._amp = settings.amp and self.device.type in AMP_DEVICES
+        self._found_inf = torch.zeros((), device=self.device) if skip_not_finite else None
+        if skip_not_finite:
+            optimizer.found_inf = self._found_inf  # type: ignore[attr-defined]  # as GradScaler sets it
+
+    def __call__(self, inputs: StepInputs, rate: float, log: Callable[[Tensor], None]) -> None:
+        """Runs the step.
+
+        Args:
+            rate: the learning rate.
+            log: gets the objectness loss, the box loss and their sum, [3]; if it raises, the weights stay as they are.
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        total, losses = self.forward(inputs)
+        log(losses)
+        self.update(total)
+
+    def forward(self, inputs: StepInputs) -> tuple[Tensor, Tensor]:
+        """The loss, and [3]: objectness loss, box loss and their sum, detached."""
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self._amp):
+            outputs = self._model(*inputs.features)
+        objectness, box = self._model.losses(outputs, inputs.targets, self.generator, inputs.negatives)
+        total = objectness + box
+        losses = torch.stack([objectness, box, total]).detach()
+        if self._found_inf is not None:
+            last = losses[2]
+            self._found_inf.clamp_(min=last - last != 0)  # NaN or inf minus itself is NaN.
+        return total, losses
+
+    def update(self, loss: Tensor) -> None:
+        """Backward, clipping, optimizer."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if self._settings.grad_clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._settings.grad_clip_norm)
+        self.optimizer.step()
