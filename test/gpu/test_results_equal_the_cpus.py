@@ -1,8 +1,7 @@
 """Whole trials, evaluation and what uses a trained model, on the device: results are those of the CPU.
 
-In float32, with the initial weights and batches of the CPU. On the simulated device, trials on the same features differ
-by rounding only. Features differ in the last of their 11 bits: on the CPU, convolutions have another memory layout and
-so another order of sums.
+In float32, with the initial weights and batches of the CPU. On the simulated device, features are those of the CPU to
+the bit (see test_extraction_on_cuda.py), and trials on them differ by rounding only.
 """
 
 from __future__ import annotations

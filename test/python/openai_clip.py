@@ -164,7 +164,8 @@ def text_outputs(
         std = (centered.square().mean(dim=-1, keepdim=True) + 1e-5).sqrt()
         return centered / std * state[f"{name}.weight"] + state[f"{name}.bias"]
 
-    hidden = state["token_embedding.weight"][tokens] + state["positional_embedding"]  # [B, L, W]
+    positions = state["positional_embedding"][: tokens.shape[1]]
+    hidden = state["token_embedding.weight"][tokens] + positions  # [B, L, W]
     length = tokens.shape[1]
     future = torch.ones(length, length, dtype=torch.bool).triu(1)
     layer = 0

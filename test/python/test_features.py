@@ -30,7 +30,7 @@ from cliprpn.errors import CliprpnError
 from cliprpn.features import frozen, image_features
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.run_context import Emit
-from cliprpn.storage.half import to_half
+from cliprpn.storage.half import check_range, to_half
 from cliprpn.storage.lock import file_lock
 from cliprpn.storage.weights_files import load_backbone
 
@@ -226,7 +226,7 @@ def test_an_interrupted_extraction_keeps_finished_items(
     assert caught.value.code == "interrupted"
     events: list[Any] = []
     open_features(index, lambda: backbone, tmp_path, emit=events.append)
-    assert progress_of(events)[0] == ("image_features", 3, 5)
+    assert progress_of(events)[0] == ("image_features", 2, 5)
     assert progress_of(events)[-1] == ("text_features", 11, 11)
 
 
@@ -305,14 +305,20 @@ def test_values_beyond_half_precision_are_rejected(
         return maps
 
     monkeypatch.setattr(backbone, "feature_map", wrong)
-    with pytest.raises(CliprpnError, match=r"images 1 to 5") as caught:
+    with pytest.raises(
+        CliprpnError, match=r"map of COCO_train2014_000000000004\.png: .* found (70000|1e\+09|inf|nan)"
+    ) as caught:
         open_features(index, lambda: backbone, tmp_path)
     assert caught.value.code == "weights_mismatch"
     assert not list(tmp_path.glob("features/*/manifest.json"))
 
 
 def test_the_largest_half_precision_value_is_kept() -> None:
-    assert to_half(torch.tensor([65504.0, -65504.0]), "x").tolist() == [65504.0, -65504.0]
+    half, largest = to_half(torch.tensor([[65504.0, 3], [-65504.0, 1]]))
+    assert half.tolist() == [[65504.0, 3], [-65504.0, 1]] and largest.tolist() == [65504.0, 65504.0]
+    check_range(largest.numpy(), str)
+    with pytest.raises(CliprpnError, match=r"^row 1: "):
+        check_range(to_half(torch.tensor([[1.0], [65519.0], [torch.nan]]))[1].numpy(), "row {}".format)
 
 
 def test_a_full_disk_is_reported_before_extraction(

@@ -214,7 +214,7 @@ def test_an_interrupted_view_resumes_with_the_same_bytes(
     assert caught.value.code == "interrupted"
     events: list[Any] = []
     resumed = open_features(index, lambda: backbone, tmp_path / "stopped", 1, emit=events.append)
-    assert progress_of(events)[0] == ("image_features", 3, 8)
+    assert progress_of(events)[0] == ("image_features", 2, 8)
     for name in ("maps", "fits", "flipped", "object_boxes"):
         assert np.array_equal(getattr(complete.view(1), name), getattr(resumed.view(1), name))
 

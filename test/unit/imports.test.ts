@@ -119,6 +119,7 @@ const python: string[][] = [
   ["features"],
   ["data"],
   ["storage"],
+  ["pipeline"],
   ["models"],
   ["metrics", "statistics"],
   ["boxes", "box_arrays", "geometry"],

@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +17,7 @@ from torch import Tensor
 
 from cliprpn.data.index import DatasetIndex, read_facts
 from cliprpn.errors import CliprpnError
+from cliprpn.pipeline.read_ahead import read_ahead
 
 # Default limit; Pillow warns of decompression bombs above 89 million pixels.
 MAX_PIXELS = 80_000_000
@@ -71,23 +69,13 @@ def load_image(file: ImageFile) -> Tensor:
         return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
 
 
-def load_images(files: Iterable[ImageFile]) -> Iterator[Tensor]:
+def load_images(files: Iterable[ImageFile]) -> Generator[Tensor, None, None]:
     """Yields the images in order, and decodes the next ones in the background.
 
     Raises:
         CliprpnError: data_invalid, naming the file, when its turn comes.
     """
-    remaining = iter(files)
-    with ThreadPoolExecutor(min(MAX_DECODING_THREADS, os.cpu_count() or 1)) as pool:
-        ahead = deque(pool.submit(load_image, file) for file in islice(remaining, DECODED_AHEAD))
-        try:
-            while ahead:
-                image = ahead.popleft().result()
-                ahead.extend(pool.submit(load_image, file) for file in islice(remaining, 1))
-                yield image
-        finally:
-            for future in ahead:
-                future.cancel()
+    return read_ahead(load_image, files, min(MAX_DECODING_THREADS, os.cpu_count() or 1), DECODED_AHEAD)
 
 
 def _to_8_bits(image: Image.Image) -> Image.Image:

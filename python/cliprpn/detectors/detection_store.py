@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from pathlib import Path
 
 import torch
@@ -12,12 +13,16 @@ from cliprpn.data.image_keys import image_keys
 from cliprpn.data.images import ImageFile, load_images
 from cliprpn.detectors.proposals import Detector, Proposals
 from cliprpn.errors import CliprpnError
+from cliprpn.pipeline.stages import run_pipeline
 from cliprpn.run_context import RunContext
 from cliprpn.storage.keyed_store import ColumnTypes, Put, Rows, get_or_compute
 
 # Maximum size of a batch given to a detector, in images and in bytes of pixels.
 MAX_BATCH_IMAGES = 32
 MAX_BATCH_BYTES = 200_000_000
+
+# Keys and images.
+Batch = list[tuple[str, Tensor]]
 
 DETECTION_COLUMNS: ColumnTypes = {
     "x1": "real",
@@ -52,15 +57,25 @@ def detect_all(
         detector = load_detector()
         done = len(file_of) - len(missing)
         context.progress("detections", done, len(file_of))
-        images = load_images(file_of[key] for key in missing)
-        for batch in _make_batches(zip(missing, images, strict=True)):
-            if context.should_stop():
-                raise CliprpnError("interrupted", "stopped while detecting")
-            proposals = detector.detect([image for _, image in batch])
+
+        def write(batch: Batch, proposals: list[Proposals]) -> None:
             for (key, _), proposals_i in zip(batch, proposals, strict=True):
                 put(key, _to_rows(proposals_i))
+
+        def on_computed(batch: Batch) -> None:
+            nonlocal done
             done += len(batch)
             context.progress("detections", done, len(file_of))
+
+        with closing(load_images(file_of[key] for key in missing)) as images:
+            if not run_pipeline(
+                _make_batches(zip(missing, images, strict=True)),
+                lambda batch: detector.detect([image for _, image in batch]),
+                write,
+                on_computed,
+                context.should_stop,
+            ):
+                raise CliprpnError("interrupted", "stopped while detecting")
 
     rows = get_or_compute(
         store,
@@ -73,8 +88,8 @@ def detect_all(
     return [_from_rows(rows[key]) for key in keys]
 
 
-def _make_batches(images: Iterable[tuple[str, Tensor]]) -> Iterator[list[tuple[str, Tensor]]]:
-    batch: list[tuple[str, Tensor]] = []
+def _make_batches(images: Iterable[tuple[str, Tensor]]) -> Generator[Batch, None, None]:
+    batch: Batch = []
     num_bytes = 0
     for key, image in images:
         batch.append((key, image))

@@ -50,9 +50,13 @@ class FeatureCache:
         read_block: ReadBlock,
         num_images: int,
         image_size_px: int,
+        name_of: Callable[[int], str],
         extra_arrays: ArraySpecs | None = None,
     ) -> dict[str, np.ndarray]:
         """`maps` [num_images, C, h, w], float16, and the extra arrays; extracted if they are not cached.
+
+        Args:
+            name_of: names an image in errors.
 
         Raises:
             CliprpnError: interrupted, no_space, data_invalid, weights_*.
@@ -69,6 +73,7 @@ class FeatureCache:
                 made_from,
                 self.context,
                 extra_arrays,
+                name_of,
             ),
         )
 

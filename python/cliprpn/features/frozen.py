@@ -224,6 +224,7 @@ def open_features(
         lambda start, end: (pixels.batch(pixel_rows[start:end]), {}),
         len(pixel_rows),
         pixels.image_size_px,
+        lambda row: pixels.file_names[pixel_rows[row]],
     )
     text = cache.open_text("text", text_made_from, index.texts)
     features = FrozenFeatures(

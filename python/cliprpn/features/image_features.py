@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +12,31 @@ from torch import Tensor
 
 from cliprpn.errors import CliprpnError
 from cliprpn.models.backbone import ClipBackbone
+from cliprpn.pipeline.copies import Copies, HostCopy
+from cliprpn.pipeline.read_ahead import num_readers, read_ahead
+from cliprpn.pipeline.stages import run_pipeline
 from cliprpn.run_context import RunContext
 from cliprpn.storage.array_store import ArraySpecs, StoreWriter
 from cliprpn.storage.durable import check_space
-from cliprpn.storage.half import to_half
+from cliprpn.storage.half import check_range, to_half
 
 # Images per forward pass at 224 px; fewer at larger sizes, so that memory use stays the same.
 IMAGES_PER_BLOCK_AT_224 = 64
 # Pixels per cell of the feature map, along a side.
 STRIDE_PX = 32
-# Reads images start to end: their pixels, [b, 3, S, S], uint8, and their rows of the extra arrays.
+# Reads images start to end: their pixels, [b, 3, S, S], uint8, and their rows of the extra arrays. Several threads call
+# it at the same time.
 ReadBlock = Callable[[int, int], tuple[Tensor, dict[str, np.ndarray]]]
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Images start to end."""
+
+    start: int
+    end: int
+    pixels: Tensor
+    rows: dict[str, np.ndarray]
 
 
 def extract_maps(
@@ -33,6 +48,7 @@ def extract_maps(
     made_from: dict[str, object],
     context: RunContext,
     extra_arrays: ArraySpecs | None = None,
+    name_of: Callable[[int], str] = lambda row: f"image {row + 1}",
 ) -> None:
     """Writes a store with `maps` [num_images, C, h, w], float16. The caller holds the lock.
 
@@ -40,6 +56,7 @@ def extract_maps(
 
     Args:
         extra_arrays: further arrays, whose rows `read_block` returns.
+        name_of: names an image in errors.
 
     Raises:
         CliprpnError: interrupted, no_space, data_invalid, weights_mismatch.
@@ -47,22 +64,35 @@ def extract_maps(
     grid_size = image_size_px // STRIDE_PX
     row_shape = (backbone.map_channels, grid_size, grid_size)
     block_size = max(1, IMAGES_PER_BLOCK_AT_224 * 224**2 // image_size_px**2)
-    device = context.device
-    backbone = backbone.to(device)
-    if device.type == "cpu":  # Measured: 1.7 times faster.
-        backbone = backbone.to(memory_format=torch.channels_last)
+    # Measured on a CPU: 1.7 times faster.
+    backbone = backbone.to(context.device).to(memory_format=torch.channels_last)
+    copies = Copies(context.device)
     arrays: ArraySpecs = {"maps": (row_shape, np.float16), **(extra_arrays or {})}
+
+    def read(start: int) -> _Block:
+        end = min(start + block_size, num_images)
+        return _Block(start, end, *read_block(start, end))
+
+    def compute(block: _Block) -> HostCopy:
+        (pixels,) = copies.to_device([block.pixels])
+        return copies.to_host(to_half(backbone.feature_map(pixels.float() / 255)))  # [b, C, h, w]
+
+    def write(block: _Block, result: HostCopy) -> None:
+        maps, largest = result.wait()
+        check_range(largest, lambda row: f"the feature map of {name_of(block.start + row)}")
+        store.append(block.end - block.start, {"maps": maps, **block.rows})
+
     with StoreWriter(folder, arrays, made_from) as store:
         check_space(folder, (num_images - store.done) * int(np.prod(row_shape)) * 2)
         context.progress("image_features", store.done, num_images)
-        for start in range(store.done, num_images, block_size):
-            end = min(start + block_size, num_images)
-            pixels, rows = read_block(start, end)
-            maps = backbone.feature_map(pixels.to(device).float() / 255)  # [b, C, h, w]
-            name = f"the maps of images {start + 1} to {end}"
-            store.append(end - start, {"maps": to_half(maps, name), **rows})
-            context.progress("image_features", store.done, num_images)
-            if context.should_stop():
-                store.commit()
-                raise CliprpnError("interrupted", "stopped while extracting features")
+        num_threads = num_readers(context.device)
+        if not run_pipeline(
+            read_ahead(read, range(store.done, num_images, block_size), num_threads, num_threads + 1),
+            compute,
+            write,
+            lambda block: context.progress("image_features", block.end, num_images),
+            context.should_stop,
+        ):
+            store.commit()
+            raise CliprpnError("interrupted", "stopped while extracting features")
         store.finish()

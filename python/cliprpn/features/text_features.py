@@ -11,12 +11,15 @@ import torch
 from torch import Tensor
 
 from cliprpn.errors import CliprpnError
-from cliprpn.models.backbone import ClipBackbone
+from cliprpn.models.backbone import ClipBackbone, count_tokens
 from cliprpn.models.transfer import copy_together, to_device
+from cliprpn.pipeline.copies import Copies, HostCopy
+from cliprpn.pipeline.read_ahead import read_ahead
+from cliprpn.pipeline.stages import run_pipeline
 from cliprpn.run_context import RunContext
 from cliprpn.storage.array_store import ArraySpecs, StoreWriter
 from cliprpn.storage.durable import check_space
-from cliprpn.storage.half import to_half
+from cliprpn.storage.half import check_range, to_half
 
 SENTENCES_PER_BLOCK = 256
 # Rows copied to an accelerator positions once.
@@ -128,6 +131,22 @@ def copy_to_device(source: np.ndarray, device: torch.device) -> Tensor:
     return copy
 
 
+@dataclass(frozen=True)
+class _Block:
+    """Sentences from `start`.
+
+    Attributes:
+        tokens: [b, L].
+        lengths: [b], number of tokens.
+        word_rows: [sum of lengths], positions in tokens.flatten() that are not padding.
+    """
+
+    start: int
+    tokens: Tensor
+    lengths: Tensor
+    word_rows: Tensor
+
+
 def extract_text(
     folder: Path,
     sentences: list[str],
@@ -141,25 +160,48 @@ def extract_text(
         CliprpnError: interrupted, no_space, weights_mismatch.
     """
     texts = [*sentences, ""]
-    device = context.device
-    backbone = backbone.to(device)
+    backbone = backbone.to(context.device)
+    copies = Copies(context.device)
     arrays: ArraySpecs = {
         "pooled": ((backbone.pooled_dim,), np.float16),
         "words": ((backbone.word_dim,), np.float16),
         "lengths": ((), np.int64),
     }
+
+    def read(start: int) -> _Block:
+        tokens = backbone.tokenize(texts[start : start + SENTENCES_PER_BLOCK])
+        lengths = count_tokens(tokens)
+        mask = torch.arange(tokens.shape[1]) < lengths[:, None]
+        return _Block(start, tokens, lengths, mask.flatten().nonzero()[:, 0])
+
+    def compute(block: _Block) -> HostCopy:
+        tokens, word_rows = copies.to_device([block.tokens, block.word_rows])
+        pooled, words, _ = backbone.encode_text(tokens)
+        return copies.to_host([*to_half(pooled), *to_half(words.flatten(0, 1)[word_rows])])
+
+    def write(block: _Block, result: HostCopy) -> None:
+        pooled, largest_pooled, words, largest_word = result.wait()
+        lengths = block.lengths.numpy()
+        ends = np.cumsum(lengths)
+
+        def name_of(row: int) -> str:
+            return f"the features of sentence {block.start + row + 1}, {texts[block.start + row]!r}"
+
+        check_range(largest_pooled, name_of)
+        check_range(largest_word, lambda word: name_of(int(np.searchsorted(ends, word, side="right"))))
+        store.append(len(lengths), {"pooled": pooled, "words": words, "lengths": lengths})
+
     with StoreWriter(folder, arrays, made_from) as store:
         numbers_per_sentence = backbone.pooled_dim + TYPICAL_TOKENS * backbone.word_dim
         check_space(folder, (len(texts) - store.done) * numbers_per_sentence * 2)
         context.progress("text_features", store.done, len(texts))
-        for start in range(store.done, len(texts), SENTENCES_PER_BLOCK):
-            block = texts[start : start + SENTENCES_PER_BLOCK]
-            pooled, words, mask = backbone.encode_text(backbone.tokenize(block).to(device))
-            name = f"sentences {start + 1} to {start + len(block)}"
-            blocks = {"pooled": to_half(pooled, name), "words": to_half(words[mask], name)}
-            store.append(len(block), {**blocks, "lengths": mask.sum(dim=1).cpu().numpy()})
-            context.progress("text_features", store.done, len(texts))
-            if context.should_stop():
-                store.commit()
-                raise CliprpnError("interrupted", "stopped while encoding sentences")
+        if not run_pipeline(
+            read_ahead(read, range(store.done, len(texts), SENTENCES_PER_BLOCK), 1, 2),
+            compute,
+            write,
+            lambda block: context.progress("text_features", block.start + len(block.tokens), len(texts)),
+            context.should_stop,
+        ):
+            store.commit()
+            raise CliprpnError("interrupted", "stopped while encoding sentences")
         store.finish()

@@ -6,9 +6,7 @@ are: a trial with more views extracts only the additional ones.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +31,6 @@ TextBatch = tuple[Tensor, Tensor, Tensor]
 
 # Independent of the trial's seed: all trials use the same views, so that they are extracted once.
 VIEWS_SEED = 0
-MAX_RENDERING_THREADS = 16
 # Stored with the maps: a row per object and per training sentence, grouped by image; and one per image.
 EXTRA_ARRAYS: ArraySpecs = {"boxes": ((4,), np.float32), "fits": ((), np.bool_), "flipped": ((), np.bool_)}
 
@@ -161,9 +158,10 @@ def open_views(
         cache.open_maps(
             "view",
             view_made_from(maps_made_from, number),
-            _make_block_reader(views, number, cache.context.device),
+            _make_block_reader(views, number),
             len(images.image_rows),
             pixels.image_size_px,
+            _make_namer(views, number),
             EXTRA_ARRAYS,
         )
         for number in range(1, num_views + 1)
@@ -184,15 +182,11 @@ def view_made_from(maps_made_from: MadeFrom, number: int) -> MadeFrom:
     return {**maps_made_from, "views": VIEWS_VERSION, "seed": VIEWS_SEED, "number": number}
 
 
-def _make_block_reader(views: ImageViews, number: int, device: torch.device) -> ReadBlock:
+def _make_block_reader(views: ImageViews, number: int) -> ReadBlock:
     """Returns a function that renders a view of some images."""
-    # On a CPU, the network's threads use all cores; with a GPU the cores are idle.
-    num_threads = 1 if device.type == "cpu" else min(MAX_RENDERING_THREADS, os.cpu_count() or 1)
 
     def read(start: int, end: int) -> tuple[Tensor, dict[str, np.ndarray]]:
-        augmentations = [views.sample(position, number) for position in range(start, end)]
-        with ThreadPoolExecutor(num_threads) as pool:
-            rendered = list(pool.map(views.render, range(start, end), augmentations))
+        rendered = [views.render(position, views.sample(position, number)) for position in range(start, end)]
         rows = {
             "boxes": torch.cat([view.boxes for view in rendered]).numpy(),
             "fits": np.concatenate([view.fits for view in rendered]),
@@ -201,6 +195,11 @@ def _make_block_reader(views: ImageViews, number: int, device: torch.device) -> 
         return torch.stack([view.pixels for view in rendered]), rows
 
     return read
+
+
+def _make_namer(views: ImageViews, number: int) -> Callable[[int], str]:
+    """Returns a function that names a view of an image in errors."""
+    return lambda position: f"view {number} of {views.name_of(position)}"
 
 
 def _by_index_rows(

@@ -123,26 +123,27 @@ class ClipBackbone(nn.Module):
         return functional.normalize(self.clip.visual.attnpool(self.feature_map(pixels)), dim=1)
 
     def tokenize(self, sentences: list[str]) -> Tensor:
-        """BPE tokens, [B, context_length]; a sentence that is too long is truncated, but keeps its end token."""
-        return open_clip.tokenize(sentences, context_length=self.context_length)
+        """BPE tokens, [B, L], on the CPU; L is the number of tokens of the longest sentence, at most context_length.
+
+        A sentence that is too long is truncated, but keeps its end token. Shorter ones are padded with 0.
+        """
+        tokens = open_clip.tokenize(sentences, context_length=self.context_length)
+        return tokens[:, : int(count_tokens(tokens).max())]
 
     @torch.no_grad()
     def encode_text(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Sentence embeddings and token features.
-
-        All rows are cut to the length of the longest sentence, which the causal mask makes exact.
+        """Sentence embeddings and token features. Does not wait for the device.
 
         Args:
-            tokens: [B, context_length], from `tokenize`.
+            tokens: [B, L], from `tokenize`. What follows a sentence does not change its features: attention is causal.
 
         Returns:
             pooled [B, pooled_dim], L2-normalized; words [B, L, word_dim], output of the text tower's last layer
             norm; mask [B, L], True from the start token to the end token.
         """
         clip = self.clip
-        end = tokens.argmax(dim=1)  # The end token has the largest id.
-        length = int(end.max()) + 1
-        tokens = tokens[:, :length]
+        length = tokens.shape[1]
+        end = count_tokens(tokens) - 1
         hidden = clip.token_embedding(tokens) + clip.positional_embedding[:length]
         hidden = clip.transformer(hidden, attn_mask=clip.attn_mask[:length, :length])
         words = clip.ln_final(hidden)  # [B, L, Dw]
@@ -150,3 +151,12 @@ class ClipBackbone(nn.Module):
         pooled = functional.normalize(words[rows, end] @ clip.text_projection, dim=1)
         mask = torch.arange(length, device=tokens.device) <= end[:, None]
         return pooled, words, mask
+
+
+def count_tokens(tokens: Tensor) -> Tensor:
+    """Number of tokens of each sentence, [B], int64, from the start token to the end token.
+
+    Args:
+        tokens: [B, L].
+    """
+    return tokens.argmax(dim=1) + 1  # The end token has the largest id.

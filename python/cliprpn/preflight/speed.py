@@ -139,9 +139,12 @@ def _time_extraction(
     def read_block(start: int, end: int) -> tuple[torch.Tensor, dict[str, np.ndarray]]:
         return pixels.batch(pixel_rows[start:end]), {}
 
+    def name_of(row: int) -> str:
+        return pixels.file_names[pixel_rows[row]]
+
     def extract(name: str, num: int) -> None:
         others = FeatureCache(context.cache_dir / name, lambda: weights, backbone.weights_id, context)
-        others.open_maps("maps", maps_made_from, read_block, num, pixels.image_size_px)
+        others.open_maps("maps", maps_made_from, read_block, num, pixels.image_size_px, name_of)
 
     extract("warm-up", min(NUM_WARM_UP_IMAGES, num_images))
     maps_ms, _ = _time_ms(lambda: extract(FEATURES, num_images))

@@ -17,6 +17,7 @@ from cliprpn.data.images import ImageFile
 from cliprpn.errors import CliprpnError
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.models.folding import fold_batch_norm
+from cliprpn.models.transfer import to_device
 from cliprpn.ranking.embedding_store import (
     EncodeTexts,
     EncodeViews,
@@ -57,7 +58,7 @@ class ClipEmbeddings:
             view,
             self._store(view),
             self.backbone.pooled_dim,
-            lambda image, boxes: render_views(image.to(self.context.device), boxes, view, INPUT_SIZE_PX),
+            lambda image, boxes: render_views(image, boxes, view, INPUT_SIZE_PX),
             self._load_view_encoder,
             self.context,
         )
@@ -94,8 +95,9 @@ class ClipEmbeddings:
         return lambda views: backbone.encode_image(views.contiguous(memory_format=torch.channels_last))
 
     def _load_text_encoder(self) -> EncodeTexts:
-        backbone = self.backbone.to(self.context.device)
-        return lambda texts: backbone.encode_text(backbone.tokenize(texts).to(self.context.device))[0]
+        device = self.context.device
+        backbone = self.backbone.to(device)
+        return lambda texts: backbone.encode_text(to_device(backbone.tokenize(texts), device))[0]
 
     def _store(self, kind: str) -> Path:
         """The cache file of the embeddings of one view, or of texts."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -12,9 +14,11 @@ from torch import Tensor
 from cliprpn.data.image_keys import image_keys
 from cliprpn.data.images import ImageFile, load_images
 from cliprpn.errors import CliprpnError
+from cliprpn.pipeline.copies import Copies, HostCopy
+from cliprpn.pipeline.stages import run_pipeline
 from cliprpn.run_context import RunContext
 from cliprpn.storage.durable import check_space
-from cliprpn.storage.half import to_half
+from cliprpn.storage.half import check_range, to_half
 from cliprpn.storage.keyed_store import ColumnTypes, Put, Rows, get_or_compute
 
 # Batch sizes of CLIP's encoders. A batch of views may come from several images.
@@ -25,6 +29,7 @@ STEPS_PER_PX = 100
 
 EMBEDDING_COLUMNS: ColumnTypes = {"vector": "blob"}
 
+Batch = TypeVar("Batch")
 Render = Callable[[Tensor, Tensor], Tensor]
 EncodeViews = Callable[[Tensor], Tensor]
 EncodeTexts = Callable[[list[str]], Tensor]
@@ -50,7 +55,8 @@ def get_box_embeddings(
         view: name of the views that `render` makes.
         store: the cache file of these CLIP weights.
         dim: D, the embedding's size.
-        render: turns an image [3, H, W], uint8, and boxes [n, 4], float32, into views [n, 3, S, S].
+        render: turns an image [3, H, W], uint8, on the context's device, and boxes [n, 4], float32, on the CPU, into
+            views [n, 3, S, S] on the device.
         load_encoder: called once, and only if something is not cached; returns a function from views [b, 3, S, S] to
             embeddings [b, D].
 
@@ -74,15 +80,26 @@ def get_box_embeddings(
         for key in missing:
             keys_by_image.setdefault(box_of[key][0], []).append(key)
         encode = load_encoder()
-        views = _render_views(keys_by_image, file_of, lambda key: box_of[key][1], render)
-        done = len(box_of) - len(missing)
-        context.progress("crops", done, len(box_of))
-        for batch, pixels in _fill_batches(views):
-            if context.should_stop():
-                raise CliprpnError("interrupted", "stopped while encoding boxes")
-            _put_embeddings(batch, encode(pixels), f"the embeddings of boxes ({view})", put)
-            done += len(batch)
-            context.progress("crops", done, len(box_of))
+        copies = Copies(context.device)
+        views = _render_views(keys_by_image, file_of, lambda key: box_of[key][1], render, copies)
+
+        def name_of(key: str) -> str:
+            image_key, steps = box_of[key]
+            box = ", ".join(f"{step / STEPS_PER_PX:g}" for step in steps)
+            return f"{file_of[image_key].path}: the embedding of the box {box} ({view})"
+
+        if not _encode_all(
+            "crops",
+            _fill_batches(views),
+            lambda batch: batch.keys,
+            lambda batch: copies.to_host(to_half(encode(batch.views))),
+            name_of,
+            len(box_of) - len(missing),
+            len(box_of),
+            put,
+            context,
+        ):
+            raise CliprpnError("interrupted", "stopped while encoding boxes")
 
     rows = _get_or_compute(store, dim, list(box_of), compute, context)
     return [_to_tensor(rows, keys_i, dim, store) for keys_i in keys]
@@ -115,18 +132,20 @@ def get_text_embeddings(
 
     def compute(missing: list[str], put: Put) -> None:
         encode = load_encoder()
-        done = len(text_of) - len(missing)
-        context.progress("text_features", done, len(text_of))
+        copies = Copies(context.device)
         by_length = sorted(missing, key=len)  # A batch takes as long as its longest text.
-        for start in range(0, len(missing), TEXT_BATCH):
-            if context.should_stop():
-                raise CliprpnError("interrupted", "stopped while encoding texts")
-            batch = by_length[start : start + TEXT_BATCH]
-            _put_embeddings(
-                batch, encode([text_of[key] for key in batch]), "the embeddings of sentences", put
-            )
-            done += len(batch)
-            context.progress("text_features", done, len(text_of))
+        if not _encode_all(
+            "text_features",
+            (by_length[start : start + TEXT_BATCH] for start in range(0, len(missing), TEXT_BATCH)),
+            lambda batch: batch,
+            lambda batch: copies.to_host(to_half(encode([text_of[key] for key in batch]))),
+            lambda key: f"the embedding of {text_of[key]!r}",
+            len(text_of) - len(missing),
+            len(text_of),
+            put,
+            context,
+        ):
+            raise CliprpnError("interrupted", "stopped while encoding texts")
 
     rows = _get_or_compute(store, dim, list(text_of), compute, context)
     return _to_tensor(rows, keys, dim, store)
@@ -155,40 +174,79 @@ def _get_or_compute(
     )
 
 
+def _encode_all(
+    phase: str,
+    batches: Generator[Batch, None, None],
+    keys_of: Callable[[Batch], list[str]],
+    encode: Callable[[Batch], HostCopy],
+    name_of: Callable[[str], str],
+    done: int,
+    total: int,
+    put: Put,
+    context: RunContext,
+) -> bool:
+    """Encodes batches and stores the embeddings. Returns False if it was asked to stop.
+
+    Args:
+        encode: returns embeddings [n, D] and their largest magnitudes, as `to_half` does.
+        name_of: names a key in errors.
+        done, total: keys that are stored already, and all keys.
+    """
+
+    def write(batch: Batch, result: HostCopy) -> None:
+        embeddings, largest = result.wait()
+        keys = keys_of(batch)
+        check_range(largest, lambda row: name_of(keys[row]))
+        for key, embedding in zip(keys, embeddings, strict=True):
+            put(key, [(embedding.tobytes(),)])
+
+    def on_computed(batch: Batch) -> None:
+        nonlocal done
+        done += len(keys_of(batch))
+        context.progress(phase, done, total)
+
+    context.progress(phase, done, total)
+    return run_pipeline(batches, encode, write, on_computed, context.should_stop)
+
+
+class _Views(NamedTuple):
+    """Boxes and their views, [n, 3, S, S], on the device."""
+
+    keys: list[str]
+    views: Tensor
+
+
 def _render_views(
     keys_by_image: dict[str, list[str]],
     file_of: dict[str, ImageFile],
     steps_of: Callable[[str], BoxSteps],
     render: Render,
-) -> Iterator[tuple[list[str], Tensor]]:
-    """Keys of boxes and their views, [n, 3, S, S], image by image; n <= VIEW_BATCH."""
-    images = load_images(file_of[image_key] for image_key in keys_by_image)
-    for keys, image in zip(keys_by_image.values(), images, strict=True):
-        for start in range(0, len(keys), VIEW_BATCH):
-            batch = keys[start : start + VIEW_BATCH]
-            steps = torch.tensor([steps_of(key) for key in batch], dtype=torch.float64)
-            yield batch, render(image, (steps / STEPS_PER_PX).float())
+    copies: Copies,
+) -> Generator[_Views, None, None]:
+    """Views of boxes, image by image; n <= VIEW_BATCH."""
+    with closing(load_images(file_of[image_key] for image_key in keys_by_image)) as images:
+        for keys, image in zip(keys_by_image.values(), images, strict=True):
+            (on_device,) = copies.to_device([image])
+            for start in range(0, len(keys), VIEW_BATCH):
+                batch = keys[start : start + VIEW_BATCH]
+                steps = torch.tensor([steps_of(key) for key in batch], dtype=torch.float64)
+                yield _Views(batch, render(on_device, (steps / STEPS_PER_PX).float()))
 
 
-def _fill_batches(views: Iterable[tuple[list[str], Tensor]]) -> Iterator[tuple[list[str], Tensor]]:
+def _fill_batches(parts: Generator[_Views, None, None]) -> Generator[_Views, None, None]:
     """Regroups views of several images into full batches; the last one may be smaller."""
     keys: list[str] = []
-    parts: list[Tensor] = []
-    for part_keys, pixels in views:
-        keys += part_keys
-        parts.append(pixels)
-        if len(keys) >= VIEW_BATCH:
-            gathered = torch.cat(parts)
-            yield keys[:VIEW_BATCH], gathered[:VIEW_BATCH]
-            keys, parts = keys[VIEW_BATCH:], [gathered[VIEW_BATCH:]]
+    waiting: list[Tensor] = []
+    with closing(parts):
+        for part in parts:
+            keys += part.keys
+            waiting.append(part.views)
+            if len(keys) >= VIEW_BATCH:
+                gathered = torch.cat(waiting)
+                yield _Views(keys[:VIEW_BATCH], gathered[:VIEW_BATCH])
+                keys, waiting = keys[VIEW_BATCH:], [gathered[VIEW_BATCH:]]
     if keys:
-        yield keys, torch.cat(parts)
-
-
-def _put_embeddings(keys: list[str], embeddings: Tensor, name: str, put: Put) -> None:
-    """Stores the embeddings [n, D] of n keys in half precision; `name` names them in errors."""
-    for key, embedding in zip(keys, to_half(embeddings, name), strict=True):
-        put(key, [(embedding.tobytes(),)])
+        yield _Views(keys, torch.cat(waiting))
 
 
 def _to_tensor(rows: dict[str, Rows], keys: list[str], dim: int, store: Path) -> Tensor:

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from cliprpn.models.transfer import to_device
+
 # Pixels of the patches of one pass, in one channel; about 100 MB in total.
 PIXELS_AT_ONCE = 1 << 22
 # Patch sides are rounded up to a multiple of this, so that boxes of similar size share a pass.
@@ -43,12 +45,12 @@ def resize_and_center_crop(image: Tensor, boxes_xyxy: Tensor, size_px: int) -> T
         for rows in same_size.split(max(1, PIXELS_AT_ONCE // side**2)):
             patches = _cut_patches(image, starts[rows], side).float()  # [n, 3, side, side]
             horizontal, vertical = (
-                _weights(spans.select(rows, axis), side, size_px).to(image.device) for axis in (0, 1)
+                to_device(_weights(spans.select(rows, axis), side, size_px), image.device) for axis in (0, 1)
             )
             wide = _round_to_bytes(patches.flatten(1, 2) @ horizontal.mT).unflatten(
                 1, (3, side)
             )  # [n, 3, side, size]
-            resized[rows] = _round_to_bytes(vertical[:, None] @ wide)
+            resized[to_device(rows, image.device)] = _round_to_bytes(vertical[:, None] @ wide)
     return resized
 
 
@@ -107,7 +109,7 @@ def _cut_patches(image: Tensor, starts: Tensor, side: int) -> Tensor:
     """Square patches of an image at these corners, [n, 3, side, side]; the last row and column are replicated."""
     steps = torch.arange(side)
     columns, rows = (
-        (starts[:, axis, None] + steps).clamp(max=image.shape[2 - axis] - 1).to(image.device)
+        to_device((starts[:, axis, None] + steps).clamp(max=image.shape[2 - axis] - 1), image.device)
         for axis in (0, 1)
     )
     return image[:, rows[:, :, None], columns[:, None, :]].transpose(0, 1)

@@ -10,6 +10,7 @@ from torch import Tensor
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as transforms
 
+from cliprpn.models.transfer import to_device
 from cliprpn.ranking.resample import resize_and_center_crop
 
 BoxView = Literal["crop", "blur", "circle"]
@@ -38,7 +39,7 @@ def render_views(image: Tensor, boxes_xyxy: Tensor, view: BoxView, size_px: int 
     if view == "crop":
         return resize_and_center_crop(image, boxes, size_px) / 255
     height, width = image.shape[1:]
-    boxes_in_square = (boxes * torch.tensor([size_px / width, size_px / height] * 2)).to(image.device)
+    boxes_in_square = to_device(boxes * torch.tensor([size_px / width, size_px / height] * 2), image.device)
     squashed = _squash(image, size_px)
     if view == "blur":
         return _sharpen_inside(boxes_in_square, squashed, _blur(image, size_px))
@@ -77,7 +78,7 @@ def _blur(image: Tensor, size_px: int) -> Tensor:
 
     The Gaussian has a sigma of 100 px of the original image; only the square's pixels are computed.
     """
-    vertical, horizontal = (_gaussian(length, size_px).to(image.device) for length in image.shape[1:])
+    vertical, horizontal = (to_device(_gaussian(side, size_px), image.device) for side in image.shape[1:])
     return vertical @ (image.float() / 255) @ horizontal.T
 
 
@@ -108,10 +109,10 @@ def _draw_ellipses(boxes: Tensor, squashed: Tensor) -> Tensor:
     """
     size = squashed.shape[1]
     line, margin = LINE_WIDTH * size, CIRCLE_MARGIN * size
-    sides = boxes + margin * torch.tensor([-1, -1, 1, 1], device=boxes.device)
+    sides = boxes + margin * to_device(torch.tensor([-1, -1, 1, 1]), boxes.device)
     sides = sides.clamp(line / 2, size - line / 2)
     opacity = (line / 2 + 0.5 - _distance_to_ellipse(sides, size).abs()).clamp(0, 1)  # [N, S, S]
-    red = torch.tensor([1.0, 0, 0], device=squashed.device)[:, None, None]
+    red = to_device(torch.tensor([1.0, 0, 0]), squashed.device)[:, None, None]
     return torch.lerp(squashed, red, opacity[:, None])
 
 

@@ -1,6 +1,8 @@
-"""Converts tensors to half precision, with a range check."""
+"""Half precision, with a range check that does not wait for the device."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -11,20 +13,33 @@ from cliprpn.errors import CliprpnError
 LARGEST = torch.finfo(torch.float16).max
 
 
-def to_half(values: Tensor, name: str) -> np.ndarray:
-    """The values as float16 on the CPU.
+def to_half(values: Tensor) -> tuple[Tensor, Tensor]:
+    """The values as float16, and what `check_range` needs; both on the device.
 
     Args:
-        name: names the values in the error, such as "the maps of images 12 to 75".
+        values: [N, ...].
+
+    Returns:
+        float16 [N, ...], contiguous; and [N], the largest magnitude of each row, NaN if it contains one.
+    """
+    half = values.to(torch.float16, memory_format=torch.contiguous_format)
+    return half, values.abs().amax(dim=tuple(range(1, values.dim())))
+
+
+def check_range(largest: np.ndarray, name_of: Callable[[int], str]) -> None:
+    """Checks that values were finite and within float16's range.
+
+    Args:
+        largest: [N], from `to_half`.
+        name_of: names a row in the error, such as "the map of a.jpg".
 
     Raises:
-        CliprpnError: weights_mismatch, if a value is NaN or out of float16's range.
+        CliprpnError: weights_mismatch, naming the first row with a value that is NaN or out of range.
     """
-    largest = values.abs().max()
-    if not largest <= LARGEST:  # Also true for NaN.
+    wrong = np.flatnonzero(~(largest <= LARGEST))  # Also true for NaN.
+    if len(wrong) > 0:
         raise CliprpnError(
             "weights_mismatch",
-            f"{name}: expected features within +-{LARGEST:.0f} (half precision), found {largest.item():g}; "
-            "the weights may not belong to this backbone",
+            f"{name_of(int(wrong[0]))}: expected features within +-{LARGEST:.0f} (half precision), found "
+            f"{largest[wrong[0]]:g}; the weights may not belong to this backbone",
         )
-    return values.half().cpu().numpy()

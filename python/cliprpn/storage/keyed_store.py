@@ -125,8 +125,13 @@ class KeyedStore:
         self._committed_at = time.monotonic()
         mode = "rwc" if create else "rw"  # `rw` falls back to reading if the file is not writable.
         with _sqlite_errors(path):
+            # Rows may be put by another thread than the one that opens the file; by one at a time.
             self._file = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode={mode}", BUSY_TIMEOUT_S, uri=True, isolation_level=None
+                f"{path.absolute().as_uri()}?mode={mode}",
+                BUSY_TIMEOUT_S,
+                uri=True,
+                isolation_level=None,
+                check_same_thread=False,
             )
         try:
             self._is_new = self._check_tables()

@@ -2,10 +2,11 @@
 
 Its tensors report `cuda:0` and hold their numbers on the CPU, so that losses, gradients and predictions are those of
 the CPU. It raises where CUDA raises: operands on different devices, a generator of another device, an index on CUDA
-into a CPU tensor, `numpy()` without `cpu()`, statistics before CUDA is initialized, too little memory. And it counts
+into a CPU tensor, `numpy()` without `cpu()`, statistics before CUDA is initialized, too little memory. It finds races
+between streams, and host memory that is read or changed before a copy is done (see `streams.py`). And it counts
 launches and host synchronizations, with the line of cliprpn that causes each.
 
-What it cannot find: kernels that are missing or nondeterministic on CUDA, other rounding, races between streams.
+What it cannot find: kernels that are missing or nondeterministic on CUDA, other rounding.
 
     with fake_cuda() as cuda:
         model.to("cuda:0")

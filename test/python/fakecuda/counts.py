@@ -70,6 +70,11 @@ class Counts:
         return "\n".join(lines)
 
 
+def is_launch(func: Any, name: str) -> bool:
+    """Whether an operator queues something on the device."""
+    return not (func.is_view or name in ON_HOST or name in ALLOCATING)
+
+
 def count_operator(counts: Counts, func: Any, args: Any, kwargs: Any, pinned: bool) -> None:
     """Counts an operator on the device.
 

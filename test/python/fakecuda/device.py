@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.multiprocessing.reductions import StorageWeakRef
 
 from fakecuda.counts import Counts
 from fakecuda.memory import Memory
+from fakecuda.streams import Order
 from fakecuda.tensor import CudaTensor
 
 
@@ -19,6 +21,7 @@ class FakeCuda:
 
     Attributes:
         counts: launches and synchronizations.
+        order: of operators on several streams.
         initialized: whether CUDA was initialized, explicitly or by a first tensor.
         current: index of the device that `cuda` means.
         memories: of each device.
@@ -30,11 +33,12 @@ class FakeCuda:
         self.counts = Counts()
         self.initialized = False
         self.current = 0
-        self.memories = [Memory(index, memory_bytes) for index in range(num_devices)]
+        self.order = Order()
+        self.memories = [Memory(index, memory_bytes, self.order) for index in range(num_devices)]
         self.full_at_step: int | None = None
         self.steps = 0
-        # By address; kept, so that no other storage gets the same address.
-        self.pinned: dict[int, torch.UntypedStorage] = {}
+        # By address, which no other storage gets as long as there is a reference.
+        self._pinned: dict[int, StorageWeakRef] = {}
 
     def take_counts(self) -> Counts:
         """The counts so far; later ones start from 0."""
@@ -72,7 +76,13 @@ class FakeCuda:
 
     def is_pinned(self, tensor: Tensor) -> bool:
         """Whether a CPU tensor is in page-locked memory."""
-        return tensor.untyped_storage()._cdata in self.pinned
+        reference = self._pinned.get(tensor.untyped_storage()._cdata)
+        return reference is not None and not reference.expired()
+
+    def pin(self, tensor: Tensor) -> None:
+        """The memory of a CPU tensor is page-locked from now on."""
+        storage = tensor.untyped_storage()
+        self._pinned[storage._cdata] = StorageWeakRef(storage)
 
 
 active: list[FakeCuda] = []

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from fakecuda.arguments import replace_tensors, tensors_of
-from fakecuda.counts import count_operator, host_copy
+from fakecuda.counts import count_operator, host_copy, is_launch
 from fakecuda.device import FakeCuda, active_cuda
 from fakecuda.kernels import KERNELS
 from fakecuda.rules import check_devices, check_generator, check_metadata, operator_name
@@ -56,13 +56,52 @@ def call_operator(func: Any, args: Any, kwargs: Any) -> Any:
     check_metadata(func, name, kwargs)
     check_devices(func, name, args, tensors)
     _check_memory(cuda, name, device)
-    count_operator(cuda.counts, func, args, kwargs, _is_pinned_copy(cuda, name, args, kwargs))
+    before = cuda.counts.syncs.total()
+    pinned = _is_pinned_copy(cuda, name, args, kwargs)
+    count_operator(cuda.counts, func, args, kwargs, pinned)
+    waits = cuda.counts.syncs.total() > before
     numbers, options = replace_tensors((args, kwargs), _numbers)
     if "device" in options:
         options["device"] = CPU
     options.pop("pin_memory", None)
-    result = KERNELS.get(name, func)(*numbers, **options)
-    return _wrap(cuda, func, result, args, device)
+    result = _wrap(cuda, func, KERNELS.get(name, func)(*numbers, **options), args, device)
+    if is_launch(func, name):
+        _order(cuda, func, name, args, kwargs, result)
+    if waits:
+        cuda.order.host_waits(stream=cuda.order.current)
+    elif pinned:
+        _copy(cuda, name, args, result)
+    return result
+
+
+def _order(cuda: FakeCuda, func: Any, name: str, args: Any, kwargs: Any, result: Any) -> None:
+    """Gives the operator to the current stream, with the memory that it reads and writes."""
+    written = _written(func, args, kwargs) if func._schema.is_mutable else tensors_of((result,), {})
+    targets = {id(tensor) for tensor in written}
+    read = [tensor for tensor in tensors_of(args, kwargs) if id(tensor) not in targets]
+    cuda.order.launch(
+        name,
+        [tensor.allocation for tensor in read if isinstance(tensor, CudaTensor)],
+        [tensor.allocation for tensor in written if isinstance(tensor, CudaTensor)],
+    )
+
+
+def _written(func: Any, args: Any, kwargs: Any) -> list[Tensor]:
+    """The arguments that an operator writes into."""
+    arguments = func._schema.arguments
+    pairs = [*zip(arguments, args, strict=False)]
+    pairs += [(argument, kwargs[argument.name]) for argument in arguments if argument.name in kwargs]
+    values = [value for argument, value in pairs if argument.alias_info and argument.alias_info.is_write]
+    return tensors_of(tuple(values), {})
+
+
+def _copy(cuda: FakeCuda, name: str, args: Any, result: Any) -> None:
+    """A copy between the device and page-locked memory, which the host does not wait for."""
+    to_host = not result.is_cuda
+    if to_host and name == "_to_copy":
+        cuda.pin(result)
+    source = args[0] if name == "_to_copy" else args[1]
+    cuda.order.copy(result if to_host else source, to_host=to_host)
 
 
 def _numbers(tensor: Tensor) -> Tensor:
@@ -103,7 +142,7 @@ def _pin(tensor: Tensor) -> Tensor:
     if tensor.is_cuda:
         raise RuntimeError(f"cannot pin '{tensor.type()}' only dense CPU tensors can be pinned")
     copy = tensor.clone()
-    active_cuda().pinned[copy.untyped_storage()._cdata] = copy.untyped_storage()
+    active_cuda().pin(copy)
     return copy
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from fakecuda.streams import Order
 
 # Sizes are rounded up, as in torch's allocator.
 BLOCK_BYTES = 512
@@ -17,10 +21,12 @@ class Memory:
     Args:
         index: number of the device.
         total: its bytes.
+        order: of operators on its streams.
     """
 
-    def __init__(self, index: int, total: int) -> None:
+    def __init__(self, index: int, total: int, order: Order) -> None:
         self.index, self.total, self.limit = index, total, total
+        self.order = order
         self.allocated = self.peak = 0
         self._live: WeakValueDictionary[int, Allocation] = WeakValueDictionary()
 
@@ -49,10 +55,21 @@ class Memory:
 
 
 class Allocation:
-    """Memory of one storage, released with the last tensor that uses it."""
+    """Memory of one storage, released with the last tensor that uses it.
+
+    Attributes:
+        stream: that it was allocated on.
+        kept_for: streams of `record_stream`: the memory is not reused before they have finished.
+        writes: by stream, the number of the last operator that wrote it.
+        reads: by stream, the number of the last operator that read it since.
+    """
 
     def __init__(self, memory: Memory, size: int) -> None:
         self.memory, self.size = memory, 0
+        self.stream = memory.order.current
+        self.kept_for = {self.stream}
+        self.writes: dict[int, int] = {}
+        self.reads: dict[int, int] = {}
         if memory.allocated + size > memory.limit:
             memory.raise_out_of_memory(size)
         self.size = size
@@ -61,3 +78,4 @@ class Allocation:
 
     def __del__(self) -> None:
         self.memory.allocated -= self.size
+        self.memory.order.free(self)

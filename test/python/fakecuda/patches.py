@@ -14,6 +14,7 @@ from fakecuda import backward
 from fakecuda.device import FakeCuda, active
 from fakecuda.dispatch import FakeCudaMode
 from fakecuda.generator import Generator
+from fakecuda.streams import stream_classes
 from fakecuda.tensor import CudaTensor
 
 NAME = "simulated CUDA device"
@@ -45,6 +46,7 @@ def _replacements(cuda: FakeCuda) -> dict[str, Any]:
     return {
         **_of_state(cuda),
         **_of_memory(cuda),
+        **stream_classes(cuda),
         "torch.Generator": Generator,
         "torch.autograd.backward": _choose_backward(torch.autograd.backward),
         # Else Module.to() would copy the outside of a tensor into the parameter, without its numbers.
@@ -75,6 +77,7 @@ def _of_state(cuda: FakeCuda) -> dict[str, Any]:
     def synchronize(device: str | int | torch.device | None = None) -> None:
         initialize()
         cuda.counts.add_sync("synchronize")
+        cuda.order.host_waits()
 
     def properties(device: str | int | torch.device | None = None) -> SimpleNamespace:
         initialize()

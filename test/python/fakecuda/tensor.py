@@ -54,6 +54,10 @@ class CudaTensor(Tensor):
             "memory first."
         )
 
+    def record_stream(self, stream: Any) -> None:
+        """The memory is not reused before the stream has finished what it was given so far."""
+        self.allocation.kept_for.add(stream.number)
+
     def tolist(self) -> Any:
         """The values as Python numbers; torch refuses it for subclasses."""
         return self.cpu().tolist()

@@ -85,7 +85,7 @@ class ImageViews:
         keep = referred | (np.isin(categories, categories[referred]) & (categories != ""))
         return sample_augmentation(
             self._seed,
-            self._file_names[self._images.image_rows[position]],
+            self.name_of(position),
             number,
             [self._permitted[row] for row in sentences.tolist()],
             self._boxes(position)[torch.from_numpy(keep)],
@@ -107,6 +107,10 @@ class ImageViews:
             np.array(fits, dtype=np.bool_) & bool(changes),
             augmentation.flip,
         )
+
+    def name_of(self, position: int) -> str:
+        """File name of the image at `position`."""
+        return self._file_names[self._images.image_rows[position]]
 
     def _boxes(self, position: int) -> Tensor:
         """The image's objects in the prepared square: [N, 4], float32, xyxy, pixels."""
