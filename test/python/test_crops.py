@@ -20,7 +20,8 @@ from cliprpn.models.backbone import ClipBackbone
 from cliprpn.ranking import clip_embeddings
 from cliprpn.ranking.clip_embeddings import ClipEmbeddings
 from cliprpn.ranking.views import render_views
-from cliprpn.storage.weights_files import SHIPPED, load_backbone, read_state
+from cliprpn.storage.state_files import read_state
+from cliprpn.storage.weights_files import SHIPPED, load_backbone
 from cliprpn.trials.trial import run_trial
 
 OPENAI = Compose([Resize(224, InterpolationMode.BICUBIC), CenterCrop(224)])

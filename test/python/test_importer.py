@@ -22,7 +22,8 @@ from cliprpn.inference.checkpoint import load_model
 from cliprpn.inference.importer import convert_checkpoint
 from cliprpn.models.anchors import make_anchors
 from cliprpn.models.rpn import top1_boxes
-from cliprpn.storage.weights_files import SHIPPED, load_backbone, read_state
+from cliprpn.storage.state_files import read_state
+from cliprpn.storage.weights_files import SHIPPED, load_backbone
 
 CHANNELS, POOLED = 512, 192  # of cliprpn-tiny, whose CLIP replaces the checkpoint's
 CONTEXT = CallContext(lambda event: None, lambda: False, torch.device("cpu"))

@@ -20,7 +20,6 @@ from cliprpn.contract.generated import (
 from cliprpn.data.index import open_dataset
 from cliprpn.errors import CliprpnError
 from cliprpn.features.frozen import open_data
-from cliprpn.preflight import weights
 from cliprpn.preflight.checks import CHECKS
 from cliprpn.preflight.crops import BANDS, Band, check_crops
 from cliprpn.preflight.detections import check_detections
@@ -29,7 +28,10 @@ from cliprpn.preflight.overfit import check_overfit
 from cliprpn.preflight.sample import one_per_image, part_of, sample_images, spaced
 from cliprpn.preflight.speed import measure_speed
 from cliprpn.preflight.weights import check_weights
-from cliprpn.storage.weights_files import SHIPPED, openai_sha256, read_state
+from cliprpn.storage import openai_weights
+from cliprpn.storage.openai_weights import openai_sha256
+from cliprpn.storage.state_files import read_state
+from cliprpn.storage.weights_files import SHIPPED
 
 pytestmark = pytest.mark.usefixtures("no_traces")
 
@@ -69,9 +71,10 @@ def test_the_official_file_is_known_by_its_hash(tmp_path: Path, monkeypatch: pyt
     file = tmp_path / "RN50.safetensors"
     file.write_bytes((SHIPPED / "cliprpn-tiny.safetensors").read_bytes())
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    monkeypatch.setattr(weights, "openai_sha256", lambda: digest)
+    monkeypatch.setattr(openai_weights, "HUGGING_FACE_SHA256", digest)
     finding = check_weights(TrialBackbone(name="cliprpn-tiny", weights=str(file), weights_id=digest))
     assert finding.status == "passed" and "as published" in finding.found
+    assert "timm/resnet50_clip.openai" in finding.found and digest in finding.found
 
 
 def test_a_part_has_the_sentences_objects_and_boxes_of_its_images(root: Path, tmp_path: Path) -> None:

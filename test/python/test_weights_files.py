@@ -15,37 +15,21 @@ from typing import Any
 import pytest
 import torch
 from helpers import shipped_weights_id
+from openai_clip import save_torchscript
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import nn
 
 from cliprpn.errors import CliprpnError
-from cliprpn.storage import weights_files
-from cliprpn.storage.weights_files import SHIPPED, load_backbone, read_state
+from cliprpn.storage import openai_weights, weights_files
+from cliprpn.storage.state_files import State, read_state
+from cliprpn.storage.weights_files import SHIPPED, load_backbone, tiny_config
 
-State = dict[str, Tensor]
+OPENAI_SHA256 = "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762"
 
 
 @pytest.fixture(scope="module")
 def state() -> State:
     return read_state(SHIPPED / "cliprpn-tiny.safetensors")
-
-
-class Script(nn.Module):
-    """Saves a state with its names in a TorchScript archive, like OpenAI's."""
-
-    def __init__(self, state: State) -> None:
-        super().__init__()
-        for name, value in state.items():
-            *path, last = name.split(".")
-            parent: nn.Module = self
-            for part in path:
-                if not hasattr(parent, part):
-                    parent.add_module(part, nn.Module())
-                parent = getattr(parent, part)
-            parent.register_buffer(last, value)
-
-    def forward(self, values: Tensor) -> Tensor:
-        return values
 
 
 def prefixed(state: State, prefix: str) -> State:
@@ -100,31 +84,85 @@ def load_error(path: Path, name: str = "cliprpn-tiny") -> CliprpnError:
     return caught.value
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit")
-def test_a_torchscript_archive_is_loaded_only_if_it_is_openais(
-    state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "RN50.pt"
-    torch.jit.save(torch.jit.script(Script(state)), path)
-    loaded = []
+@pytest.fixture
+def publish(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Makes the file with this SHA-256 the one that OpenAI publishes."""
+
+    def set_hash(digest: str) -> None:
+        url = f"https://example.org/clip/models/{digest}/RN50.pt"
+        monkeypatch.setattr(openai_weights, "get_pretrained_cfg", lambda *args: {"url": url})
+
+    return set_hash
+
+
+@pytest.fixture
+def jit_loads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """An entry for every archive that torch.jit loads."""
+    loads: list[int] = []
     load = torch.jit.load
     monkeypatch.setattr(
-        torch.jit, "load", lambda *args, **kwargs: (loaded.append(1), load(*args, **kwargs))[1]
+        torch.jit, "load", lambda *args, **kwargs: (loads.append(1), load(*args, **kwargs))[1]
     )
-    assert load_error(path).code == "weights_unsafe"
-    assert "safetensors" in load_error(path).message and loaded == []
+    return loads
 
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    table = {"url": f"https://example.org/clip/models/{digest}/RN50.pt"}
-    monkeypatch.setattr(weights_files, "get_pretrained_cfg", lambda *args: table)
+
+@pytest.mark.filterwarnings("ignore:`torch.jit")
+def test_a_torchscript_archive_is_loaded_only_if_it_is_openais(
+    state: State, tmp_path: Path, publish: Callable[[str], None], jit_loads: list[int]
+) -> None:
+    path = tmp_path / "archive.pt"
+    digest = save_torchscript(state | EXTRA, path)
+    error = load_error(path)
+    assert error.code == "weights_unsafe" and digest in error.message
+    assert "torch.jit.load" in error.message and jit_loads == []
+
+    publish(digest)
     backbone = load_backbone("cliprpn-tiny", str(path))
-    assert loaded == [1]
+    assert jit_loads == [1] and backbone.weights_id == digest
     assert torch.equal(backbone.clip.text_projection, state["text_projection"].float())
 
 
-def test_open_clip_knows_the_hash_of_openais_rn50() -> None:
-    url = weights_files.get_pretrained_cfg("RN50-quickgelu", "openai")["url"]
-    assert "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762" in url.split("/")
+@pytest.mark.parametrize("form", ["TorchScript", "state_dict", "cut", "empty"])
+def test_a_file_named_like_openais_with_another_hash_is_refused(
+    state: State, tmp_path: Path, jit_loads: list[int], form: str
+) -> None:
+    path = tmp_path / "RN50.pt"
+    if form == "TorchScript":
+        save_torchscript(state, path)
+    else:
+        torch.save(state, path)
+        path.write_bytes(
+            {"state_dict": path.read_bytes(), "cut": path.read_bytes()[:-100], "empty": b""}[form]
+        )
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    error = load_error(path)
+    assert error.code == "weights_mismatch"
+    assert found in error.message and OPENAI_SHA256 in error.message
+    assert "https://openaipublic.azureedge.net/" in error.message and "another name" in error.message
+    assert jit_loads == []
+
+
+def test_the_hash_of_openais_rn50_is_known() -> None:
+    assert openai_weights.openai_sha256() == OPENAI_SHA256
+    assert openai_weights.openai_url().endswith(f"/{OPENAI_SHA256}/RN50.pt")
+    assert openai_weights.content_id("openai") == OPENAI_SHA256 and openai_weights.content_id("a") == "a"
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit")
+def test_openai_is_the_file_that_openai_publishes_and_no_other(
+    state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, publish: Callable[[str], None]
+) -> None:
+    file = tmp_path / "RN50.pt"
+    digest = save_torchscript(state, file)
+    monkeypatch.setattr(openai_weights, "download_pretrained_from_url", lambda url: str(file))
+    monkeypatch.setattr(weights_files, "rn50_config", tiny_config)
+    with pytest.raises(CliprpnError, match=digest) as caught:
+        load_backbone("RN50-quickgelu", "openai")
+    assert caught.value.code == "weights_mismatch" and OPENAI_SHA256 in caught.value.message
+    publish(digest)
+    backbone = load_backbone("RN50-quickgelu", "openai")
+    assert backbone.weights_id == "openai"
+    assert torch.equal(backbone.clip.text_projection, state["text_projection"].float())
 
 
 class Runs:
@@ -153,6 +191,10 @@ def test_a_pickled_model_is_rejected(tmp_path: Path) -> None:
     assert load_error(tmp_path / "model.pt").code == "weights_unsafe"
 
 
+def without(state: State, key: str) -> State:
+    return {name: value for name, value in state.items() if name != key}
+
+
 WRONG: dict[str, tuple[Callable[[State], State], list[str]]] = {
     "a ViT": (
         lambda state: {"visual.class_embedding": torch.zeros(8), "visual.proj": torch.zeros(8, 8)},
@@ -164,7 +206,27 @@ WRONG: dict[str, tuple[Callable[[State], State], list[str]]] = {
     ),
     "wider": (
         lambda state: state | {"visual.conv1.weight": torch.zeros(32, 3, 3, 3)},
-        ["size mismatch", "visual.conv1.weight"],
+        ["size mismatch", "visual.conv1.weight of shape [32, 3, 3, 3] instead of [8, 3, 3, 3]"],
+    ),
+    "one missing": (
+        lambda state: without(state, "visual.layer2.0.bn1.running_var"),
+        ["missing visual.layer2.0.bn1.running_var"],
+    ),
+    "half an attention pool": (
+        lambda state: without(state, "visual.attnpool.c_proj.bias"),
+        ["missing visual.attnpool.c_proj.bias"],
+    ),
+    "whole numbers": (
+        lambda state: state | {"text_projection": state["text_projection"].to(torch.int8)},
+        ["text_projection of torch.int8"],
+    ),
+    "NaN": (
+        lambda state: state | {"ln_final.bias": torch.full_like(state["ln_final.bias"], float("nan"))},
+        ["NaN or infinite: ln_final.bias"],
+    ),
+    "the names of transformers": (
+        lambda state: {f"text_model.{key}": value for key, value in state.items()},
+        ["missing", "unknown text_model.", "names of transformers", "open_clip_model.safetensors"],
     ),
     "no text": (
         lambda state: {key: value for key, value in state.items() if key.startswith("visual.")},
@@ -172,15 +234,25 @@ WRONG: dict[str, tuple[Callable[[State], State], list[str]]] = {
     ),
     "nothing": (lambda state: {}, ["missing"]),
 }
+SAVED: dict[str, Callable[[State, Path], object]] = {
+    "other.pt": torch.save,
+    "other.safetensors": save_file,
+    "archive.pt": save_torchscript,
+}
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit")
+@pytest.mark.parametrize("name", SAVED)
 @pytest.mark.parametrize("kind", WRONG)
-def test_the_error_names_wrong_entries_of_other_architectures(
-    state: State, tmp_path: Path, kind: str
+def test_the_error_names_wrong_entries_in_every_format(
+    state: State, tmp_path: Path, publish: Callable[[str], None], kind: str, name: str
 ) -> None:
     make, expected = WRONG[kind]
-    torch.save(make(state), tmp_path / "other.pt")
-    error = load_error(tmp_path / "other.pt")
+    path = tmp_path / name
+    SAVED[name](make(state), path)
+    if name == "archive.pt":
+        publish(hashlib.sha256(path.read_bytes()).hexdigest())
+    error = load_error(path)
     assert error.code == "weights_mismatch"
     assert [part for part in expected if part not in error.message] == [], error.message
 
@@ -230,7 +302,7 @@ def test_the_error_without_a_network_says_what_to_do(monkeypatch: pytest.MonkeyP
     def offline(*args: Any, **kwargs: Any) -> SimpleNamespace:
         raise OSError("no route to host")
 
-    monkeypatch.setattr(weights_files.open_clip, "create_model", offline)
+    monkeypatch.setattr(openai_weights, "download_pretrained_from_url", offline)
     with pytest.raises(CliprpnError, match="no route to host") as caught:
         load_backbone("RN50-quickgelu", "openai")
     assert caught.value.code == "weights_missing" and "backbone.weights" in caught.value.message

@@ -14,7 +14,7 @@ from torchvision.models.detection.faster_rcnn import FasterRCNN
 from cliprpn.detectors.coco_classes import coco_categories, coco_classes
 from cliprpn.detectors.proposals import Proposals, make_proposals
 from cliprpn.errors import CliprpnError, disk_is_full
-from cliprpn.storage.weights_files import State, read_state
+from cliprpn.storage.state_files import State, read_state
 
 BUILDERS = {
     "resnet50_fpn_v2": torchvision_detection.fasterrcnn_resnet50_fpn_v2,

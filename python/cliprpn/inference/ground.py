@@ -12,6 +12,7 @@ from cliprpn.data.pixels import open_pixels, read_manifest
 from cliprpn.errors import CliprpnError
 from cliprpn.inference.checkpoint import load_model
 from cliprpn.inference.predict import to_image_clipped
+from cliprpn.storage.openai_weights import content_id
 from cliprpn.storage.weights_files import load_backbone
 
 
@@ -38,11 +39,12 @@ def ground(
     saved = load_model(model_file)
     weights = backbone_weights or saved.backbone.weights
     backbone = load_backbone(saved.backbone.name, weights).to(device)
-    if backbone.weights_id != saved.backbone.weights_id:
+    found, expected = content_id(backbone.weights_id), content_id(saved.backbone.weights_id)
+    if found != expected:
         raise CliprpnError(
             "weights_mismatch",
-            f"{weights}: expected the backbone that the model was trained with (SHA-256 "
-            f"{saved.backbone.weights_id[:12]}...), found {backbone.weights_id[:12]}...; restore that file",
+            f"{weights}: expected the backbone that the model was trained with (SHA-256 {expected[:12]}...), found "
+            f"{found[:12]}...; restore that file",
         )
     model = saved.model.to(device).eval()
     prepared = open_pixels(pixels_manifest.parent)

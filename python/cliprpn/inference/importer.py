@@ -17,7 +17,7 @@ from cliprpn.models import ConcatenationFusion, CrossAttentionFusion
 from cliprpn.models.head import RpnHead
 from cliprpn.models.original import ORIGINAL_IMAGE_SIZE_PX, original_model
 from cliprpn.storage.durable import write_durably
-from cliprpn.storage.weights_files import State, read_state
+from cliprpn.storage.state_files import State, read_state
 
 PREFIXES = ("clipModel.", "fusion_module.", "rpn_wrapper.head.")
 

@@ -10,6 +10,8 @@ from open_clip.model import CLIP, CLIPTextCfg, CLIPVisionCfg
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cliprpn.models.clip_state import ATTENTION_POOL, LOGIT_SCALE, check_clip_state
+
 OPENAI_MEAN = (0.48145466, 0.4578275, 0.40821073)
 OPENAI_STD = (0.26862954, 0.26130258, 0.27577711)
 OPENAI_LOGIT_SCALE = 100.0
@@ -50,7 +52,7 @@ class ClipBackbone(nn.Module):
         has_attention_pool: whether images can be embedded.
 
     Raises:
-        ValueError, RuntimeError: `state` does not match the architecture.
+        ValueError: `state` does not match the architecture.
     """
 
     mean: Tensor
@@ -65,16 +67,11 @@ class ClipBackbone(nn.Module):
             text_cfg=CLIPTextCfg(**config.text_cfg),
             quick_gelu=True,
         )
-        missing, unexpected = self.clip.load_state_dict(state, strict=False)
-        optional = ("visual.attnpool.", "logit_scale")
-        required = [key for key in missing if not key.startswith(optional) and "num_batches" not in key]
-        if required or unexpected:
-            raise ValueError(
-                f"missing {', '.join(required[:3]) or 'nothing'}; unknown {', '.join(unexpected[:3]) or 'nothing'}"
-            )
-        self.has_attention_pool = not any(key.startswith("visual.attnpool.") for key in missing)
+        check_clip_state(state, self.clip.state_dict())
+        self.clip.load_state_dict(state, strict=False)
+        self.has_attention_pool = any(key.startswith(ATTENTION_POOL) for key in state)
         # Weights without it were derived from OpenAI's.
-        has_scale = "logit_scale" not in missing
+        has_scale = LOGIT_SCALE in state
         self.logit_scale = float(self.clip.logit_scale.detach().exp()) if has_scale else OPENAI_LOGIT_SCALE
         self.pooled_dim = config.embed_dim
         self.word_dim = self.clip.ln_final.normalized_shape[0]

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
-
-from open_clip.pretrained import download_pretrained, get_pretrained_cfg
 
 from cliprpn.contract.generated import PreflightFinding, TrialBackbone
 from cliprpn.errors import CliprpnError
 from cliprpn.preflight.finding import failed, not_checked, passed
-from cliprpn.storage.weights_files import SHIPPED, load_backbone, openai_sha256
-
-BLOCK_BYTES = 1 << 20
+from cliprpn.storage.openai_weights import download_openai, openai_sha256, published_name
+from cliprpn.storage.state_files import sha256_of
+from cliprpn.storage.weights_files import SHIPPED, load_backbone
 
 
 def check_weights(backbone: TrialBackbone) -> PreflightFinding:
@@ -40,8 +37,9 @@ def check_weights(backbone: TrialBackbone) -> PreflightFinding:
             f"{path}: expected the shipped weights, SHA-256 {expected}, found {digest}",
             "install cliprpn again",
         )
-    if digest == openai_sha256():
-        return passed(f"OpenAI's {what}, as published")
+    published = published_name(digest)
+    if published is not None:
+        return passed(f"{published}, as published: {what}")
     pool = "" if loaded.has_attention_pool else "; without CLIP's attention pool, so crops cannot be encoded"
     return not_checked(
         f"{what} is not a published file: its tensors load as {backbone.name}, but nothing here says whose they are"
@@ -50,18 +48,9 @@ def check_weights(backbone: TrialBackbone) -> PreflightFinding:
 
 
 def weights_path(backbone: TrialBackbone) -> Path:
-    """The file that the weights were loaded from; for `openai`, where open_clip keeps its download."""
+    """The file that the weights were loaded from; for `openai`, the download."""
     if backbone.weights == "openai":
-        return Path(download_pretrained(get_pretrained_cfg(backbone.name, "openai")))
+        return download_openai()
     if backbone.weights == "shipped":
         return SHIPPED / f"{backbone.name}.safetensors"
     return Path(backbone.weights)
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()

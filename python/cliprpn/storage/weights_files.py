@@ -1,27 +1,22 @@
-"""Loads the weights of CLIP: from safetensors, a plain state_dict, or OpenAI's TorchScript archive."""
+"""Loads the frozen CLIP from its weights: safetensors, a plain state_dict, or OpenAI's RN50.pt."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import pickle
-import struct
-import zipfile
 from pathlib import Path
-
-import open_clip
-import torch
-from open_clip.pretrained import get_pretrained_cfg
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor
 
 from cliprpn.errors import CliprpnError
 from cliprpn.models.backbone import BackboneConfig, ClipBackbone, rn50_config
+from cliprpn.storage.openai_weights import (
+    download_openai,
+    openai_sha256,
+    read_openai_archive,
+    refuse_wrong_copy,
+)
+from cliprpn.storage.state_files import State, read_state, sha256_of
 
 # Weights that are part of this package.
 SHIPPED = Path(__file__).parent / "weights"
-State = dict[str, Tensor]
 
 
 def load_backbone(name: str, weights: str) -> ClipBackbone:
@@ -29,14 +24,19 @@ def load_backbone(name: str, weights: str) -> ClipBackbone:
 
     Args:
         name: `cliprpn-tiny` or `RN50-quickgelu`.
-        weights: `shipped` (cliprpn-tiny), `openai` (downloaded by open_clip) or a file: safetensors, a plain
-            state_dict, or OpenAI's TorchScript archive, which is recognized by its SHA-256.
+        weights: `shipped` (cliprpn-tiny), `openai` (RN50.pt, downloaded and known by its SHA-256) or a file:
+            safetensors, a plain state_dict, or OpenAI's RN50.pt.
 
     Raises:
         CliprpnError: weights_missing, weights_unsafe, weights_mismatch.
     """
     if weights == "openai":
-        return _download(name)
+        if name != "RN50-quickgelu":
+            raise CliprpnError(
+                "weights_missing", f"{name}: OpenAI has no weights of this name; use `shipped`"
+            )
+        path = download_openai()
+        return _build(name, read_openai_archive(path), "openai", path)
     path = SHIPPED / f"{name}.safetensors" if weights == "shipped" else Path(weights)
     if not path.is_file():
         raise CliprpnError(
@@ -44,12 +44,10 @@ def load_backbone(name: str, weights: str) -> ClipBackbone:
             f"{path}: expected the weights of {name}, found no file; "
             "use `openai` to download RN50, `shipped` for cliprpn-tiny, or the path of a file",
         )
-    config = tiny_config() if name == "cliprpn-tiny" else rn50_config()
-    state = {
-        key: value.float() if value.is_floating_point() else value for key, value in read_state(path).items()
-    }
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return _build(name, config, to_open_clip_names(state), digest, str(path))
+    digest = sha256_of(path)
+    refuse_wrong_copy(path, digest)
+    state = read_openai_archive(path) if digest == openai_sha256() else read_state(path)
+    return _build(name, state, digest, path)
 
 
 def tiny_config() -> BackboneConfig:
@@ -63,38 +61,6 @@ def tiny_config() -> BackboneConfig:
         tuple(recipe["mean"]),
         tuple(recipe["std"]),
     )
-
-
-def read_state(path: Path) -> State:
-    """A file's tensors. No code in the file is run, except for OpenAI's own archive.
-
-    Raises:
-        CliprpnError: weights_unsafe, weights_mismatch.
-    """
-    if path.suffix == ".safetensors":
-        try:
-            return load_file(path)
-        except (SafetensorError, OSError) as error:
-            raise CliprpnError("weights_mismatch", f"{path}: not a safetensors file: {error}") from error
-    if _is_torchscript(path):
-        return _read_torchscript(path)
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise CliprpnError(
-            "weights_unsafe",
-            f"{path}: expected safetensors or a plain state_dict of tensors, found other objects, which could "
-            "run code when loaded; save model.state_dict() to a file and use that",
-        ) from error
-    except Exception as error:  # torch's reader can raise anything for a broken file.
-        raise CliprpnError(
-            "weights_mismatch", f"{path}: expected safetensors or a state_dict, found a broken file"
-        ) from error
-    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
-        state = state["state_dict"]
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise CliprpnError("weights_mismatch", f"{path}: expected a state_dict (name to tensor)")
-    return state
 
 
 def to_open_clip_names(state: State) -> State:
@@ -111,60 +77,33 @@ def to_open_clip_names(state: State) -> State:
     return {key: value for key, value in state.items() if key not in not_weights}
 
 
-def _build(name: str, config: BackboneConfig, state: State, weights_id: str, where: str) -> ClipBackbone:
+def _build(name: str, state: State, weights_id: str, path: Path) -> ClipBackbone:
+    """
+    Raises:
+        CliprpnError: weights_mismatch.
+    """
+    config = tiny_config() if name == "cliprpn-tiny" else rn50_config()
+    state = {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
     try:
-        return ClipBackbone(config, state, weights_id)
-    except (ValueError, RuntimeError) as error:
-        reason = "; ".join(line.strip() for line in str(error).splitlines()[:3])
+        return ClipBackbone(config, to_open_clip_names(state), weights_id)
+    except ValueError as error:
         raise CliprpnError(
-            "weights_mismatch", f"{where}: expected weights of {name}, found others: {reason}"
+            "weights_mismatch",
+            f"{path}: expected weights of {name}, found others: {error}{_layout(state)}",
         ) from error
 
 
-def _download(name: str) -> ClipBackbone:
-    """OpenAI's weights, downloaded by open_clip.
-
-    Raises:
-        CliprpnError: weights_missing, weights_mismatch.
-    """
-    if name != "RN50-quickgelu":
-        raise CliprpnError("weights_missing", f"{name}: OpenAI has no weights of this name; use `shipped`")
-    try:
-        model = open_clip.create_model(name, pretrained="openai", precision="fp32")
-    except Exception as error:
-        raise CliprpnError(
-            "weights_missing",
-            f"open_clip could not download OpenAI's RN50 ({type(error).__name__}: {error}); "
-            "without a network, use a local file: backbone.weights = PATH",
-        ) from error
-    return _build(name, rn50_config(), dict(model.state_dict()), "openai", "OpenAI's RN50")
-
-
-def _is_torchscript(path: Path) -> bool:
-    """Whether the file is a TorchScript archive. False for a broken one, for which torch.load raises the error."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return any(name.endswith("constants.pkl") for name in archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error):
-        return False
-
-
-def _read_torchscript(path: Path) -> State:
-    """OpenAI's archive, recognized by its SHA-256.
-
-    Raises:
-        CliprpnError: weights_unsafe, if it is another archive.
-    """
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if digest != openai_sha256():
-        raise CliprpnError(
-            "weights_unsafe",
-            f"{path}: a TorchScript archive can run code when loaded, and its SHA-256 ({digest[:16]}...) is not "
-            "that of OpenAI's RN50; convert it to safetensors on a machine where running it is safe",
-        )
-    return dict(torch.jit.load(path, map_location="cpu").state_dict())
-
-
-def openai_sha256() -> str:
-    """SHA-256 of OpenAI's RN50.pt, which is part of its published address."""
-    return str(get_pretrained_cfg("RN50-quickgelu", "openai")["url"]).split("/")[-2]
+def _layout(state: State) -> str:
+    """What the names tell about a file of another library."""
+    layouts = {
+        "text_model.": "transformers",
+        "text_encoder.": "transformers",
+        "stages.": "timm, of images only",
+    }
+    for prefix, library in layouts.items():
+        if any(key.startswith(prefix) for key in state):
+            return (
+                f"; these are the names of {library}: use OpenAI's RN50.pt, or open_clip's copy of it on Hugging Face "
+                "(open_clip_model.safetensors)"
+            )
+    return ""
