@@ -19,7 +19,7 @@ import { liveEvent } from "./progress.ts";
 import type { RunContext } from "./run-context.ts";
 
 /**
- * Prepares the dataset and checks whatever would fail a trial, before the first one starts: splits, fusions, detectors.
+ * Prepares the dataset and checks whatever would fail a trial, before the first one starts: weights, fusions, splits, detectors.
  * Trains the detectors that a trial asks for and that are not trained yet.
  *
  * @param waiting the trials that have to run.
@@ -35,6 +35,9 @@ export async function prepareTrials(
   run: RunContext,
   targets: readonly EvaluationTarget[] = [],
 ): Promise<Map<string, number>> {
+  // First: wrong weights should not be found after hours of decoding images.
+  run.terminal.live(["checking the weights and fusions"]);
+  const checkpoints = await checkFusions(engine, waiting);
   const sizes = distinctSizes(trials);
   await ensureDataset(dataset, sizes, engine, run);
   const { root } = dataset;
@@ -48,8 +51,6 @@ export async function prepareTrials(
   const { joint } = readFacts(root);
   if (joint != null) run.terminal.info(describeJoint(joint));
   if (waiting.some(trains)) await warnOfSharedImages(dataset, targets, engine, run);
-  run.terminal.live(["checking the fusions"]);
-  const checkpoints = await checkFusions(engine, waiting);
   await prepareDetectors(waiting, engine, run);
   return checkpoints;
 }

@@ -214,25 +214,32 @@ describe("boxes match the pixels to within a pixel", () => {
   });
 });
 
-test.each<[what: string, width: number, height: number]>([
-  ["shrunk", 640, 480],
-  ["enlarged", 100, 60],
-  ["shrunk in width and enlarged in height", 640, 90],
-  ["a single column of pixels", 1, 300],
-])("resizing matches Pillow's bicubic filter, which CLIP was trained with: %s", async (_, width, height) => {
+test.each<[what: string, resize: Resize, width: number, height: number]>([
+  ["shrunk", "squash", 640, 480],
+  ["enlarged", "squash", 100, 60],
+  ["shrunk in width and enlarged in height", "squash", 640, 90],
+  ["a single column of pixels", "squash", 1, 300],
+  ["shrunk into a letterbox", "letterbox", 640, 427],
+  ["enlarged into a letterbox", "letterbox", 60, 101],
+])("resizing matches Pillow's bicubic filter, which CLIP was trained with: %s", async (_, resize, width, height) => {
   const noise = { type: "gaussian", mean: 128, sigma: 60 } as const;
   const background = { r: 0, g: 0, b: 0 };
   const content = await sharp({ create: { width, height, channels: 3, background, noise } })
     .blur(1)
     .png()
     .toBuffer();
-  const { rgb } = await decodeContent(content, {}, { image_size_px: 224 });
+  const { rgb } = await decodeContent(content, {}, { image_size_px: 224, resize });
   const file = join(tempFolder(), "image.png");
   writeFileSync(file, content);
-  const resize =
-    "import sys; from PIL import Image\n" +
-    "sys.stdout.buffer.write(Image.open(sys.argv[1]).convert('RGB').resize((224, 224), Image.BICUBIC).tobytes())";
-  const pillow = execFileSync(testPython(), ["-c", resize, file]);
+  const code = `import sys
+from PIL import Image
+image = Image.open(sys.argv[1]).convert("RGB")
+scale = 224 / max(image.size) if sys.argv[2] == "letterbox" else None
+width, height = (224, 224) if scale is None else (round(side * scale) for side in image.size)
+square = Image.new("RGB", (224, 224), tuple(int(255 * mean) for mean in (0.48145466, 0.4578275, 0.40821073)))
+square.paste(image.resize((width, height), Image.BICUBIC), ((224 - width) // 2, (224 - height) // 2))
+sys.stdout.buffer.write(square.tobytes())`;
+  const pillow = execFileSync(testPython(), ["-c", code, file, resize]);
   const differences = [...pillow].map((value, index) => Math.abs(value - (rgb?.[index] ?? Number.NaN)));
   expect(differences).toHaveLength(224 * 224 * 3);
   expect(differences.reduce((sum, value) => sum + value, 0) / differences.length).toBeLessThan(0.3);

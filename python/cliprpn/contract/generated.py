@@ -4793,4 +4793,4 @@ class BridgeMethods(BaseModel):
     ]
     measure_speed: Annotated[MeasureSpeedMethod, Field(title="MeasureSpeedMethod")]
 
-SCHEMA_SHA256 = "ac41058e5caad0406a2baf4a8625e277a88abb5ce6f2af127d55d7f4e1d91950"
+SCHEMA_SHA256 = "4b5d8e0d643990607bbad5ad8db85c5e092c2ac7be64cf68230d494722649de9"

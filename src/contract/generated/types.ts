@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "ac41058e5caad0406a2baf4a8625e277a88abb5ce6f2af127d55d7f4e1d91950";
+export const schema_sha256 = "4b5d8e0d643990607bbad5ad8db85c5e092c2ac7be64cf68230d494722649de9";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -4580,7 +4580,7 @@ export interface DatasetChoice {
 export interface BackboneChoice {
   name?: "cliprpn-tiny" | "RN50-quickgelu";
   /**
-   * `shipped` (cliprpn-tiny), `openai` (downloaded by open_clip) or a file.
+   * `shipped` (cliprpn-tiny), `openai` (RN50.pt, downloaded and known by its SHA-256) or a file.
    */
   weights?: string;
   trained_on?: TrainedOn;
