@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { ZipFile } from "yazl";
@@ -21,14 +21,15 @@ export async function makeArchives(folder: string, shape: Shape[], numImages: nu
       archive.addFile(join(loose, "annotations", name), `refcocog/${name}`);
   });
   await zip(join(folder, "train2014.zip"), async (archive) => {
-    const names = await readdir(join(loose, "images"));
-    const add = (source: string, name: string): void =>
-      archive.addFile(join(loose, "images", source), `train2014/${name}`, { compress: false });
+    const images = join(loose, "images");
+    const names = await readdir(images);
     archive.addEmptyDirectory("train2014");
-    for (const name of names) add(name, name);
-    const [source = ""] = names;
-    for (let index = 0; index < numImages - names.length; index += 1)
-      add(source, `COCO_train2014_${String(400_000 + index).padStart(12, "0")}.jpg`);
+    for (const name of names) archive.addFile(join(images, name), `train2014/${name}`, { compress: false });
+    const other = await readFile(join(images, names[0] ?? ""));
+    for (let index = 0; index < numImages - names.length; index += 1) {
+      const name = `COCO_train2014_${String(400_000 + index).padStart(12, "0")}.jpg`;
+      archive.addBuffer(other, `train2014/${name}`, { compress: false });
+    }
   });
   await rm(loose, { recursive: true });
 }

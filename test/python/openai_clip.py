@@ -124,7 +124,7 @@ def as_half(state: State) -> State:
 def save_torchscript(state: State, path: Path) -> str:
     """Writes a TorchScript archive with these names, as OpenAI's is one. Returns its SHA-256."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)
+        warnings.filterwarnings("ignore", "`torch.jit")
         torch.jit.save(torch.jit.script(_Script(state)), path)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 

@@ -64,7 +64,9 @@ def test_the_state_has_the_published_number_of_parameters(state: State) -> None:
 
 
 @pytest.mark.parametrize("name", ["state.pt", "state.safetensors"])
-def test_every_format_gives_the_same_features_to_the_bit(rn50, state: State, tmp_path: Path, name: str) -> None:
+def test_every_format_gives_the_same_features_to_the_bit(
+    rn50, state: State, tmp_path: Path, name: str
+) -> None:
     path = tmp_path / name
     if name == "state.pt":
         torch.save(state, path)

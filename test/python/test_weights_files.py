@@ -106,7 +106,6 @@ def jit_loads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return loads
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit")
 def test_a_torchscript_archive_is_loaded_only_if_it_is_openais(
     state: State, tmp_path: Path, publish: Callable[[str], None], jit_loads: list[int]
 ) -> None:
@@ -148,7 +147,6 @@ def test_the_hash_of_openais_rn50_is_known() -> None:
     assert openai_weights.content_id("openai") == OPENAI_SHA256 and openai_weights.content_id("a") == "a"
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit")
 def test_openai_is_the_file_that_openai_publishes_and_no_other(
     state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, publish: Callable[[str], None]
 ) -> None:
@@ -241,7 +239,6 @@ SAVED: dict[str, Callable[[State, Path], object]] = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit")
 @pytest.mark.parametrize("name", SAVED)
 @pytest.mark.parametrize("kind", WRONG)
 def test_the_error_names_wrong_entries_in_every_format(

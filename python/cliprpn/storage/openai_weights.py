@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import warnings
 from pathlib import Path
 
 import torch
@@ -46,7 +47,9 @@ def read_openai_archive(path: Path) -> State:
     digest = hashlib.sha256(content).hexdigest()
     if digest != openai_sha256():
         raise _other_file(path, digest)
-    return dict(torch.jit.load(io.BytesIO(content), map_location="cpu").state_dict())
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`torch.jit")  # Deprecated, but the format of this file.
+        return dict(torch.jit.load(io.BytesIO(content), map_location="cpu").state_dict())
 
 
 def refuse_wrong_copy(path: Path, digest: str) -> None:
