@@ -1,7 +1,7 @@
 """How numbers are computed: one policy for feature maps, embeddings, training, evaluation and `ground`.
 
 float32 is IEEE single precision on every device: TF32, whose mantissa has 10 bits, is never used. What is faster and
-less exact is a setting (`training.amp`).
+less exact is a setting (`training.precision`).
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ export const identityDefaults = {
       schedule: "cosine",
       warmup_fraction: 0.1,
       grad_clip_norm: 1,
-      amp: true,
+      precision: "auto",
       deterministic: true,
       select_by: "acc_at_50",
       views: 0,

@@ -36,13 +36,19 @@ function hashedPart(identity: TrialIdentity, defaults: IdentityDefaults): Json {
   };
 }
 
-function settingsPart({ fusion, ...settings }: StoredSettings, defaults: IdentityDefaults): Json {
+function settingsPart({ fusion, ...stored }: StoredSettings, defaults: IdentityDefaults): Json {
+  const settings = { ...stored, training: withFirstPrecision(stored.training) };
   const { settings: usual, fusion: usualFusion, fusions } = defaults;
   const hashed = { kind: fusion.kind, ...withoutDefaults(fusion, fusions[fusion.kind]) };
   return {
     ...withoutDefaults(settings, usual),
     ...(isEqual(hashed, usualFusion) ? {} : { fusion: hashed }),
   };
+}
+
+/** `fp32` as the first versions hashed it, in which it was `amp`: false. */
+function withFirstPrecision({ precision, ...training }: StoredSettings["training"]): Json {
+  return precision === "fp32" ? { ...training, amp: false } : { ...training, precision };
 }
 
 function baselinePart({ detector, ...baseline }: StoredBaseline, defaults: IdentityDefaults): Json {

@@ -1,3 +1,4 @@
+import { withPrecision } from "./former-precision.ts";
 import type {
   BaselineSettings,
   Settings,
@@ -43,11 +44,17 @@ type Json = Record<string, unknown>;
 function filledIn(stored: Json): Json {
   const { num_threads, settings, fusions, baseline, detectors, limits } = identityDefaults;
   if (stored.kind === "cliprpn") {
-    const filled = withMissing(stored, { num_threads, settings });
+    const filled = withMissing(withTodaysKeys(stored), { num_threads, settings });
     return { ...filled, settings: withFilledUnion(filled.settings, "fusion", fusions) };
   }
   const filled = withMissing(stored, { num_threads, baseline, limits });
   return { ...filled, baseline: withFilledUnion(filled.baseline, "detector", detectors) };
+}
+
+function withTodaysKeys(stored: Json): Json {
+  const { settings } = stored;
+  if (!isRecord(settings) || !isRecord(settings.training)) return stored;
+  return { ...stored, settings: { ...settings, training: withPrecision(settings.training, "") } };
 }
 
 /** Adds the keys that are missing in an object and in the objects in it. */

@@ -6,6 +6,7 @@ import { check, findSchemaErrors } from "../contract/check.ts";
 import type { DatasetChoice, DetectorChoice, Experiment, Split } from "../contract/generated/types.ts";
 import { evaluationProblems, trainingProblems } from "./evaluation-rules.ts";
 import { datasetProblems, fileProblems, fusionFile, fusionObjects, isNamed } from "./file-rules.ts";
+import { withTodaysKeys } from "./former-keys.ts";
 import { type DetectorPlaces, type DetectorResult, identifyDetector } from "./identify-detector.ts";
 import { describeUnreadable } from "./input-files.ts";
 import { settingGroups } from "./presets.ts";
@@ -51,20 +52,21 @@ export interface CheckedExperiment extends ReadExperiment {
  * @param cwd that all other paths are relative to.
  */
 export function checkExperiment(
-  value: unknown,
+  written: unknown,
   name: string,
   folder: string,
   cwd: string,
   options: ReadOptions,
 ): CheckedExperiment {
   const { data = resolve(cwd, "data"), findSplits = () => undefined } = options;
+  const value = withTodaysKeys(written);
   const invalid = explainSchemaErrors(findSchemaErrors("Experiment", value));
   const invalidPaths = invalid.map(({ path }) => path);
   const valid = invalid.length === 0 ? value : removeInvalid(value, invalidPaths);
   const experiment = resolvePaths(check("Experiment", valid, name), folder, cwd);
   const identify = identifyOnce(detectorPlaces(experiment.dataset ?? {}, data, cwd, options));
   const files = fileProblems(experiment, data, identify);
-  const written = [
+  const otherProblems = [
     ...writtenProblems(experiment),
     ...trainingProblems(experiment, { data, cwd }, findSplits),
     ...evaluationProblems(experiment, { data, cwd }, findSplits),
@@ -83,7 +85,7 @@ export function checkExperiment(
     [...settingGroups, "seeds"],
   );
   const broken = settingProblems(experiment, settings, unknownGroups);
-  return { experiment, settings, problems: [...invalid, ...files, ...written, ...broken] };
+  return { experiment, settings, problems: [...invalid, ...files, ...otherProblems, ...broken] };
 }
 
 function detectorPlaces(

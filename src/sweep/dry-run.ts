@@ -14,6 +14,7 @@ import { neededExtras } from "../experiment/detectors.ts";
 import { SweepStore } from "../store/sweep-store.ts";
 import { isTest } from "../store/test-looks.ts";
 import { isUnprepared, warnOfData } from "./datasets.ts";
+import { describePrecision } from "./describe-precision.ts";
 import { openEngine } from "./open-engine.ts";
 import { targetName } from "./predict-on.ts";
 import { warnOfSharedImages } from "./prepare-targets.ts";
@@ -41,6 +42,8 @@ export async function dryRun(read: ReadPlan, run: RunContext): Promise<void> {
     const { joint } = readFacts(dataset.root);
     if (joint != null) run.terminal.info(describeJoint(joint));
   }
+  const precision = describePrecision(waiting, run.device);
+  if (precision !== undefined) run.terminal.info(precision);
   if (targets.length > 0)
     run.terminal.info(
       `Every completed trial will be evaluated on ${joinWords(targets.map(targetName))}${targets.some(({ split }) => isTest(split)) ? ", which is a look at the test splits" : ""}.`,
@@ -83,7 +86,9 @@ function pythonNeeds(
   const models = waiting.filter(
     (spec) =>
       spec.kind === "cliprpn" &&
-      (spec.settings.fusion.kind === "file" || !["shipped", "openai"].includes(spec.backbone.weights)),
+      (spec.settings.fusion.kind === "file" ||
+        !["shipped", "openai"].includes(spec.backbone.weights) ||
+        (spec.settings.training.precision === "bf16" && run.device !== "cpu")),
   );
   const isPreparedHere = isPrepared(dataset.root);
   const detectors = isPreparedHere ? detectorsToOpen(waiting) : [];

@@ -83,8 +83,9 @@ export async function checkFusions(
   const sizes = new Map<string, number>();
   const checkpoints = new Map<string, number>();
   for (const spec of trials.filter(isClipRpn)) {
-    const { fusion, neck_channels } = spec.settings;
-    const key = JSON.stringify([fusion, neck_channels]);
+    const { fusion, neck_channels, training } = spec.settings;
+    // Not every device trains with every precision.
+    const key = JSON.stringify([fusion, neck_channels, training.precision]);
     const bytes = sizes.get(key) ?? (await checkFusion(engine, spec)).checkpoint_bytes;
     sizes.set(key, bytes);
     checkpoints.set(spec.trial_id, bytes);

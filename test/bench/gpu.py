@@ -254,7 +254,7 @@ def _training(num_epochs: int) -> Training:
             "schedule": "constant",
             "warmup_fraction": 0,
             "grad_clip_norm": None,
-            "amp": True,
+            "precision": "auto",
             "deterministic": True,
             "select_by": "miou",
             "views": 0,

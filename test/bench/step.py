@@ -42,8 +42,9 @@ SHORT, LONG = 2, 4
 # Settings by what a step does; the sizes of the model and of the batch do not change the counts.
 KINDS: dict[str, dict[str, Any]] = {
     "default": {},
-    "default, float32": {"training": {"amp": False}},
-    "reference": REFERENCE,
+    "default, fp32": {"training": {"precision": "fp32"}},
+    "reference": {**REFERENCE, "training": {**REFERENCE["training"], "precision": "fp32"}},
+    "reference, bf16": {**REFERENCE, "training": {**REFERENCE["training"], "precision": "bf16"}},
     "negatives": {"rpn": {"negatives_loss_weight": 1}, "resize": "letterbox"},
     "views": {"training": {"views": 1}},
 }

@@ -74,7 +74,7 @@ def model(root: Path, cache: Path) -> Path:
 
 def spec_of(kind: str, root: Path, cache: Path, device: torch.device) -> ClipRpnSpec:
     changes = dict(TRIALS[kind])
-    changes["training"] = {**changes["training"], "amp": False}
+    changes["training"] = {**changes["training"], "precision": "fp32"}
     return make_spec(root, cache, **changes).model_copy(update={"device": str(device)})
 
 

@@ -50,11 +50,11 @@ def features_on(root: Path, cache: Path, device: torch.device) -> FrozenFeatures
     return open_data(spec.dataset, spec.backbone, settings.image_size_px, settings.resize, context)[1]
 
 
-@pytest.mark.parametrize("amp", [True, False])
+@pytest.mark.parametrize("precision", ["bf16", "fp32"])
 def test_a_trial_learns_and_its_losses_are_finite(
-    root: Path, cache: Path, tmp_path: Path, device: torch.device, amp: bool
+    root: Path, cache: Path, tmp_path: Path, device: torch.device, precision: str
 ) -> None:
-    outcome = completed(run(root, cache, tmp_path, device, training={"amp": amp, **LEARNING}))
+    outcome = completed(run(root, cache, tmp_path, device, training={"precision": precision, **LEARNING}))
     losses = [epoch.loss for epoch in outcome.epochs]
     assert all(map(math.isfinite, losses))
     assert losses[-1] < losses[0] / 2
@@ -116,18 +116,20 @@ def test_half_precision_is_used_on_request(
     root: Path, cache: Path, tmp_path: Path, device: torch.device
 ) -> None:
     losses = [
-        completed(run(root, cache, tmp_path / str(amp), device, training={"amp": amp, "num_epochs": 1}))
+        completed(
+            run(root, cache, tmp_path / precision, device, training={"precision": precision, "num_epochs": 1})
+        )
         .epochs[0]
         .loss
-        for amp in (True, False)
+        for precision in ("bf16", "fp32")
     ]
     assert losses[0] != losses[1]
     assert losses[0] == pytest.approx(losses[1], rel=0.05)  # bfloat16 has 8 bits of precision.
 
 
-@pytest.mark.parametrize("amp", [True, False])
+@pytest.mark.parametrize("precision", ["bf16", "fp32"])
 def test_the_same_seed_gives_the_same_bits_and_close_results_without_determinism(
-    root: Path, cache: Path, tmp_path: Path, device: torch.device, amp: bool
+    root: Path, cache: Path, tmp_path: Path, device: torch.device, precision: str
 ) -> None:
     first, second, other, free = (
         completed(
@@ -137,7 +139,7 @@ def test_the_same_seed_gives_the_same_bits_and_close_results_without_determinism
                 tmp_path / name,
                 device,
                 seed=seed,
-                training={"amp": amp, "deterministic": deterministic},
+                training={"precision": precision, "deterministic": deterministic},
             )
         )
         for name, seed, deterministic in (("a", 0, True), ("b", 0, True), ("c", 1, True), ("d", 0, False))
@@ -152,7 +154,7 @@ def test_losses_are_close_to_those_on_the_cpu(
     root: Path, cache: Path, tmp_path: Path, device: torch.device
 ) -> None:
     """With the same initial weights, drawn on the CPU, and the same batches."""
-    training = {"amp": False, "num_epochs": 1}
+    training = {"precision": "fp32", "num_epochs": 1}
     cuda, cpu = (
         completed(run(root, cache, tmp_path / place.type, place, training=training))
         for place in (device, torch.device("cpu"))
@@ -178,7 +180,13 @@ def test_a_loss_that_is_not_finite_names_the_step_and_the_line_as_on_the_cpu(
 ) -> None:
     """The losses of an epoch are read at its end; the weights are still those that made the first NaN."""
     fusion = file_fusion(tmp_path / "exploding.py", EXPLODING, "Exploding")
-    training = {"learning_rate": 10, "warmup_fraction": 0, "num_epochs": 4, "batch_size": 2, "amp": False}
+    training = {
+        "learning_rate": 10,
+        "warmup_fraction": 0,
+        "num_epochs": 4,
+        "batch_size": 2,
+        "precision": "fp32",
+    }
     errors = []
     for place in (device, torch.device("cpu")):
         outcome = run(root, cache, tmp_path / place.type, place, fusion=fusion, training=training)

@@ -194,7 +194,7 @@ def make_settings(**changes: Any) -> dict[str, Any]:
             "schedule": "cosine",
             "warmup_fraction": 0.1,
             "grad_clip_norm": 1,
-            "amp": True,
+            "precision": "auto",
             "deterministic": True,
             "select_by": "acc_at_50",
             "views": 0,

@@ -16,22 +16,28 @@ from cliprpn.trials.trial import run_trial
 
 
 @pytest.mark.parametrize(
-    ("device", "amp", "words"),
+    ("device", "precision", "has_bf16", "words"),
     [
-        ("cpu", True, []),
-        ("cuda:0", True, []),
-        ("mps", True, ["training.amp", "fused"]),
-        ("mps", False, ["fused"]),
+        ("cpu", "auto", False, []),
+        ("cpu", "bf16", True, []),
+        ("cpu", "bf16", False, ["processor"]),
+        ("cuda:0", "auto", True, []),
+        ("cuda:0", "auto", False, ["cuda"]),
+        ("cuda:0", "bf16", False, ["cuda"]),
+        ("cuda:0", "fp32", False, []),
+        ("mps", "auto", True, ["training.precision", "fused"]),
+        ("mps", "fp32", True, ["fused"]),
     ],
 )
-def test_an_accelerator_without_mixed_precision_or_fused_adam_is_noted(
-    device: str, amp: bool, words: list[str]
+def test_an_accelerator_without_bfloat16_or_fused_adam_is_noted(
+    device: str, precision: str, has_bf16: bool, words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    training = Settings.model_validate(make_settings(training={"amp": amp})).training
+    monkeypatch.setattr("cliprpn.trials.precision._multiplies_bf16", lambda device: has_bf16)
+    training = Settings.model_validate(make_settings(training={"precision": precision})).training
     notes = device_notes(training, torch.device(device))
     assert len(notes) == len(words)
     for note, word in zip(notes, words, strict=True):
-        assert word in note and "mps" in note
+        assert word in note and (device != "mps" or "mps" in note)
     optimizer = make_optimizer(torch.nn.Linear(2, 2), training, torch.device("cpu"))
     assert optimizer.defaults["fused"] is True
 

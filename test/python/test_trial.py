@@ -290,13 +290,6 @@ def test_a_model_has_no_fit_with_few_images_in_val(root: Path, cache: Path, tmp_
     assert load_model(tmp_path / "trial" / "best.safetensors").hit_probability is None
 
 
-def test_half_precision_is_used_on_cuda_only(root: Path, cache: Path, tmp_path: Path) -> None:
-    run(make_spec(root, cache, training={"amp": True}), tmp_path / "on")
-    run(make_spec(root, cache, training={"amp": False}), tmp_path / "off")
-    weights = [(tmp_path / name / "last.safetensors").read_bytes() for name in ("on", "off")]
-    assert weights[0] == weights[1]
-
-
 EXPLODING = """
 import torch
 

@@ -55,9 +55,9 @@ describe("a file that is not JSON is named for what it is", () => {
 test.each<[content: string, ...expected: [place: string, found: string, write: string][]]>([
   ["{'name': 'a', 'b': 'it is \"x\"'}", ["1:2", "'name'", '"name"']],
   [
-    `{${head}, "vary": {"training.amp": [True, False]}, "keep_models": None}`,
-    ["1:71", "True", "true"],
-    ["1:101", "None", "null"],
+    `{${head}, "vary": {"training.deterministic": [True, False]}, "keep_models": None}`,
+    ["1:81", "True", "true"],
+    ["1:111", "None", "null"],
   ],
   [`{${head}, "seeds": (0, 1)}`, ["1:54", "(0, 1)", "[...]"]],
   [`{${head}, "seeds": range(3)}`, ["1:54", "range(3)", "[0, 1, 2]"]],
@@ -119,7 +119,7 @@ test.each<[key: string, value: unknown, meant: string]>([
   ["settings", { fusion: ["film", "concatenation"] }, '"vary": { "fusion": ["film","concatenation"] }'],
   ["settings", { training: { num_epochs: [1, 2] } }, '"vary": { "training.num_epochs": [1,2] }'],
   ["settings", { training: { learning_rate: "1e-3" } }, "0.001, without quotes"],
-  ["settings", { training: { amp: "True" } }, "true"],
+  ["settings", { training: { deterministic: "True" } }, "true"],
   ["settings", { neck_channels: "None" }, "null"],
   ["settings", { trainer: { max_epochs: 3 } }, "training.num_epochs"],
   ["settings", { lr0: 3 }, "training.learning_rate"],
@@ -145,9 +145,12 @@ test.each([
 });
 
 test("two keys in one --set are two, a comma in a text is none", () => {
-  for (const set of ["training.num_epochs=1 training.amp=true", "training.num_epochs=1,training.amp=true"])
+  for (const set of [
+    "training.num_epochs=1 training.deterministic=true",
+    "training.num_epochs=1,training.deterministic=true",
+  ])
     expect(problems(`{${head}}`, [set])).toEqual([
-      expect.stringContaining("--set training.num_epochs=1 --set training.amp=true"),
+      expect.stringContaining("--set training.num_epochs=1 --set training.deterministic=true"),
     ]);
   expect(parseOverrides(["question=Is it a, or b=2?"]).problems).toEqual([]);
 });

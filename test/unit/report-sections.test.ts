@@ -280,7 +280,7 @@ test("seeds are counted by configuration: others may have seeds of their own", (
   );
 });
 
-test("budgets, seeds, processors and versions are listed if they differ", () => {
+test("budgets, seeds, processors, precisions and versions are listed if they differ", () => {
   const long = { label: "long", acc: [0.5, 0.5, 0.5] };
   const trials = madeInput([film, long]).trials.map((trial, index) => {
     const { spec, outcome } = trial;
@@ -293,10 +293,14 @@ test("budgets, seeds, processors and versions are listed if they differ", () => 
     return {
       ...trial,
       spec: { ...spec, settings: { ...spec.settings, training } },
-      outcome: { ...outcome, environment },
+      outcome: { ...outcome, environment, precision: index === 0 ? ("bf16" as const) : ("fp32" as const) },
     };
   });
   const written = differ({ trials }, [film, long]);
+  expect(written).toMatch(
+    /^- Precisions of training differ.* auto: bf16 \(film, seed 0\); fp32 \(film, seed 1; long, seeds 0, 1 and 2\)\.$/m,
+  );
+  expect(report([film, long], { trials })).toContain("trained in bf16");
   expect(written).toMatch(/^- Training budgets differ\. 2 epochs: film; 30 epochs: long\.$/m);
   expect(written).toMatch(/^- Seeds differ\. 0 and 1: film; 0, 1 and 2: long\.$/m);
   expect(written).toMatch(/^- Processors differ.*a processor \(4 trials\); another \(film, seed 0\)\.$/m);

@@ -65,7 +65,7 @@ const golden: [what: string, id: string, experiment: object, context?: Partial<P
         resize: "letterbox",
         anchors: { ratios: [1] },
         rpn: { ...former.rpn, nms_thresh: 0.5 },
-        training: { ...former.training, amp: false, grad_clip_norm: null },
+        training: { ...former.training, precision: "fp32", grad_clip_norm: null },
       },
     },
   ],
@@ -90,13 +90,33 @@ const golden: [what: string, id: string, experiment: object, context?: Partial<P
   ["whole_image", "0ae478aea84ab008", detector("whole_image", { "limits.val": 5 })],
 ];
 
+/** What version 1 could not have. */
+const later: typeof golden = [
+  [
+    "bf16",
+    "351342513264e098",
+    { settings: { ...former, training: { ...former.training, precision: "bf16" } } },
+  ],
+];
+
 describe("ids that never change", () => {
-  test.each(golden)("%s: %s", (_, id, experiment, changed) => {
+  test.each([...golden, ...later])("%s: %s", (_, id, experiment, changed) => {
     expect(trialOf(experiment, changed).trial_id).toBe(id);
   });
 
   test("each is another trial", () => {
-    expect(new Set(golden.map(([, id]) => id)).size).toBe(golden.length);
+    expect(new Set([...golden, ...later].map(([, id]) => id)).size).toBe(golden.length + later.length);
+  });
+
+  test("an experiment with the keys of version 1 plans the same trials", () => {
+    const planned = (training: object): string => trialOf({ settings: { training } }).trial_id;
+    expect(planned({ amp: true })).toBe(planned({ precision: "auto" }));
+    expect(planned({ amp: false })).toBe(planned({ precision: "fp32" }));
+    expect(trialOf({ also: [{ "training.amp": false }] }).trial_id).toBe(planned({ precision: "fp32" }));
+    const varied = planned({});
+    expect(trialOf({ vary: { "training.amp": [true, false] } }).trial_id).toBe(varied);
+    expect(() => planned({ amp: true, precision: "bf16" })).toThrow(/training\.amp/);
+    expect(() => planned({ amp: "yes" })).toThrow(/training\.precision/);
   });
 
   // One line a trial of `golden`, as stored by version 1 in spec.json; the file never changes.

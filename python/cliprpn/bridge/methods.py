@@ -93,6 +93,7 @@ from cliprpn.seeding import seed_everything
 from cliprpn.storage.durable import write_json
 from cliprpn.storage.weights_files import load_backbone
 from cliprpn.trials.evaluate import evaluate
+from cliprpn.trials.precision import choose_precision
 from cliprpn.trials.trial import run_trial
 
 
@@ -194,6 +195,7 @@ def _check_fusion(params: CheckFusionParams, context: CallContext) -> CheckFusio
     spec = params.spec
     seed_everything(spec.seed, spec.num_threads)
     use_deterministic(spec.settings.training.deterministic, context.device)
+    choose_precision(spec.settings.training, context.device)
     sizes = _feature_sizes(spec.backbone.name, spec.backbone.weights)
     num_parameters = check_fusion(spec.settings, sizes, context.device)
     return CheckFusionResult(

@@ -1593,10 +1593,10 @@ class Training(BaseModel):
             description="Maximum norm of the gradient; null for no clipping.", gt=0.0
         ),
     ]
-    amp: Annotated[
-        bool,
+    precision: Annotated[
+        Literal["auto", "fp32", "bf16"],
         Field(
-            description="Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices. All else is computed in IEEE float32, without TF32."
+            description="Numbers that training computes with. `fp32`: IEEE float32, without TF32. `bf16`: bfloat16 with float32 weights in the optimizer, and losses in float32; on CUDA and on the CPU. `auto`: `bf16` on CUDA, `fp32` on other devices. Evaluation is in float32 in any case. Versions before `precision` had `amp`: true is read as `auto`, false as `fp32`."
         ),
     ]
     deterministic: Annotated[
@@ -2477,6 +2477,12 @@ class CompletedOutcome(BaseModel):
     durations_ms: Durations
     peak_memory_bytes: PeakMemory
     environment: Environment
+    precision: Annotated[
+        Literal["fp32", "bf16"] | None,
+        Field(
+            description="What training computed with. Null for baselines; missing in outcomes of earlier versions."
+        ),
+    ] = None
     notes: Annotated[
         list[str],
         Field(description="Caveats for interpreting the metrics, one sentence each."),
@@ -4793,4 +4799,4 @@ class BridgeMethods(BaseModel):
     ]
     measure_speed: Annotated[MeasureSpeedMethod, Field(title="MeasureSpeedMethod")]
 
-SCHEMA_SHA256 = "4b5d8e0d643990607bbad5ad8db85c5e092c2ac7be64cf68230d494722649de9"
+SCHEMA_SHA256 = "421ad0fbae0f3ff59192801c776f8a40ea623d35c010c3873516959679acc0f4"

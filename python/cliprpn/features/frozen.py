@@ -113,10 +113,12 @@ class FrozenFeatures:
             )
         ]
 
-    def read(self, rows: BatchRows, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What `batch` returns, for rows that `find` returned."""
-        text = self.text.read(rows.text, device)
-        feature_map = gather(self.maps, rows.maps, device)
+    def read(
+        self, rows: BatchRows, device: torch.device, dtype: torch.dtype = torch.float32
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What `batch` returns, for rows that `find` returned; of another type, if one is given."""
+        text = self.text.read(rows.text, device, dtype)
+        feature_map = gather(self.maps, rows.maps, device, dtype)
         if rows.view is not None:
             text = self.view(rows.view_number).replace(rows.view, feature_map, text)
         return feature_map, *text

@@ -99,22 +99,26 @@ class TextFeatures:
         masks = copy_together([batch.mask for batch in batches], device)
         return [TextRows(*parts) for parts in zip(pooled, words, masks, strict=True)]
 
-    def read(self, rows: TextRows, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-        """What `batch` returns, for rows that `find` returned."""
+    def read(
+        self, rows: TextRows, device: torch.device, dtype: torch.dtype = torch.float32
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """What `batch` returns, for rows that `find` returned; of another type, if one is given."""
         mask = to_device(rows.mask, device)
-        words = gather(self.words, rows.words, device) * mask[..., None]
-        return words, mask, gather(self.pooled, rows.pooled, device)
+        words = gather(self.words, rows.words, device, dtype) * mask[..., None]
+        return words, mask, gather(self.pooled, rows.pooled, device, dtype)
 
 
-def gather(source: np.ndarray | Tensor, rows: Tensor, device: torch.device) -> Tensor:
-    """Rows of a memory map or tensor, as float32 on the device.
+def gather(
+    source: np.ndarray | Tensor, rows: Tensor, device: torch.device, dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """Rows of a memory map or tensor, on the device.
 
     Args:
         rows: of any shape; on the CPU, or on the source's device.
     """
     if isinstance(source, Tensor):
-        return source[to_device(rows, source.device)].to(device).float()
-    return to_device(torch.from_numpy(source[rows.numpy()]), device).float()
+        return source[to_device(rows, source.device)].to(device).to(dtype)
+    return to_device(torch.from_numpy(source[rows.numpy()]), device).to(dtype)
 
 
 def device_of(source: np.ndarray | Tensor) -> torch.device:

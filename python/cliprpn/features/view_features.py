@@ -109,11 +109,11 @@ class ViewFeatures:
 
     def replace(self, rows: ViewRows, feature_map: Tensor, text: TextBatch) -> TextBatch:
         """Replaces the maps [B, C, h, w] in place; returns the text, in which sentences are replaced."""
-        feature_map[rows.targets] = gather(self.maps, rows.maps, feature_map.device)
+        feature_map[rows.targets] = gather(self.maps, rows.maps, feature_map.device, feature_map.dtype)
         if rows.text is None:
             return text
         words, mask, pooled = text
-        new_words, new_mask, new_pooled = self.mirrored.text.read(rows.text, words.device)
+        new_words, new_mask, new_pooled = self.mirrored.text.read(rows.text, words.device, words.dtype)
         length = max(words.shape[1], new_words.shape[1])
         words, new_words = (pad(part, (0, 0, 0, length - part.shape[1])) for part in (words, new_words))
         mask, new_mask = (pad(part, (0, length - part.shape[1])) for part in (mask, new_mask))

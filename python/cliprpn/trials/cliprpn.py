@@ -23,6 +23,7 @@ from cliprpn.run_context import RunContext
 from cliprpn.seeding import seed_everything
 from cliprpn.trials.evaluate import evaluate_model
 from cliprpn.trials.optimizer import device_notes
+from cliprpn.trials.precision import choose_precision
 from cliprpn.trials.result import TrialResult
 from cliprpn.trials.splits import split_rows
 from cliprpn.trials.step_data import TrainingData
@@ -56,6 +57,7 @@ def train_cliprpn(
     train_rows = split_rows(index, "train", settings.limits.train)
     val_rows = split_rows(index, "val", settings.limits.val)
     data = TrainingData(index, features, train_rows, val_rows)
+    precision = choose_precision(settings.training, context.device)
     notes_on_device = device_notes(settings.training, context.device)
     for note in notes_on_device:
         context.warn(note)
@@ -79,6 +81,7 @@ def train_cliprpn(
         num_trainable_parameters=_count_trainable(model),
         features_ms=(features_done - started) * 1000,
         training_ms=(training_done - features_done) * 1000,
+        precision=precision,
         notes=[
             *dataset_warnings(index),
             *notes_on_device,

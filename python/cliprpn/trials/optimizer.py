@@ -8,9 +8,9 @@ from collections.abc import Callable
 import torch
 
 from cliprpn.contract.generated import Training
+from cliprpn.trials.precision import precision_notes
 
-# Where `training.amp` has an effect, and where torch's fused Adam is used; elsewhere `device_notes` says so.
-AMP_DEVICES = ("cuda",)
+# Where torch's fused Adam is used; elsewhere `device_notes` says so.
 FUSED_ADAM_DEVICES = ("cuda", "cpu")
 
 
@@ -44,14 +44,12 @@ def make_schedule(settings: Training, num_steps: int) -> Callable[[int], float]:
 
 
 def device_notes(settings: Training, device: torch.device) -> list[str]:
-    """What training on an accelerator does differently from CUDA, one sentence each."""
-    if device.type == "cpu":
-        return []  # The reference; `training.amp` is documented to have no effect there.
-    notes = []
-    if settings.amp and device.type not in AMP_DEVICES:
-        notes.append(
-            f"training.amp is true, but mixed precision is used on CUDA only: on {device.type}, training is in float32."
-        )
+    """What a person may not expect of training on this device, one sentence each.
+
+    Raises:
+        CliprpnError: bad_input, see `choose_precision`.
+    """
+    notes = precision_notes(settings, device)
     if device.type not in FUSED_ADAM_DEVICES:
         notes.append(
             f"On {device.type}, {settings.optimizer} runs without torch's fused kernel: steps are slower, and results "

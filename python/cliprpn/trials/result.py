@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cliprpn.contract.generated import Epoch, Metrics
+from cliprpn.trials.precision import Precision
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class TrialResult:
         epochs: one per epoch of training; none for a baseline.
         metrics: metrics on val.
         features_ms: time for frozen features, or for detections and CLIP's embeddings.
+        precision: what training computed with; None for a baseline.
         notes: remarks for the reader of the figures, one sentence each.
     """
 
@@ -25,4 +27,5 @@ class TrialResult:
     num_trainable_parameters: int
     features_ms: float
     training_ms: float
+    precision: Precision | None
     notes: list[str]

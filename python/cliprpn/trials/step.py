@@ -11,7 +11,7 @@ from torch import Tensor
 from cliprpn.contract.generated import Training
 from cliprpn.models import ClipRPN
 from cliprpn.models.rpn import AnchorTargets
-from cliprpn.trials.optimizer import AMP_DEVICES
+from cliprpn.trials.precision import choose_precision, make_compute
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,12 @@ class TrainingStep:
         generator: for sampling anchors.
         skip_not_finite: from the first loss that is not finite, steps leave the weights as they are, as with torch's
             GradScaler: a flag on the device makes the fused optimizer skip them. So losses can be read later.
+
+    Attributes:
+        input_dtype: of the features in a step's inputs.
+
+    Raises:
+        CliprpnError: bad_input, if the device cannot train with the precision of the settings.
     """
 
     def __init__(
@@ -49,7 +55,8 @@ class TrainingStep:
     ) -> None:
         self.optimizer, self.generator, self.device = optimizer, generator, generator.device
         self._model, self._settings = model, settings
-        self._amp = settings.amp and self.device.type in AMP_DEVICES
+        self._compute = make_compute(model, choose_precision(settings, self.device))
+        self.input_dtype = self._compute.input_dtype
         self._found_inf = torch.zeros((), device=self.device) if skip_not_finite else None
         if skip_not_finite:
             optimizer.found_inf = self._found_inf  # type: ignore[attr-defined]  # as GradScaler sets it
@@ -69,7 +76,7 @@ class TrainingStep:
 
     def forward(self, inputs: StepInputs) -> tuple[Tensor, Tensor]:
         """The loss, and [3]: objectness loss, box loss and their sum, detached."""
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self._amp):
+        with self._compute.forward():
             outputs = self._model(*inputs.features)
         objectness, box = self._model.losses(outputs, inputs.targets, self.generator, inputs.negatives)
         total = objectness + box
@@ -83,6 +90,7 @@ class TrainingStep:
         """Backward, clipping, optimizer."""
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        self._compute.collect_gradients()
         if self._settings.grad_clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._settings.grad_clip_norm)
         self.optimizer.step()

@@ -36,7 +36,7 @@ def train_model(
         seed: of the order of the sentences and of the sampling of anchors.
 
     Raises:
-        CliprpnError: loss_not_finite, interrupted.
+        CliprpnError: bad_input, if the device cannot train with this precision; loss_not_finite, interrupted.
     """
     device = context.device
     optimizer = make_optimizer(model, settings, device)
@@ -61,7 +61,8 @@ def train_model(
                 if context.should_stop():
                     raise CliprpnError("interrupted", f"stopped in epoch {epoch}")
                 rate = settings.learning_rate * rate_at(step)
-                inputs = StepInputs(data.features.read(data_i.rows, device), data_i.targets, data_i.negatives)
+                features = data.features.read(data_i.rows, device, run_step.input_dtype)
+                inputs = StepInputs(features, data_i.targets, data_i.negatives)
                 run_step(inputs, rate, partial(log.add, rows=data_i.rows, size=data_i.size, epoch=epoch))
                 step += 1
                 context.progress("training", step, num_steps)

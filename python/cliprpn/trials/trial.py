@@ -131,6 +131,7 @@ def _run_by_kind(
         ),
         peak_memory_bytes=PeakMemory(process=peak_process_bytes(), device=peak),
         environment=describe_environment(device),
+        precision=result.precision,
         notes=result.notes,
     )
 
@@ -144,6 +145,7 @@ def _run_baseline(spec: BaselineSpec, folder: Path, context: RunContext) -> Tria
         num_trainable_parameters=0,
         features_ms=evaluation.features_ms,
         training_ms=0,
+        precision=None,
         notes=evaluation.notes,
     )
 

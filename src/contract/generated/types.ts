@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "4b5d8e0d643990607bbad5ad8db85c5e092c2ac7be64cf68230d494722649de9";
+export const schema_sha256 = "421ad0fbae0f3ff59192801c776f8a40ea623d35c010c3873516959679acc0f4";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -1492,9 +1492,9 @@ export interface Training {
    */
   grad_clip_norm: number | null;
   /**
-   * Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices. All else is computed in IEEE float32, without TF32.
+   * Numbers that training computes with. `fp32`: IEEE float32, without TF32. `bf16`: bfloat16 with float32 weights in the optimizer, and losses in float32; on CUDA and on the CPU. `auto`: `bf16` on CUDA, `fp32` on other devices. Evaluation is in float32 in any case. Versions before `precision` had `amp`: true is read as `auto`, false as `fp32`.
    */
-  amp: boolean;
+  precision: "auto" | "fp32" | "bf16";
   /**
    * Whether all operations must be deterministic, so that another run on the same machine gives the same bits; an operation that cannot is an error. If false, another run may differ in the last digits, and may be faster on CUDA.
    */
@@ -1584,6 +1584,10 @@ export interface CompletedOutcome {
   durations_ms: Durations;
   peak_memory_bytes: PeakMemory;
   environment: Environment;
+  /**
+   * What training computed with. Null for baselines; missing in outcomes of earlier versions.
+   */
+  precision?: "fp32" | "bf16" | null;
   /**
    * Caveats for interpreting the metrics, one sentence each.
    */
@@ -4723,9 +4727,9 @@ export interface PartialTraining {
    */
   grad_clip_norm?: number | null;
   /**
-   * Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices. All else is computed in IEEE float32, without TF32.
+   * Numbers that training computes with. `fp32`: IEEE float32, without TF32. `bf16`: bfloat16 with float32 weights in the optimizer, and losses in float32; on CUDA and on the CPU. `auto`: `bf16` on CUDA, `fp32` on other devices. Evaluation is in float32 in any case. Versions before `precision` had `amp`: true is read as `auto`, false as `fp32`.
    */
-  amp?: boolean;
+  precision?: "auto" | "fp32" | "bf16";
   /**
    * Whether all operations must be deterministic, so that another run on the same machine gives the same bits; an operation that cannot is an error. If false, another run may differ in the last digits, and may be faster on CUDA.
    */
@@ -5038,9 +5042,9 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
-   * Items: Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices. All else is computed in IEEE float32, without TF32.
+   * Items: Numbers that training computes with. `fp32`: IEEE float32, without TF32. `bf16`: bfloat16 with float32 weights in the optimizer, and losses in float32; on CUDA and on the CPU. `auto`: `bf16` on CUDA, `fp32` on other devices. Evaluation is in float32 in any case. Versions before `precision` had `amp`: true is read as `auto`, false as `fp32`.
    */
-  "training.amp"?: [boolean, ...boolean[]];
+  "training.precision"?: ["auto" | "fp32" | "bf16", ...("auto" | "fp32" | "bf16")[]];
   /**
    * @minItems 1
    * @maxItems 1000
@@ -5243,9 +5247,9 @@ export interface Setting {
    */
   "training.grad_clip_norm"?: number | null;
   /**
-   * Automatic mixed precision: bfloat16 autocast on CUDA; off on other devices. All else is computed in IEEE float32, without TF32.
+   * Numbers that training computes with. `fp32`: IEEE float32, without TF32. `bf16`: bfloat16 with float32 weights in the optimizer, and losses in float32; on CUDA and on the CPU. `auto`: `bf16` on CUDA, `fp32` on other devices. Evaluation is in float32 in any case. Versions before `precision` had `amp`: true is read as `auto`, false as `fp32`.
    */
-  "training.amp"?: boolean;
+  "training.precision"?: "auto" | "fp32" | "bf16";
   /**
    * Whether all operations must be deterministic, so that another run on the same machine gives the same bits; an operation that cannot is an error. If false, another run may differ in the last digits, and may be faster on CUDA.
    */

@@ -94,8 +94,8 @@ function environments(completed: CompletedTrial[]): string[] {
   return [
     ...new Set(
       completed.map(
-        ({ outcome: { environment: e } }) =>
-          `${e.platform}; Python ${e.python}, torch ${e.torch}, torchvision ${e.torchvision}, open_clip ${e.open_clip}; ${e.device_name} (${e.device}), ${counted(e.num_threads, "thread")}`,
+        ({ outcome: { environment: e, precision } }) =>
+          `${e.platform}; Python ${e.python}, torch ${e.torch}, torchvision ${e.torchvision}, open_clip ${e.open_clip}; ${e.device_name} (${e.device}), ${counted(e.num_threads, "thread")}${precision === "bf16" ? ", trained in bf16" : ""}`,
       ),
     ),
   ];

@@ -33,6 +33,7 @@ function differences(input: ReportInput): string[] {
       const { device, device_name } = outcome.environment;
       return device === "cpu" ? device_name : `${device_name} (${device})`;
     }),
+    ...precisions(completed),
     ...split("Versions of torch", completed, ({ outcome }) => outcome.environment.torch),
   ];
 }
@@ -115,6 +116,17 @@ function imported(trials: ReportTrial[]): string[] {
   if (marked.length === 0) return [];
   const archives = [...new Set(marked.map(({ origin }) => origin?.from))].join(", ");
   return [`Imported results, which did not run here (from ${archives}): ${nameTrials(marked, trials)}.`];
+}
+
+/** `auto` depends on the device, so that trials with one setting may have computed with two precisions. */
+function precisions(trials: ReturnType<typeof completedTrials>): string[] {
+  const auto = trials.filter(
+    ({ spec }) => spec.kind === "cliprpn" && spec.settings.training.precision === "auto",
+  );
+  const groups = groupBy(auto, ({ outcome }) => outcome.precision ?? "an unknown precision");
+  if (groups.size < 2) return [];
+  const parts = [...groups].map(([precision, group]) => `${precision} (${nameTrials(group, trials)})`);
+  return [`Precisions of training differ, since training.precision is auto: ${nameParts(parts)}.`];
 }
 
 /** A line if the completed trials differ in this property; the most frequent value needs no names. */

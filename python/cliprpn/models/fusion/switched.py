@@ -43,7 +43,7 @@ class SwitchedFusion(nn.Module):
         self.text = text
         self.norm = nn.LayerNorm(map_channels)
         self.where = nn.Linear(4, map_channels) if coordinates == "on" else None
-        self._coordinates: tuple[tuple[int, int, torch.device], Tensor] | None = None
+        self._coordinates: tuple[tuple[int, int, torch.device, torch.dtype], Tensor] | None = None
         text_dim = word_dim if text == "words" else pooled_dim
         self.read = nn.Sequential(
             nn.LayerNorm(text_dim),
@@ -64,10 +64,10 @@ class SwitchedFusion(nn.Module):
 
     def _coordinates_of(self, feature_map: Tensor) -> Tensor:
         """The coordinates of the map's cells, [h*w, 4]; computed once, since maps have the same size."""
-        key = (feature_map.shape[2], feature_map.shape[3], feature_map.device)
+        key = (feature_map.shape[2], feature_map.shape[3], feature_map.device, feature_map.dtype)
         if self._coordinates is None or self._coordinates[0] != key:
             with torch.inference_mode(False):  # Tensors of inference mode cannot be used in training later.
-                self._coordinates = key, cell_coordinates(*key)
+                self._coordinates = key, cell_coordinates(*key[:3]).to(feature_map.dtype)
         return self._coordinates[1]
 
 
@@ -124,9 +124,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
         [B, Nq, T].
     """
     query, key, value = (part.unflatten(2, (NUM_HEADS, -1)).transpose(1, 2) for part in (query, key, value))
-    # The kernel computes in float32 in any case; autocast would convert the inputs before it, and the outputs after it.
-    with torch.autocast(query.device.type, enabled=False):
-        query, key = (functional.layer_norm(part, part.shape[-1:]) for part in (query, key))
+    query, key = (functional.layer_norm(part, part.shape[-1:]) for part in (query, key))
     attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask[:, None, None])
     return attended.transpose(1, 2).flatten(2)
 
