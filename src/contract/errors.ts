@@ -41,6 +41,7 @@ export function isInterruption(error: unknown, signal?: AbortSignal): boolean {
 
 const EXIT_OF_CODE: Record<ErrorCode, keyof typeof EXIT> = {
   bad_input: "user_input",
+  canceled: "some_failed",
   contract_violation: "internal",
   data_invalid: "user_input",
   device_unavailable: "environment",
@@ -56,6 +57,7 @@ const EXIT_OF_CODE: Record<ErrorCode, keyof typeof EXIT> = {
   not_found: "user_input",
   out_of_memory: "some_failed",
   package_missing: "environment",
+  pruned: "some_failed",
   python_unsuitable: "environment",
   timed_out: "some_failed",
   unsupported_platform: "environment",

@@ -1,8 +1,10 @@
 import { formatDuration, percent } from "../base/format.ts";
+import { describeOwner, type LockOwner } from "../base/owner-lock.ts";
 import type { TrialEvent, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
-import type { Attempt, AttemptWatcher } from "../engine/engine.ts";
+import type { Attempt } from "../engine/launcher.ts";
 import { trialName } from "../report/names.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import type { AttemptWatcher } from "./controller.ts";
 import { SweepEta, wholeSeconds } from "./eta.ts";
 
 interface Running {
@@ -76,13 +78,17 @@ export class SweepProgress implements AttemptWatcher {
     this.#show();
   }
 
-  /** A trial that is about to end as failed, and gets a second try. */
   again(spec: TrialSpec): void {
     this.#done -= 1;
-    this.#terminal.info(`${trialName(spec)}: will run again when no other trial runs`);
+    this.#terminal.info(`${trialName(spec)}: will run again`);
   }
 
-  /** A trial that another process completed. */
+  waiting(spec: TrialSpec, owner: LockOwner): void {
+    this.#terminal.info(
+      `${trialName(spec)} runs in another process: ${describeOwner(owner)}; waiting for it`,
+    );
+  }
+
   found(spec: TrialSpec): void {
     if (this.#waiting.delete(spec.trial_id)) this.#eta.started(spec.label);
     this.#done += 1;

@@ -95,11 +95,14 @@ interface StaleTrial {
 
 type TrialEnd = Extract<JournalEntry, { type: "trial_finished" }>;
 
-/** The last end of each trial in a journal, except interruptions, which leave it waiting. */
+/** Ends of attempts that leave the trial waiting. */
+const leavesWaiting: ReadonlySet<TrialEnd["state"]> = new Set(["interrupted", "retried", "preempted"]);
+
+/** The last end of each trial in a journal that does not leave it waiting. */
 function lastEnds(entries: readonly JournalEntry[]): Map<string, TrialEnd> {
   const ends = new Map<string, TrialEnd>();
   for (const entry of entries)
-    if (entry.type === "trial_finished" && entry.state !== "interrupted") ends.set(entry.trial_id, entry);
+    if (entry.type === "trial_finished" && !leavesWaiting.has(entry.state)) ends.set(entry.trial_id, entry);
   return ends;
 }
 
@@ -108,7 +111,7 @@ function statusOf(spec: TrialOfCode, trial: TrialStore, ends: Map<string, TrialE
   if (accepted !== undefined)
     return { state: "completed", accepted, isStale: accepted.sources_sha256 !== spec.sources_sha256 };
   const end = ends.get(spec.trial_id);
-  if (end?.state === "failed" && end.error !== null && end.sources_sha256 === spec.sources_sha256)
+  if (end !== undefined && end.error !== null && end.sources_sha256 === spec.sources_sha256)
     return { state: "failed", error: end.error, attempt: end.attempt };
   return { state: "waiting" };
 }

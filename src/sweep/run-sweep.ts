@@ -4,16 +4,15 @@ import { describeOwner } from "../base/owner-lock.ts";
 import { codeOf } from "../contract/code-identity.ts";
 import { CliprpnError, EXIT, isInterruption } from "../contract/errors.ts";
 import type { Split, StoredExperiment, TrialSpec } from "../contract/generated/types.ts";
-import type { Attempt, AttemptWatcher, Engine } from "../engine/engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { FailIf } from "../report/conditions/fail-if.ts";
-import { trialName } from "../report/names.ts";
 import { recordCode } from "../store/code-manifests.ts";
 import { schemaVersion } from "../store/files.ts";
-import type { Journal } from "../store/journal.ts";
 import { SweepStore } from "../store/sweep-store.ts";
 import { checkNotLeft } from "./adopt-runs.ts";
 import { checkConditions, type JudgedFigures } from "./check-conditions.ts";
+import { SweepController } from "./controller.ts";
 import { storedTarget } from "./evaluation-targets.ts";
 import { makeReport } from "./make-report.ts";
 import { checkModelSpace, describeModels, type ModelRequest } from "./model-space.ts";
@@ -24,7 +23,8 @@ import { SweepProgress } from "./progress.ts";
 import type { ReadPlan } from "./read-plan.ts";
 import { type TrialsToRun, trialStatuses, trialsToRun } from "./resume.ts";
 import { type RunContext, writableRunsDir } from "./run-context.ts";
-import { TrialQueue } from "./trial-queue.ts";
+import { TrialClaims } from "./trial-claims.ts";
+import { GridSource } from "./trial-source.ts";
 
 /** The plan to run, where it came from, and the split to report. */
 export interface SweepRequest extends ReadPlan {
@@ -121,20 +121,21 @@ async function runTrials(
   run: RunContext,
 ): Promise<void> {
   const { terminal, signal, json, commandLine } = run;
+  const { runsDir } = store;
   const progress = new SweepProgress(terminal, { waiting, total: plan.trials.length, numSlots, json });
-  const queue = new TrialQueue(waiting, {
-    runsDir: store.runsDir,
-    keep_models: plan.keep_models,
-    command: commandLine,
-    onWait: (spec, owner) =>
-      terminal.info(`${trialName(spec)} runs in another process: ${describeOwner(owner)}; waiting for it`),
-    onFound: (spec) => progress.found(spec),
-    onRetry: (spec) => progress.again(spec),
-  });
+  const claims = new TrialClaims(waiting, { runsDir, keep_models: plan.keep_models, command: commandLine });
   const journal = store.openJournal();
   try {
     journal.append({ type: "sweep_started", num_trials: plan.trials.length, command: commandLine });
-    await engine.run(queue, recorded(queue, journal, progress), numSlots, signal);
+    const controller = new SweepController({
+      source: new GridSource(waiting),
+      claims,
+      numSlots,
+      launch: (options) => engine.launch(options),
+      watcher: progress,
+      record: (entry) => journal.append(entry),
+    });
+    await controller.run(signal);
     terminal.liveDone();
     signal.throwIfAborted();
     const states = [...trialStatuses(store, plan.trials).values()].map(({ state }) => state);
@@ -144,7 +145,7 @@ async function runTrials(
       num_failed: states.filter((state) => state === "failed").length,
     });
   } finally {
-    await queue.close();
+    await claims.close();
     journal.close();
   }
 }
@@ -183,32 +184,6 @@ async function report(
   });
   const code = figures === undefined ? EXIT.good : checkConditions(failIf, figures, terminal);
   return completed.length === plan.trials.length && !hasFailed ? code : EXIT.some_failed;
-}
-
-/** Accepts and records what ends, then shows it. */
-function recorded(queue: TrialQueue, journal: Journal, progress: SweepProgress): AttemptWatcher {
-  return {
-    started(attempt, slot) {
-      const { spec, number } = attempt;
-      journal.append({ type: "trial_started", trial_id: spec.trial_id, attempt: number, slot });
-      progress.started(attempt, slot);
-    },
-    event: (attempt, slot, event) => progress.event(attempt, slot, event),
-    async finished(attempt: Attempt, slot, outcome, duration_ms) {
-      const { spec, number } = attempt;
-      const isAccepted = await queue.finished(attempt, outcome);
-      journal.append({
-        type: "trial_finished",
-        trial_id: spec.trial_id,
-        attempt: number,
-        sources_sha256: outcome?.sources_sha256 ?? spec.sources_sha256,
-        state: isAccepted ? (outcome?.state ?? "interrupted") : "refused",
-        duration_ms,
-        error: outcome?.state === "failed" ? outcome.error : null,
-      });
-      progress.finished(attempt, slot, outcome, duration_ms);
-    },
-  };
 }
 
 function announce(

@@ -3,13 +3,13 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { schema_sha256, type TrialOutcome, type TrialSpec } from "../../src/contract/generated/types.ts";
-import type { AttemptWatcher } from "../../src/engine/engine.ts";
 import { LocalEngine } from "../../src/engine/local/local-engine.ts";
 import type { Plan } from "../../src/experiment/plan.ts";
 import { packageRoot } from "../../src/package-root.ts";
-import type { Journal } from "../../src/store/journal.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
-import { TrialQueue } from "../../src/sweep/trial-queue.ts";
+import { SweepController } from "../../src/sweep/controller.ts";
+import { TrialClaims } from "../../src/sweep/trial-claims.ts";
+import { GridSource } from "../../src/sweep/trial-source.ts";
 import { Transport } from "../../src/worker/transport.ts";
 import type { Scenes } from "./scenes.ts";
 import { median, quantile } from "./statistics.ts";
@@ -201,46 +201,34 @@ async function runJournaled(
   const command = "npm run bench";
   const lock = await store.lock({ command, onLost: () => undefined });
   const journal = store.openJournal();
-  const unexpected = (): never => {
-    throw new Error("another process runs these trials");
-  };
-  const queue = new TrialQueue(trials, {
-    runsDir: store.runsDir,
-    keep_models,
-    command,
-    onWait: unexpected,
-    onFound: unexpected,
-    onRetry: unexpected,
-  });
+  const claims = new TrialClaims(trials, { runsDir: store.runsDir, keep_models, command });
   const outcomes: TrialOutcome[] = [];
+  const unexpected = (): never => {
+    throw new Error("another process runs these trials, or one of them failed");
+  };
+  const controller = new SweepController({
+    source: new GridSource(trials),
+    claims,
+    numSlots: 1,
+    launch: (options) => engine.launch(options),
+    record: (entry) => journal.append(entry),
+    watcher: {
+      started: () => undefined,
+      event: () => undefined,
+      finished: (_attempt, _slot, outcome) => {
+        if (outcome !== undefined) outcomes.push(outcome);
+      },
+      again: unexpected,
+      found: unexpected,
+      waiting: unexpected,
+    },
+  });
   try {
-    await engine.run(queue, recorded(queue, journal, outcomes), 1, signal);
+    await controller.run(signal);
     return outcomes;
   } finally {
-    await queue.close();
+    await claims.close();
     journal.close();
     await lock.release();
   }
-}
-
-function recorded(queue: TrialQueue, journal: Journal, outcomes: TrialOutcome[]): AttemptWatcher {
-  return {
-    started: ({ spec, number }, slot) =>
-      journal.append({ type: "trial_started", trial_id: spec.trial_id, attempt: number, slot }),
-    event: () => undefined,
-    async finished(attempt, _slot, outcome, duration_ms) {
-      const { spec, number } = attempt;
-      await queue.finished(attempt, outcome);
-      journal.append({
-        type: "trial_finished",
-        trial_id: spec.trial_id,
-        attempt: number,
-        sources_sha256: spec.sources_sha256,
-        state: outcome?.state ?? "interrupted",
-        duration_ms,
-        error: outcome?.state === "failed" ? outcome.error : null,
-      });
-      if (outcome !== undefined) outcomes.push(outcome);
-    },
-  };
 }

@@ -8,10 +8,13 @@ import { performance } from "node:perf_hooks";
 import type { CompletedOutcome, StoredExperiment } from "../../src/contract/generated/types.ts";
 import type { ReportTrial } from "../../src/report/report-input.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
+import { SweepController } from "../../src/sweep/controller.ts";
 import { SweepProgress } from "../../src/sweep/progress.ts";
-import { TrialQueue } from "../../src/sweep/trial-queue.ts";
+import { TrialClaims } from "../../src/sweep/trial-claims.ts";
+import { GridSource } from "../../src/sweep/trial-source.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { madeInput } from "../helpers/report-input.ts";
+import { StandInLauncher } from "../helpers/stand-in-launcher.ts";
 import { recordSyncs, repeatSyncs } from "./record-syncs.ts";
 import { median } from "./statistics.ts";
 
@@ -86,52 +89,88 @@ async function openSweep(runsDir: string, numTrials: number): Promise<OpenSweep>
     numSlots: 1,
     json: false,
   });
-  const queue = new TrialQueue(specs, {
-    runsDir,
-    keep_models: "all",
-    command: options.command,
-    onWait: () => undefined,
-    onFound: () => undefined,
-    onRetry: () => undefined,
+  const claims = new TrialClaims(specs, { runsDir, keep_models: "all", command: options.command });
+  const outcomes = new Map(trials.map(({ spec, outcome }) => [spec.trial_id, outcome]));
+  const ended: number[] = [];
+  const gate = new Gate();
+  const stop = new AbortController();
+  const controller = new SweepController({
+    source: new GridSource(specs),
+    claims,
+    numSlots: 1,
+    launch: (launch) =>
+      new StandInLauncher(launch, async ({ spec, folder }) => {
+        await gate.pass();
+        const outcome = outcomes.get(spec.trial_id);
+        if (outcome === undefined) throw new Error(`expected an outcome of ${spec.trial_id}`);
+        writeAsWorker(join(folder, "outcome.json"), outcome);
+        return { how: "outcome", outcome };
+      }),
+    record: (entry) => journal.append(entry),
+    watcher: {
+      started: (...started) => progress.started(...started),
+      event: (...event) => progress.event(...event),
+      finished: (...finished) => {
+        progress.finished(...finished);
+        ended.push(performance.now());
+        gate.ended();
+      },
+      again: unexpected,
+      found: unexpected,
+      waiting: unexpected,
+    },
   });
-  const { signal } = new AbortController();
-  const runOne = async (outcome: CompletedOutcome): Promise<void> => {
-    const attempt = await queue.next(signal);
-    if (attempt?.spec.trial_id !== outcome.trial_id) throw new Error(`expected trial ${outcome.trial_id}`);
-    const { spec, number } = attempt;
-    journal.append({ type: "trial_started", trial_id: spec.trial_id, attempt: number, slot: 0 });
-    progress.started(attempt, 0);
-    writeAsWorker(join(attempt.folder, "outcome.json"), outcome);
-    if (!(await queue.finished(attempt, outcome))) throw new Error(`${spec.trial_id}: not accepted`);
-    const { sources_sha256 } = spec;
-    const ended = {
-      attempt: number,
-      sources_sha256,
-      state: "completed",
-      duration_ms: 1,
-      error: null,
-    } as const;
-    journal.append({ type: "trial_finished", trial_id: spec.trial_id, ...ended });
-    progress.finished(attempt, 0, outcome, 1);
-  };
-  let numRun = 0;
+  const running = controller.run(stop.signal);
   return {
     async run(num) {
-      const trial_ms: number[] = [];
-      for (const { outcome } of trials.slice(numRun, numRun + num)) {
-        const started = performance.now();
-        await runOne(outcome);
-        trial_ms.push(performance.now() - started);
-      }
-      numRun += num;
-      return trial_ms;
+      const started = performance.now();
+      ended.length = 0;
+      await gate.open(num);
+      return ended.map((at, index) => at - (ended[index - 1] ?? started));
     },
     async close() {
-      await queue.close();
+      stop.abort();
+      await running;
+      await claims.close();
       journal.close();
       await lock.release();
     },
   };
+}
+
+/** Lets a number of trials end, and waits until they have. */
+class Gate {
+  #numOpen = 0;
+  #numRunning = 0;
+  #onOpen: () => void = () => undefined;
+  #onEnded: () => void = () => undefined;
+
+  async open(num: number): Promise<void> {
+    this.#numOpen = num;
+    this.#numRunning = num;
+    const ended = new Promise<void>((resolve) => {
+      this.#onEnded = resolve;
+    });
+    this.#onOpen();
+    await ended;
+  }
+
+  async pass(): Promise<void> {
+    while (this.#numOpen === 0)
+      await new Promise<void>((resolve) => {
+        this.#onOpen = resolve;
+      });
+    this.#numOpen -= 1;
+  }
+
+  ended(): void {
+    this.#numRunning -= 1;
+    if (this.#numRunning === 0) this.#onEnded();
+  }
+}
+
+function unexpected(): never {
+  throw new Error("another process runs these trials, or one of them failed");
 }
 
 const experiment: StoredExperiment = {

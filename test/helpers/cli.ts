@@ -80,9 +80,9 @@ function warmEngine({ signal: _, ...options }: LocalEngineOptions): Engine {
   const engine = engines.get(key) ?? new LocalEngine(options);
   engines.set(key, engine);
   return {
-    run: engine.run.bind(engine),
     call: engine.call.bind(engine),
     device: engine.device.bind(engine),
+    launch: engine.launch.bind(engine),
     close: () => Promise.resolve(),
   };
 }

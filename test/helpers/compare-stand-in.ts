@@ -39,7 +39,9 @@ export class StandInEngine implements Engine {
     return this.calls.filter((call) => call.method === method).map(({ params }) => params);
   }
 
-  async run(): Promise<void> {}
+  launch(): never {
+    throw new Error("a comparison runs no trials");
+  }
 
   async device(): Promise<string> {
     return "cpu";

@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { TrialEvent, TrialOutcome, TrialSpec } from "../../src/contract/generated/types.ts";
-import type { Attempt, AttemptWatcher } from "../../src/engine/engine.ts";
 import { LocalEngine, type LocalEngineOptions } from "../../src/engine/local/local-engine.ts";
 import { presets } from "../../src/experiment/presets.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
-import { TrialQueue } from "../../src/sweep/trial-queue.ts";
+import { type AttemptWatcher, SweepController } from "../../src/sweep/controller.ts";
+import { TrialClaims } from "../../src/sweep/trial-claims.ts";
+import { GridSource } from "../../src/sweep/trial-source.ts";
 import { type MarkedProcesses, markProcesses, untilNone } from "./processes.ts";
 import { faultsFolder, testPython } from "./python.ts";
 import { tempFolder } from "./temp-folder.ts";
@@ -58,7 +59,7 @@ export function fakeSweep(
     ...changes,
   });
   const trials = labels.map((label, index) => fakeSpec(label, index, folder));
-  const watcher = recordingWatcher();
+  const watcher = recordingWatcher(() => sweep.onWait());
   const close = async (): Promise<void> => {
     await engine.close();
     await untilNone(processes);
@@ -73,23 +74,19 @@ export function fakeSweep(
     watcher,
     onWait: () => undefined,
     run: async () => {
-      const queue = new TrialQueue(trials, {
-        runsDir: folder,
-        keep_models: "all",
-        command: "test",
-        onWait: () => sweep.onWait(),
-        onFound: () => undefined,
-        onRetry: ({ label }) => void watcher.lines.push(`again ${label}`),
+      const claims = new TrialClaims(trials, { runsDir: folder, keep_models: "all", command: "test" });
+      const sweepController = new SweepController({
+        source: new GridSource(trials),
+        claims,
+        numSlots,
+        launch: (options) => engine.launch(options),
+        watcher,
+        record: () => undefined,
       });
-      const { finished } = watcher;
-      watcher.finished = async (attempt, slot, outcome, duration_ms) => {
-        await queue.finished(attempt, outcome);
-        return finished(attempt, slot, outcome, duration_ms);
-      };
       try {
-        await engine.run(queue, watcher, numSlots, controller.signal);
+        await sweepController.run(controller.signal);
       } finally {
-        await queue.close();
+        await claims.close();
       }
     },
     outcome: (label) =>
@@ -100,14 +97,14 @@ export function fakeSweep(
   return sweep;
 }
 
-function recordingWatcher(): RecordingWatcher {
+function recordingWatcher(onWait: () => void): RecordingWatcher {
   const lines: string[] = [];
   const outcomes = new Map<string, TrialOutcome>();
   return {
     lines,
     outcomes,
     onEvent: () => undefined,
-    started: ({ spec }: Attempt) => void lines.push(`started ${spec.label}`),
+    started: ({ spec }) => void lines.push(`started ${spec.label}`),
     event({ spec }, _slot, event) {
       lines.push(`event ${spec.label}`);
       this.onEvent(spec, event);
@@ -116,6 +113,9 @@ function recordingWatcher(): RecordingWatcher {
       lines.push(`finished ${spec.label} ${outcome?.state ?? "interrupted"}`);
       if (outcome !== undefined) outcomes.set(spec.trial_id, outcome);
     },
+    again: ({ label }) => void lines.push(`again ${label}`),
+    found: () => undefined,
+    waiting: onWait,
   };
 }
 

@@ -15,7 +15,7 @@ import type {
   TrialOutcome,
   TrialSpec,
 } from "../../src/contract/generated/types.ts";
-import type { Attempt } from "../../src/engine/engine.ts";
+import type { Attempt } from "../../src/engine/launcher.ts";
 import { presets } from "../../src/experiment/presets.ts";
 import { metricTitles } from "../../src/report/figures.ts";
 import { type ReportInput, type ReportTrial, splitFiles } from "../../src/report/report-input.ts";

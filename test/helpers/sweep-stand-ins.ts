@@ -7,10 +7,12 @@ import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { replaceFile } from "../../src/base/replace-file.ts";
 import type { BridgeMethods, TrialSpec } from "../../src/contract/generated/types.ts";
-import type { Attempt, AttemptSource, AttemptWatcher, Engine } from "../../src/engine/engine.ts";
+import type { Engine, LaunchOptions } from "../../src/engine/engine.ts";
+import type { Attempt, AttemptEnd, Launcher } from "../../src/engine/launcher.ts";
 import type { Charts } from "../../src/report/charts/draw-charts.ts";
 import type { ReportImage, ReportInput } from "../../src/report/report-input.ts";
 import { madeOutcome, madeSummary } from "./report-input.ts";
+import { StandInLauncher } from "./stand-in-launcher.ts";
 
 /** In place of sweep/open-engine.ts. */
 export async function openEngine(): Promise<Engine> {
@@ -34,12 +36,8 @@ export async function drawCharts({ trials }: ReportInput, folder: string, place:
 
 /** Runs trials one after the other in this process; each writes its files as Python does. */
 class MadeEngine implements Engine {
-  async run(source: AttemptSource, watcher: AttemptWatcher, _: number, signal: AbortSignal): Promise<void> {
-    for (let attempt = await source.next(signal); attempt; attempt = await source.next(signal)) {
-      watcher.started(attempt, 0);
-      runTrial(attempt);
-      await watcher.finished(attempt, 0, attempt.outcome(), 1);
-    }
+  launch(options: LaunchOptions): Launcher {
+    return new StandInLauncher(options, runTrial);
   }
 
   async call<M extends keyof BridgeMethods>(
@@ -72,10 +70,12 @@ class MadeEngine implements Engine {
 }
 
 /** Each run of a trial has another model. */
-function runTrial({ spec, folder }: Attempt): void {
+function runTrial({ spec, folder }: Attempt): AttemptEnd {
+  const outcome = madeOutcome(spec);
   writeLikePython(join(folder, "best.safetensors"), randomBytes(99));
   writeLikePython(join(folder, "predictions-val.parquet"), randomBytes(99));
-  writeLikePython(join(folder, "outcome.json"), JSON.stringify(madeOutcome(spec)));
+  writeLikePython(join(folder, "outcome.json"), JSON.stringify(outcome));
+  return { how: "outcome", outcome };
 }
 
 function writeLikePython(file: string, content: Buffer | string): void {

@@ -289,7 +289,9 @@ class StandIn implements Engine {
     }),
   };
 
-  async run(): Promise<void> {}
+  launch(): never {
+    throw new Error("preflight runs no trial");
+  }
 
   async device(): Promise<string> {
     return "cpu";

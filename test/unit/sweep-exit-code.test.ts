@@ -10,6 +10,7 @@ import type { RunContext } from "../../src/sweep/run-context.ts";
 import { runSweep } from "../../src/sweep/run-sweep.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 import { madeOutcome, madeSpec, madeSummary } from "../helpers/report-input.ts";
+import { StandInLauncher } from "../helpers/stand-in-launcher.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 import { writeAttempt } from "../helpers/write-attempt.ts";
 
@@ -26,13 +27,11 @@ let ends: "completed" | "failed" = "completed";
 
 /** Runs one trial after the other; each ends as `ends` says. */
 const engine: Engine = {
-  async run(source, watcher, _, signal) {
-    for (let attempt = await source.next(signal); attempt; attempt = await source.next(signal)) {
-      watcher.started(attempt, 0);
-      writeFileSync(join(attempt.folder, "outcome.json"), JSON.stringify(outcome()));
-      await watcher.finished(attempt, 0, attempt.outcome(), 1);
-    }
-  },
+  launch: (options) =>
+    new StandInLauncher(options, ({ folder }) => {
+      writeFileSync(join(folder, "outcome.json"), JSON.stringify(outcome()));
+      return { how: "outcome", outcome: outcome() };
+    }),
   call: () => Promise.reject(new Error("no call is expected")),
   device: async () => "cpu",
   close: async () => undefined,

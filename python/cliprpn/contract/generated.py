@@ -430,6 +430,7 @@ class ErrorInfo(BaseModel):
     code: Annotated[
         Literal[
             "bad_input",
+            "canceled",
             "contract_violation",
             "data_invalid",
             "device_unavailable",
@@ -445,6 +446,7 @@ class ErrorInfo(BaseModel):
             "not_found",
             "out_of_memory",
             "package_missing",
+            "pruned",
             "python_unsuitable",
             "timed_out",
             "unsupported_platform",
@@ -4799,4 +4801,4 @@ class BridgeMethods(BaseModel):
     ]
     measure_speed: Annotated[MeasureSpeedMethod, Field(title="MeasureSpeedMethod")]
 
-SCHEMA_SHA256 = "421ad0fbae0f3ff59192801c776f8a40ea623d35c010c3873516959679acc0f4"
+SCHEMA_SHA256 = "74649ff35f1f9431b9c334403f80c02778871dbb5400ba0ec36d83a8a9b998f3"

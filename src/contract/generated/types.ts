@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "421ad0fbae0f3ff59192801c776f8a40ea623d35c010c3873516959679acc0f4";
+export const schema_sha256 = "74649ff35f1f9431b9c334403f80c02778871dbb5400ba0ec36d83a8a9b998f3";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -148,6 +148,7 @@ export type TrialOutcome = CompletedOutcome | FailedOutcome;
  */
 export type ErrorCode =
   | "bad_input"
+  | "canceled"
   | "contract_violation"
   | "data_invalid"
   | "device_unavailable"
@@ -163,6 +164,7 @@ export type ErrorCode =
   | "not_found"
   | "out_of_memory"
   | "package_missing"
+  | "pruned"
   | "python_unsuitable"
   | "timed_out"
   | "unsupported_platform"
@@ -5477,9 +5479,9 @@ export interface TrialFinished {
   at: string;
   trial_id: string;
   /**
-   * `refused`: completed, but another attempt of the trial was accepted first.
+   * `refused`: completed, but another attempt of the trial was accepted first. `retried`: failed, and the trial runs again. `pruned`, `canceled`: ended early, for the reason in `error`. `preempted`: the cluster took its worker away.
    */
-  state: "completed" | "failed" | "interrupted" | "refused";
+  state: "completed" | "failed" | "interrupted" | "refused" | "retried" | "pruned" | "canceled" | "preempted";
   duration_ms: number;
   attempt: number;
   sources_sha256: string;

@@ -1,0 +1,56 @@
+import type { CliprpnError } from "../contract/errors.ts";
+import type { KeepModels, TrialEvent, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
+
+/** One run of a trial, in a new folder that only its worker writes to. */
+export interface Attempt {
+  spec: TrialSpec;
+  /** Counted from 1 for each trial. */
+  number: number;
+  folder: string;
+  logFile: string;
+  keep_models: KeepModels;
+  /** The person's file of a custom fusion, for messages; the trial runs a copy of it. */
+  fusionFile?: string;
+  /** The outcome that its worker wrote, if it got that far. */
+  outcome(): TrialOutcome | undefined;
+}
+
+/** How an attempt ended, as far as its launcher knows. */
+export type AttemptEnd =
+  /** Python returned an outcome, or its file was there although the worker was lost. */
+  | { how: "outcome"; outcome: TrialOutcome }
+  /** It was canceled. */
+  | { how: "canceled" }
+  /** The cluster took the worker away; that is no fault of the trial. */
+  | { how: "preempted"; reason: string }
+  /** There is no outcome: a lost worker, a time-out, an error across the bridge, or a fault of the machine. */
+  | { how: "error"; error: CliprpnError };
+
+/** What a launcher tells its controller. */
+export type Told =
+  /** How many attempts it can run at the same time now. */
+  | { type: "capacity"; numSlots: number }
+  /** @param worker for people: "slot 0, pid 71". */
+  | { type: "started"; attempt: Attempt; slot: number; worker: string }
+  | { type: "event"; attempt: Attempt; event: TrialEvent }
+  | { type: "ended"; attempt: Attempt; end: AttemptEnd }
+  /** A worker cannot start, for a reason that lies in the machine; no attempt is affected. */
+  | { type: "fault"; error: unknown };
+
+/**
+ * Runs attempts and tells what happens to them. It decides nothing: which attempts run, which run again and which count is up to the
+ * controller (`sweep/controller.ts`).
+ *
+ * Promises: an attempt that was submitted ends once, and nothing is told of it after that; events are told in order, between its start
+ * and its end; workers are warm; a crash ends one attempt and no other; after `close`, no process is left.
+ */
+export interface Launcher {
+  /** Says how many attempts could run now, including the running ones. Starts workers for them, up to its limit, and tells its capacity. */
+  want(numAttempts: number): void;
+  /** Runs an attempt. The controller submits at most as many as there is capacity for. */
+  submit(attempt: Attempt): void;
+  /** Ends an attempt: its worker is asked to stop, and killed if it does not. Its end is told as always. */
+  cancel(attempt: Attempt): void;
+  /** Ends all workers. Attempts that still run are not told any more. */
+  close(): Promise<void>;
+}

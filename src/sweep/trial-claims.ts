@@ -1,0 +1,147 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { acquireOwnerLock, type LockOwner, OwnerLock, tryOwnerLock } from "../base/owner-lock.ts";
+import { CliprpnError } from "../contract/errors.ts";
+import type { FileFusion, KeepModels, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
+import type { Attempt } from "../engine/launcher.ts";
+import { TrialStore } from "../store/trial-store.ts";
+
+export interface TrialClaimsOptions {
+  runsDir: string;
+  keep_models: KeepModels;
+  /** The command as typed, for other processes that wait for a trial. */
+  command: string;
+}
+
+/** What a claim gives: a new attempt, or the number of the attempt that has completed the trial meanwhile. */
+export type Claimed = { attempt: Attempt } | { found: number };
+
+/**
+ * Claims trials and begins attempts. A trial is claimed before its attempt begins, so that it runs once even if several sweeps ask for
+ * it.
+ */
+export class TrialClaims {
+  readonly #options: TrialClaimsOptions;
+  readonly #claims = new Map<string, OwnerLock>();
+  /** Sources of the fusions, by their hash: a person may edit the files while the sweep runs. */
+  readonly #sources = new Map<string, Buffer>();
+
+  /**
+   * @param trials that may be claimed.
+   * @throws CliprpnError fusion_invalid if the file of a fusion has changed since the sweep was planned.
+   */
+  constructor(trials: readonly TrialSpec[], options: TrialClaimsOptions) {
+    this.#options = options;
+    for (const { source_sha256, file } of trials.flatMap(fileFusion))
+      if (!this.#sources.has(source_sha256))
+        this.#sources.set(source_sha256, readFusion({ source_sha256, file }));
+  }
+
+  /** Claims a trial; undefined if another process runs it. */
+  async tryClaim(spec: TrialSpec): Promise<Claimed | undefined> {
+    const claim = await tryOwnerLock(this.#trial(spec).claimFolder, this.#lockOptions);
+    return claim instanceof OwnerLock ? this.#begin(spec, claim) : undefined;
+  }
+
+  /** Claims a trial when the process that runs it has ended or given it up. @throws the signal's reason. */
+  async waitForClaim(
+    spec: TrialSpec,
+    signal: AbortSignal,
+    onWait: (owner: LockOwner) => void,
+  ): Promise<Claimed> {
+    const options = { ...this.#lockOptions, signal, onWait };
+    return this.#begin(spec, await acquireOwnerLock(this.#trial(spec).claimFolder, options));
+  }
+
+  /**
+   * Accepts a completed attempt and gives its claim back.
+   *
+   * @returns false if another attempt of the trial had been accepted before.
+   */
+  async finished({ spec, number }: Attempt, outcome: TrialOutcome | undefined): Promise<boolean> {
+    const isAccepted =
+      outcome?.state !== "completed" || this.#trial(spec).accept(number, outcome.sources_sha256) === number;
+    await this.#release(spec);
+    return isAccepted;
+  }
+
+  /** Gives all claims back. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#claims.values()].map((claim) => claim.release()));
+    this.#claims.clear();
+  }
+
+  get #lockOptions(): { command: string; onLost: () => void } {
+    // A lost claim does no harm: only one attempt is accepted.
+    return { command: this.#options.command, onLost: () => undefined };
+  }
+
+  async #begin(spec: TrialSpec, claim: OwnerLock): Promise<Claimed> {
+    this.#claims.set(spec.trial_id, claim);
+    const trial = this.#trial(spec);
+    trial.acceptLeftovers();
+    const found = trial
+      .accepted()
+      .find(({ sources_sha256 }) => sources_sha256 === spec.sources_sha256)?.attempt;
+    if (found !== undefined) {
+      await this.#release(spec);
+      return { found };
+    }
+    const stored = this.#store(spec, trial);
+    const { number, folder, logFile } = trial.newAttempt();
+    const [fusion] = fileFusion(spec);
+    const attempt = {
+      spec: stored,
+      number,
+      folder,
+      logFile,
+      keep_models: this.#options.keep_models,
+      ...(fusion === undefined ? {} : { fusionFile: fileOf(fusion) }),
+      outcome: () => trial.outcome(number),
+    };
+    return { attempt };
+  }
+
+  /** Stores the spec in the trial's folder. @returns the spec, with a fusion's file replaced by the copy in the folder. */
+  #store(spec: TrialSpec, trial: TrialStore): TrialSpec {
+    if (spec.kind === "baseline" || spec.settings.fusion.kind !== "file") {
+      trial.create(spec);
+      return spec;
+    }
+    const { fusion } = spec.settings;
+    trial.create(spec, this.#sources.get(fusion.source_sha256));
+    const file = `${trial.fusionFile}:${fusion.file.split(":").at(-1)}`;
+    return { ...spec, settings: { ...spec.settings, fusion: { ...fusion, file } } };
+  }
+
+  async #release({ trial_id }: TrialSpec): Promise<void> {
+    const claim = this.#claims.get(trial_id);
+    this.#claims.delete(trial_id);
+    await claim?.release();
+  }
+
+  #trial({ trial_id }: TrialSpec): TrialStore {
+    return new TrialStore(this.#options.runsDir, trial_id);
+  }
+}
+
+function fileFusion(spec: TrialSpec): FileFusion[] {
+  return spec.kind === "cliprpn" && spec.settings.fusion.kind === "file" ? [spec.settings.fusion] : [];
+}
+
+/** The file in `my_fusion.py:MyFusion`. */
+function fileOf({ file }: Pick<FileFusion, "file">): string {
+  return file.replace(/:[^:]*$/, "");
+}
+
+/** @throws CliprpnError fusion_invalid if the file has changed since the sweep was planned. */
+function readFusion({ file, source_sha256 }: Pick<FileFusion, "file" | "source_sha256">): Buffer {
+  const path = fileOf({ file });
+  const source = existsSync(path) ? readFileSync(path) : undefined;
+  if (source !== undefined && createHash("sha256").update(source).digest("hex") === source_sha256)
+    return source;
+  throw new CliprpnError(
+    "fusion_invalid",
+    `${path}: the file has changed since the sweep was planned; re-run the command to plan again`,
+  );
+}

@@ -1,0 +1,57 @@
+import type { LaunchOptions } from "../../src/engine/engine.ts";
+import type { Attempt, AttemptEnd, Launcher } from "../../src/engine/launcher.ts";
+
+/** How an attempt ends; a promise that never resolves for one that runs until it is canceled. */
+export type Play = (attempt: Attempt) => AttemptEnd | Promise<AttemptEnd>;
+
+/** A launcher without processes: attempts end as `play` says. */
+export class StandInLauncher implements Launcher {
+  readonly #options: LaunchOptions;
+  readonly #play: Play;
+  readonly #running = new Set<Attempt>();
+  #numSlots = 0;
+  /** The largest number of attempts that ran at the same time. */
+  maxRunning = 0;
+  isClosed = false;
+
+  constructor(options: LaunchOptions, play: Play) {
+    this.#options = options;
+    this.#play = play;
+  }
+
+  want(numAttempts: number): void {
+    const numSlots = Math.min(numAttempts, this.#options.numSlots);
+    if (numSlots <= this.#numSlots) return;
+    this.#numSlots = numSlots;
+    this.#options.tell({ type: "capacity", numSlots });
+  }
+
+  submit(attempt: Attempt): void {
+    if (this.#running.size >= this.#numSlots) throw new Error("more attempts than there is capacity for");
+    this.#running.add(attempt);
+    this.maxRunning = Math.max(this.maxRunning, this.#running.size);
+    this.#options.tell({ type: "started", attempt, slot: this.#running.size - 1, worker: "none" });
+    Promise.resolve(this.#play(attempt)).then(
+      (end) => this.#end(attempt, end),
+      (error) => this.#options.tell({ type: "fault", error }),
+    );
+  }
+
+  cancel(attempt: Attempt): void {
+    this.#end(attempt, { how: "canceled" });
+  }
+
+  /** Sends an event of an attempt's training. */
+  progress(attempt: Attempt, done: number): void {
+    const event = { type: "progress", phase: "training", done, total: 10 } as const;
+    this.#options.tell({ type: "event", attempt, event });
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+  }
+
+  #end(attempt: Attempt, end: AttemptEnd): void {
+    if (this.#running.delete(attempt)) this.#options.tell({ type: "ended", attempt, end });
+  }
+}
