@@ -41,8 +41,9 @@ export type Told =
  * Runs attempts and tells what happens to them. It decides nothing: which attempts run, which run again and which count is up to the
  * controller (`sweep/controller.ts`).
  *
- * Promises: an attempt that was submitted ends once, and nothing is told of it after that; events are told in order, between its start
- * and its end; workers are warm; a crash ends one attempt and no other; after `close`, no process is left.
+ * Every launcher passes the same tests (`test/contract/engine.test.ts`): an attempt that was submitted ends once, and is not mentioned
+ * after its end; its events come in order, between its start and its end; workers are warm; a crash ends one attempt and no other;
+ * after `close`, no attempt runs.
  */
 export interface Launcher {
   /** Says how many attempts could run now, including the running ones. Starts workers for them, up to its limit, and tells its capacity. */

@@ -2,7 +2,7 @@ import type { TrialEvent, TrialOutcome, TrialSpec } from "../contract/generated/
 
 /** Decides which trial runs next. A search asks for trials by what earlier ones reached; a grid knows them all before. */
 export interface TrialSource {
-  /** The next trial; undefined if there is none now. It is asked again after every end of a trial, and at the end once more. */
+  /** The next trial; undefined if there is none now. A source is asked again whenever a trial has ended. */
   next(): TrialSpec | undefined;
   /** Number of trials that `next` is known to return still. */
   readonly numLeft: number;
