@@ -32,7 +32,7 @@ def download_openai() -> Path:
         raise CliprpnError(
             "weights_missing",
             f"could not download OpenAI's RN50 from {openai_url()} ({type(error).__name__}: {error}); without a "
-            f"network, copy RN50.pt there to ~/.cache/clip, or set backbone.weights to its path, or to that of "
+            "network, put RN50.pt into ~/.cache/clip, or set backbone.weights to the path of a copy, or of "
             f"{_HUGGING_FACE_NAME}",
         ) from error
 
