@@ -177,6 +177,24 @@ def image_map(state: State, pixels: Tensor) -> Tensor:
     return hidden
 
 
+def pooled_image(state: State, feature_map: Tensor, num_heads: int) -> Tensor:
+    """Maps the feature map of 224 px to image embeddings [B, D], not normalized: attention whose query is the mean."""
+    cells = feature_map.flatten(2).transpose(1, 2)  # [B, h * w, C]
+    tokens = torch.cat([cells.mean(dim=1, keepdim=True), cells], dim=1)
+    tokens = tokens + state["visual.attnpool.positional_embedding"]
+
+    def project(name: str, hidden: Tensor) -> Tensor:
+        prefix = f"visual.attnpool.{name}_proj"
+        return hidden @ state[f"{prefix}.weight"].T + state[f"{prefix}.bias"]
+
+    query = project("q", tokens[:, :1]).unflatten(-1, (num_heads, -1)).transpose(1, 2)
+    key, value = (project(name, tokens).unflatten(-1, (num_heads, -1)).transpose(1, 2) for name in "kv")
+    weights = (query @ key.transpose(2, 3) / math.sqrt(query.shape[-1])).softmax(
+        dim=-1
+    )  # [B, heads, 1, 1 + h * w]
+    return project("c", (weights @ value).transpose(1, 2).flatten(2)[:, 0])
+
+
 def quick_gelu(values: Tensor) -> Tensor:
     return values * torch.sigmoid(1.702 * values)
 

@@ -14,6 +14,7 @@ from openai_clip import (
     State,
     as_half,
     image_map,
+    pooled_image,
     random_state,
     save_torchscript,
     text_outputs,
@@ -84,7 +85,7 @@ def test_every_format_gives_the_same_features_to_the_bit(
     assert backbone.weights_id != expected.weights_id  # Known by the file that was loaded.
 
 
-def test_the_rn50_feature_map_equals_the_independent_one(rn50) -> None:
+def test_the_rn50_feature_map_and_image_embedding_equal_the_independent_ones(rn50) -> None:
     backbone, state, _ = rn50
     pixels = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
     expected = image_map(state, pixels)
@@ -92,6 +93,8 @@ def test_the_rn50_feature_map_equals_the_independent_one(rn50) -> None:
     torch.testing.assert_close(
         backbone.feature_map(pixels), expected, rtol=1e-4, atol=1e-4 * float(expected.max())
     )
+    pooled = pooled_image(state, expected, num_heads=32)
+    torch.testing.assert_close(backbone.encode_image(pixels), functional.normalize(pooled, dim=1), **POOLED)
     assert backbone.feature_map(torch.rand(1, 3, 96, 64)).shape == (1, 2048, 3, 2)
 
 
