@@ -114,7 +114,7 @@ def count_evaluation(folder: Path, cuda: FakeCuda) -> Difference:
         return cuda.take_counts()
 
     run(1, 1)  # Computes what is kept.
-    assert run(1, 1).launches == run(1, 4).launches
+    assert run(1, 2).launches == run(1, 4).launches
     return _difference(run(1, 2), run(2, 2), 1)
 
 

@@ -64,6 +64,8 @@ def no_traces() -> Iterator[None]:
     frozen._opened.clear()
     yield
     frozen._opened.clear()
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
     torch.set_num_threads(threads)
     torch.set_rng_state(state)
     torch.use_deterministic_algorithms(False)

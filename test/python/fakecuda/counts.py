@@ -70,40 +70,39 @@ class Counts:
         return "\n".join(lines)
 
 
-def is_launch(func: Any, name: str) -> bool:
-    """Whether an operator queues something on the device."""
-    return not (func.is_view or name in ON_HOST or name in ALLOCATING)
-
-
-def count_operator(counts: Counts, func: Any, args: Any, kwargs: Any, pinned: bool) -> None:
-    """Counts an operator on the device.
+def count_operator(counts: Counts, func: Any, args: Any, kwargs: Any, pinned: bool) -> tuple[bool, bool]:
+    """Counts an operator on the device. Returns whether it launches anything, and whether the host waits for it.
 
     Args:
         pinned: for a copy from or to the host, whether its memory is page-locked, so that `non_blocking` applies.
     """
     name = operator_name(func)
     if func.is_view or name in ON_HOST:
-        return
+        return False, False
     if name in ALLOCATING:
-        if (
+        fills = (
             torch.are_deterministic_algorithms_enabled()
             and torch.utils.deterministic.fill_uninitialized_memory
-        ):
+        )
+        if fills:
             counts.add_launch("fill of uninitialized memory")
-        return
+        return fills, False
     copy = host_copy(name, args, kwargs)
     counts.add_launch(copy or name)
+    waits: list[str] = []
     if copy is not None:
-        non_blocking = kwargs.get("non_blocking", args[2] if name == "copy_" and len(args) > 2 else False)
-        if not (non_blocking and pinned):
-            counts.add_sync(copy)
+        if not (is_non_blocking(name, args, kwargs) and pinned):
+            waits = [copy]
     elif name in INDEXING:
-        _count_index(counts, args)
+        waits = _waits_of_index(args)
     elif name in WAITING or (
         name not in NOT_WAITING
         and (torch.Tag.dynamic_output_shape in func.tags or torch.Tag.data_dependent_output in func.tags)
     ):
-        counts.add_sync(name)
+        waits = [name]
+    for what in waits:
+        counts.add_sync(what)
+    return True, bool(waits)
 
 
 def host_copy(name: str, args: Any, kwargs: Any) -> str | None:
@@ -121,20 +120,27 @@ def host_copy(name: str, args: Any, kwargs: Any) -> str | None:
     return "to device" if source.type == "cpu" else None
 
 
-def _count_index(counts: Counts, args: Any) -> None:
+def is_non_blocking(name: str, args: Any, kwargs: Any) -> bool:
+    """Whether a copy was asked for that the host does not wait for."""
+    return bool(kwargs.get("non_blocking", args[2] if name == "copy_" and len(args) > 2 else False))
+
+
+def _waits_of_index(args: Any) -> list[str]:
     """A mask on the device is turned into indices, whose number the host waits for; an index of the host is copied."""
     indices = [index for index in args[1] if index is not None]
     is_mask = [index.dtype in (torch.bool, torch.uint8) for index in indices]
     value = args[2] if len(args) > 2 else None
     if value is not None and value.device.type == "cpu" and all(is_mask):
-        return  # A scalar: `masked_fill_`, which waits for nothing.
+        return []  # A scalar: `masked_fill_`, which waits for nothing.
+    waits = []
     for index, masks in zip(indices, is_mask, strict=True):
         if index.device.type == "cpu" and args[0].device.type == "cuda":
-            counts.add_sync("index to device")
+            waits.append("index to device")
         elif masks:
-            counts.add_sync("mask to indices")
+            waits.append("mask to indices")
     if value is not None and value.device.type == "cpu" and args[0].device.type == "cuda":
-        counts.add_sync("to device")
+        waits.append("to device")
+    return waits
 
 
 def place() -> str:

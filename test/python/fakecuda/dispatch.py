@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from fakecuda.arguments import replace_tensors, tensors_of
-from fakecuda.counts import count_operator, host_copy, is_launch
+from fakecuda.counts import ALLOCATING, count_operator, host_copy, is_non_blocking, place
+from fakecuda.determinism import check_determinism
 from fakecuda.device import FakeCuda, active_cuda
 from fakecuda.kernels import KERNELS
-from fakecuda.rules import check_devices, check_generator, check_metadata, operator_name
+from fakecuda.order import HostCopy, fill_with_nonsense
+from fakecuda.rules import check_devices, check_generator, check_metadata, check_types, operator_name
+from fakecuda.streams import current_stream_id
 from fakecuda.tensor import CudaTensor
 
 CPU = torch.device("cpu")
@@ -21,6 +24,11 @@ OPTIMIZER_STEPS = {"_fused_adam_", "_fused_adamw_", "_fused_sgd_"}
 
 class FakeCudaMode(TorchDispatchMode):
     """Takes operators without a tensor on the device, such as `torch.zeros(2, device="cuda")`."""
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Else torch turns its compiler off for each operator, and on again."""
+        return False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if torch.is_inference_mode_enabled():  # Composite operators arrive whole there.
@@ -36,6 +44,7 @@ def call_operator(func: Any, args: Any, kwargs: Any) -> Any:
 
     Raises:
         RuntimeError: CUDA refuses the operands.
+        RaceError: it uses memory that another stream or a copy uses.
         torch.OutOfMemoryError: the result does not fit.
         NotImplementedError: the operator is not simulated.
     """
@@ -44,64 +53,120 @@ def call_operator(func: Any, args: Any, kwargs: Any) -> Any:
     device = _output_device(func, name, args, kwargs, tensors)
     on_device = any(tensor.is_cuda for tensor in tensors)
     check_generator(kwargs.get("generator"), device)
-    if name == "_pin_memory":
-        return _pin(args[0])
-    if name == "is_pinned":
-        return not on_device and active_cuda().is_pinned(args[0])
-    if not on_device and device.type != "cuda":
-        return func(*args, **kwargs)
-
     cuda = active_cuda()
-    cuda.initialized = True
+    if not on_device and device.type != "cuda":
+        return _call_on_host(cuda, func, name, args, kwargs, tensors)
+    if name == "_pin_memory":
+        raise RuntimeError(f"cannot pin '{tensors[0].type()}' only dense CPU tensors can be pinned")
+    if name == "is_pinned":
+        return False
+    cuda.initialize()
     check_metadata(func, name, kwargs)
     check_devices(func, name, args, tensors)
+    check_types(name, tensors)
+    check_determinism(func, name, args, kwargs)
     _check_memory(cuda, name, device)
-    before = cuda.counts.syncs.total()
+    with cuda.order.lock:
+        return _call_on_device(cuda, func, name, args, kwargs, tensors, device)
+
+
+def _call_on_host(cuda: FakeCuda, func: Any, name: str, args: Any, kwargs: Any, tensors: list[Tensor]) -> Any:
+    if name == "is_pinned":
+        return cuda.is_pinned(args[0])
+    if cuda.order.host_copies and not func.is_view and name != "detach":
+        written = _written(func, args, kwargs)
+        for tensor in tensors:
+            cuda.order.use_on_host(tensor, any(tensor is each for each in written), name)
+    if name == "_pin_memory":
+        cuda.initialize()
+        return cuda.pin(args[0].clone())
+    if kwargs.get("pin_memory"):
+        cuda.initialize()
+        return cuda.pin(func(*args, **{**kwargs, "pin_memory": False}))
+    return func(*args, **kwargs)
+
+
+def _call_on_device(
+    cuda: FakeCuda, func: Any, name: str, args: Any, kwargs: Any, tensors: list[Tensor], device: torch.device
+) -> Any:
+    order = cuda.order
+    queue = device if device.type == "cuda" else next(each.device for each in tensors if each.is_cuda)
+    stream = current_stream_id(queue.index)
+    # A copy between devices waits for both, and both wait for it.
+    others = [
+        current_stream_id(each.device.index) for each in tensors if each.is_cuda and each.device != queue
+    ]
+    for other in others:
+        order.wait_on_stream(stream, order.clock(other))
     pinned = _is_pinned_copy(cuda, name, args, kwargs)
-    count_operator(cuda.counts, func, args, kwargs, pinned)
-    waits = cuda.counts.syncs.total() > before
+    launches, waits = count_operator(cuda.counts, func, args, kwargs, pinned)
+    if launches:
+        order.launch(stream)
+        _order_arguments(cuda, func, name, args, kwargs, tensors, stream)
+    result = _wrap(cuda, func, _compute(func, name, args, kwargs), args, device, stream)
+    if not launches:
+        return result
+    if not func._schema.is_mutable:
+        for tensor in tensors_of((result,), {}):
+            if isinstance(tensor, CudaTensor):
+                order.write(tensor.allocation.uses, stream, name)
+    for other in others:
+        order.wait_on_stream(other, order.clock(stream))
+    if waits:
+        order.wait_on_host(order.clock(stream))
+    elif pinned and is_non_blocking(name, args, kwargs):
+        _start_host_copy(cuda, name, args, result, stream)
+    return result
+
+
+def _compute(func: Any, name: str, args: Any, kwargs: Any) -> Any:
+    """The result of an operator, on the CPU."""
     numbers, options = replace_tensors((args, kwargs), _numbers)
     if "device" in options:
         options["device"] = CPU
     options.pop("pin_memory", None)
-    result = _wrap(cuda, func, KERNELS.get(name, func)(*numbers, **options), args, device)
-    if is_launch(func, name):
-        _order(cuda, func, name, args, kwargs, result)
-    if waits:
-        cuda.order.host_waits(stream=cuda.order.current)
-    elif pinned:
-        _copy(cuda, name, args, result)
+    result = KERNELS.get(name, func)(*numbers, **options)
+    if name in ALLOCATING:
+        fill_with_nonsense(result)
     return result
 
 
-def _order(cuda: FakeCuda, func: Any, name: str, args: Any, kwargs: Any, result: Any) -> None:
-    """Gives the operator to the current stream, with the memory that it reads and writes."""
-    written = _written(func, args, kwargs) if func._schema.is_mutable else tensors_of((result,), {})
-    targets = {id(tensor) for tensor in written}
-    read = [tensor for tensor in tensors_of(args, kwargs) if id(tensor) not in targets]
-    cuda.order.launch(
-        name,
-        [tensor.allocation for tensor in read if isinstance(tensor, CudaTensor)],
-        [tensor.allocation for tensor in written if isinstance(tensor, CudaTensor)],
-    )
+def _order_arguments(
+    cuda: FakeCuda, func: Any, name: str, args: Any, kwargs: Any, tensors: list[Tensor], stream: int
+) -> None:
+    """Checks that what an operator uses is ready on its stream."""
+    written = _written(func, args, kwargs)
+    for tensor in tensors:
+        writes = any(tensor is each for each in written)
+        if not isinstance(tensor, CudaTensor):
+            if cuda.order.host_copies:
+                cuda.order.use_on_device(tensor, writes, stream, name)
+        elif writes:
+            cuda.order.write(tensor.allocation.uses, stream, name)
+        elif tensor.numel() > 0:
+            cuda.order.read(tensor.allocation.uses, stream, name)
 
 
 def _written(func: Any, args: Any, kwargs: Any) -> list[Tensor]:
     """The arguments that an operator writes into."""
-    arguments = func._schema.arguments
-    pairs = [*zip(arguments, args, strict=False)]
-    pairs += [(argument, kwargs[argument.name]) for argument in arguments if argument.name in kwargs]
-    values = [value for argument, value in pairs if argument.alias_info and argument.alias_info.is_write]
-    return tensors_of(tuple(values), {})
+    if not func._schema.is_mutable:
+        return []
+    found: list[Any] = []
+    for position, argument in enumerate(func._schema.arguments):
+        if argument.alias_info is not None and argument.alias_info.is_write:
+            found.append(args[position] if position < len(args) else kwargs.get(argument.name))
+    return tensors_of(tuple(found), {})
 
 
-def _copy(cuda: FakeCuda, name: str, args: Any, result: Any) -> None:
-    """A copy between the device and page-locked memory, which the host does not wait for."""
-    to_host = not result.is_cuda
-    if to_host and name == "_to_copy":
-        cuda.pin(result)
-    source = args[0] if name == "_to_copy" else args[1]
-    cuda.order.copy(result if to_host else source, to_host=to_host)
+def _start_host_copy(cuda: FakeCuda, name: str, args: Any, result: Any, stream: int) -> None:
+    source, target = (args[0], result) if name == "_to_copy" else (args[1], args[0])
+    to_host = not target.is_cuda
+    memory = target if to_host else source
+    if name == "_to_copy" and to_host:
+        cuda.pin(memory)
+    cuda.order.start_host_copy(
+        HostCopy(memory, memory.clone(), stream, cuda.order.clocks[stream][stream], to_host, place())
+    )
 
 
 def _numbers(tensor: Tensor) -> Tensor:
@@ -138,15 +203,7 @@ def _is_pinned_copy(cuda: FakeCuda, name: str, args: Any, kwargs: Any) -> bool:
     return copy == "to host" and (name == "_to_copy" or cuda.is_pinned(args[0]))
 
 
-def _pin(tensor: Tensor) -> Tensor:
-    if tensor.is_cuda:
-        raise RuntimeError(f"cannot pin '{tensor.type()}' only dense CPU tensors can be pinned")
-    copy = tensor.clone()
-    active_cuda().pin(copy)
-    return copy
-
-
-def _wrap(cuda: FakeCuda, func: Any, result: Any, args: Any, device: torch.device) -> Any:
+def _wrap(cuda: FakeCuda, func: Any, result: Any, args: Any, device: torch.device, stream: int) -> Any:
     """The result on its device; operators that write into an argument return this argument."""
     if func._schema.is_mutable:
         if result is None or isinstance(result, Tensor):
@@ -154,4 +211,28 @@ def _wrap(cuda: FakeCuda, func: Any, result: Any, args: Any, device: torch.devic
         raise NotImplementedError(f"{func}: returns several tensors that it writes into")
     if device.type != "cuda" or operator_name(func) == "_local_scalar_dense":
         return result
-    return replace_tensors(result, lambda tensor: cuda.wrap(tensor, device))
+    return replace_tensors(result, lambda tensor: cuda.wrap(tensor, device, stream))
+
+
+def tensors_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor]:
+    """All tensors among an operator's arguments. Faster than torch's pytree: they are tensors, or lists of tensors."""
+    found = []
+    for value in (*args, *kwargs.values()) if kwargs else args:
+        if isinstance(value, Tensor):
+            found.append(value)
+        elif isinstance(value, (list, tuple)):
+            found += [part for part in value if isinstance(part, Tensor)]
+    return found
+
+
+def replace_tensors(value: Any, replace: Callable[[Tensor], Any]) -> Any:
+    """A value, list, tuple or dict of values, with its tensors replaced."""
+    if isinstance(value, Tensor):
+        return replace(value)
+    if isinstance(value, dict):
+        return {key: replace_tensors(part, replace) for key, part in value.items()}
+    if isinstance(value, list):
+        return [replace_tensors(part, replace) for part in value]
+    if isinstance(value, tuple):
+        return tuple(replace_tensors(part, replace) for part in value)
+    return value

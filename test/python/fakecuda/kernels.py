@@ -1,20 +1,55 @@
-"""Operators that only CUDA has, computed by their CPU equivalents."""
+"""Operators that only CUDA has, computed by their CPU equivalents.
+
+Attention: without a driver, torch finds no fused kernel for CUDA, and takes products and a softmax: more launches, and
+sums in another order than in the CPU's fused kernel.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from fakecuda.tensor import CudaTensor
+
 aten = torch.ops.aten
-# Values of torch.nn.attention.SDPBackend.
-MATH, EFFICIENT_ATTENTION = 0, 2
+# Of torch.nn.attention.SDPBackend: neither flash nor efficient attention.
+MATH = 0
 
 
-def _attention_choice(*args: Any, **kwargs: Any) -> int:
-    """Memory-efficient attention where the CPU uses a fused kernel: on CUDA, it alone takes masks and float32."""
-    return MATH if aten._fused_sdp_choice(*args, **kwargs) == MATH else EFFICIENT_ATTENTION
+def choose_attention(of_torch: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """scaled_dot_product_attention with a fused kernel on the device where the CPU has one.
+
+    On CUDA, that is memory-efficient attention, which alone takes masks and float32. With dropout, the CPU has none.
+    """
+
+    def attention(
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        attn_mask: Tensor | None = None,
+        dropout_p: float = 0.0,
+        is_causal: bool = False,
+        scale: float | None = None,
+        enable_gqa: bool = False,
+    ) -> Tensor:
+        parts = (query, key, value, attn_mask)
+        options = {"scale": scale, "enable_gqa": enable_gqa}
+        if query.is_cuda:
+            numbers = [part.numbers if isinstance(part, CudaTensor) else part for part in parts]
+            if aten._fused_sdp_choice(*numbers, dropout_p, is_causal, **options) != MATH:
+                bias = attn_mask
+                if attn_mask is not None and attn_mask.dtype == torch.bool:
+                    bias = torch.where(attn_mask, 0.0, float("-inf")).to(query.dtype)
+                needs_gradient = any(part.requires_grad for part in (query, key, value))
+                return aten._scaled_dot_product_efficient_attention(
+                    query, key, value, bias, needs_gradient, 0.0, is_causal, scale=scale
+                )[0]
+        return of_torch(*parts, dropout_p, is_causal, **options)
+
+    return attention
 
 
 def _efficient_attention(
@@ -31,6 +66,9 @@ def _efficient_attention(
     output, log_sumexp = aten._scaled_dot_product_flash_attention_for_cpu(
         query, key, value, dropout_p, is_causal, attn_mask=attn_bias, scale=scale
     )
+    output = (
+        output.transpose(1, 2).contiguous().transpose(1, 2)
+    )  # CUDA's layout: heads of a token are adjacent.
     no_seed = torch.empty(0, dtype=torch.int64)
     return output, log_sumexp, no_seed, no_seed.clone()
 
@@ -62,7 +100,6 @@ def _cudnn_batch_norm(*args: Any, **kwargs: Any) -> tuple[Tensor, ...]:
 
 
 KERNELS = {
-    "_fused_sdp_choice": _attention_choice,
     "_scaled_dot_product_efficient_attention": _efficient_attention,
     "_scaled_dot_product_efficient_attention_backward": _efficient_attention_backward,
     "cudnn_batch_norm": _cudnn_batch_norm,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
@@ -10,12 +11,10 @@ from unittest import mock
 
 import torch
 
-from fakecuda import backward
+from fakecuda import backward, kernels, streams
 from fakecuda.device import FakeCuda, active
 from fakecuda.dispatch import FakeCudaMode
-from fakecuda.generator import Generator
-from fakecuda.streams import stream_classes
-from fakecuda.tensor import CudaTensor
+from fakecuda.tensor import CudaTensor, Generator
 
 NAME = "simulated CUDA device"
 
@@ -46,9 +45,13 @@ def _replacements(cuda: FakeCuda) -> dict[str, Any]:
     return {
         **_of_state(cuda),
         **_of_memory(cuda),
-        **stream_classes(cuda),
+        **_of_streams(cuda),
         "torch.Generator": Generator,
         "torch.autograd.backward": _choose_backward(torch.autograd.backward),
+        "torch.nn.functional.scaled_dot_product_attention": kernels.choose_attention(
+            torch.nn.functional.scaled_dot_product_attention
+        ),
+        "threading.Thread.run": _with_mode(threading.Thread.run),
         # Else Module.to() would copy the outside of a tensor into the parameter, without its numbers.
         "torch.__future__.get_overwrite_module_params_on_conversion": lambda: True,
         # As CUDA tensors have: optimizers and clip_grad_norm_ then process all parameters in one launch.
@@ -62,9 +65,6 @@ def _replacements(cuda: FakeCuda) -> dict[str, Any]:
 def _of_state(cuda: FakeCuda) -> dict[str, Any]:
     """Devices, and initialization by whatever needs it."""
 
-    def initialize() -> None:
-        cuda.initialized = True
-
     def exchange(index: int) -> int:
         before = cuda.current
         if index >= 0:
@@ -74,19 +74,14 @@ def _of_state(cuda: FakeCuda) -> dict[str, Any]:
     def set_device(device: str | int | torch.device) -> None:
         cuda.current = cuda.resolve(device).index
 
-    def synchronize(device: str | int | torch.device | None = None) -> None:
-        initialize()
-        cuda.counts.add_sync("synchronize")
-        cuda.order.host_waits()
-
     def properties(device: str | int | torch.device | None = None) -> SimpleNamespace:
-        initialize()
+        cuda.initialize()
         return SimpleNamespace(
             name=NAME, major=9, minor=0, total_memory=cuda.memory(device).total, multi_processor_count=132
         )
 
     return {
-        "torch.cuda._lazy_init": initialize,
+        "torch.cuda._lazy_init": cuda.initialize,
         "torch.cuda.is_available": lambda: True,
         "torch.cuda.is_initialized": lambda: cuda.initialized,
         "torch.cuda.device_count": lambda: len(cuda.memories),
@@ -94,7 +89,6 @@ def _of_state(cuda: FakeCuda) -> dict[str, Any]:
         "torch.cuda.set_device": set_device,
         "torch.cuda._exchange_device": exchange,
         "torch.cuda._maybe_exchange_device": exchange,
-        "torch.cuda.synchronize": synchronize,
         "torch.cuda.get_device_properties": properties,
         "torch.cuda.get_device_name": lambda device=None: properties(device).name,
         "torch.cuda.get_device_capability": lambda device=None: (9, 0),
@@ -109,7 +103,7 @@ def _of_memory(cuda: FakeCuda) -> dict[str, Any]:
     """Statistics, which read 0 before CUDA is initialized and cannot be reset."""
 
     def free_and_total(device: Any = None) -> tuple[int, int]:
-        cuda.initialized = True
+        cuda.initialize()
         memory = cuda.memory(device)
         return memory.total - memory.allocated, memory.total
 
@@ -119,7 +113,7 @@ def _of_memory(cuda: FakeCuda) -> dict[str, Any]:
         cuda.memory(device).peak = cuda.memory(device).allocated
 
     def set_fraction(fraction: float, device: Any = None) -> None:
-        cuda.initialized = True
+        cuda.initialize()
         cuda.memory(device).limit = int(fraction * cuda.memory(device).total)
 
     return {
@@ -130,6 +124,33 @@ def _of_memory(cuda: FakeCuda) -> dict[str, Any]:
         "torch.cuda.empty_cache": lambda: None,
         "torch.cuda.set_per_process_memory_fraction": set_fraction,
     }
+
+
+def _of_streams(cuda: FakeCuda) -> dict[str, Any]:
+    def synchronize(device: str | int | torch.device | None = None) -> None:
+        cuda.initialize()
+        cuda.counts.add_sync("synchronize")
+        for stream in [*cuda.order.clocks]:
+            cuda.order.wait_on_host(cuda.order.clock(stream))
+
+    return {
+        "torch.cuda.Stream": streams.Stream,
+        "torch.cuda.Event": streams.Event,
+        "torch.cuda.current_stream": streams.current_stream,
+        "torch.cuda.default_stream": streams.default_stream,
+        "torch.cuda.set_stream": streams.set_stream,
+        "torch.cuda.synchronize": synchronize,
+    }
+
+
+def _with_mode(run: Callable[[threading.Thread], None]) -> Callable[[threading.Thread], None]:
+    """torch keeps modes by thread, so new threads enter the mode, too."""
+
+    def run_with_mode(thread: threading.Thread) -> None:
+        with FakeCudaMode():
+            run(thread)
+
+    return run_with_mode
 
 
 def _choose_backward(of_torch: Callable[..., None]) -> Callable[..., None]:

@@ -7,13 +7,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fakecuda.generator import device_of
+from fakecuda.tensor import device_of
 
 # May have operands on several devices: they copy.
 COPYING = {"_to_copy", "copy_", "copy", "_copy_from", "_copy_from_and_resize", "_foreach_copy_"}
 INDEXING = {"index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_index", "_unsafe_index_put"}
 # Besides elementwise operators, these take a CPU scalar: they read its value on the host.
 READING_SCALARS = {"masked_fill", "masked_fill_", "fill", "fill_", "index_fill", "index_fill_"}
+
+# cuBLAS and cuDNN have no integers; on the CPU, these operators do.
+PRODUCTS = {"mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "dot", "convolution"}
 
 
 def operator_name(func: Any) -> str:
@@ -99,3 +102,12 @@ def check_metadata(func: Any, name: str, kwargs: Any) -> None:
         raise NotImplementedError(
             f"{func}: not simulated on a CUDA device; see test/python/fakecuda/rules.py"
         )
+
+
+def check_types(name: str, tensors: list[Tensor]) -> None:
+    """
+    Raises:
+        NotImplementedError: CUDA has no kernel for these types.
+    """
+    if name in PRODUCTS and not any(part.is_floating_point() or part.is_complex() for part in tensors):
+        raise NotImplementedError(f"\"{name}_cuda\" not implemented for '{tensors[0].dtype}'")

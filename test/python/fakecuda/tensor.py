@@ -1,17 +1,21 @@
-"""The tensor: it reports a CUDA device, and has a CPU tensor with its numbers."""
+"""What lives on a simulated device: tensors and generators."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 import torch
 from torch import Tensor
 
-from fakecuda.memory import Allocation
+if TYPE_CHECKING:
+    from fakecuda.device import Allocation
+
+CpuGenerator = torch.Generator
 
 
 class CudaTensor(Tensor):
-    """A tensor on a simulated device.
+    """A tensor that reports a CUDA device, and has a CPU tensor with its numbers.
 
     Attributes:
         numbers: the same tensor on the CPU.
@@ -54,13 +58,53 @@ class CudaTensor(Tensor):
             "memory first."
         )
 
-    def record_stream(self, stream: Any) -> None:
-        """The memory is not reused before the stream has finished what it was given so far."""
-        self.allocation.kept_for.add(stream.number)
-
     def tolist(self) -> Any:
         """The values as Python numbers; torch refuses it for subclasses."""
         return self.cpu().tolist()
 
+    def record_stream(self, stream: Any) -> None:
+        """The memory is not reused before the stream has done what it has to do when the tensor is freed."""
+        self.allocation.uses.recorded.add(stream.stream_id)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """
+        Raises:
+            NotImplementedError: always; CUDA tensors are not sent to other processes, and files have CPU tensors.
+        """
+        raise NotImplementedError("pickling a CUDA tensor is not simulated; copy it to the CPU first")
+
     def __repr__(self, *, tensor_contents: object = None) -> str:
         return f"CudaTensor({self.numbers!r}, device='{self.device}')"
+
+
+class Generator(CpuGenerator):
+    """A generator of a device. It draws the numbers of the CPU's with the same seed, so that results can be compared.
+
+    Without a generator, operators on the device draw from the CPU's default one, for the same reason.
+    """
+
+    said: torch.device
+
+    def __new__(cls, device: str | torch.device = "cpu") -> Any:
+        if torch.device(device).type == "cpu":
+            return CpuGenerator()
+        generator = super().__new__(cls)
+        said = torch.device(device)
+        generator.said = torch.device("cuda", said.index or 0)
+        _by_address[generator._cdata] = generator
+        return generator
+
+    def __init__(self, device: str | torch.device = "cpu") -> None:
+        super().__init__()
+
+    @property
+    def device(self) -> torch.device:
+        return self.said
+
+
+def device_of(generator: torch.Generator) -> torch.device:
+    """The device of a generator that an operator gets: there, torch makes another object of the same generator."""
+    return _by_address.get(generator._cdata, generator).device
+
+
+_by_address: WeakValueDictionary[int, Generator] = WeakValueDictionary()
