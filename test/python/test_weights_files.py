@@ -254,6 +254,30 @@ def test_the_error_names_wrong_entries_in_every_format(
     assert [part for part in expected if part not in error.message] == [], error.message
 
 
+def test_a_size_that_no_memory_has_is_refused(state: State, tmp_path: Path) -> None:
+    huge = torch.zeros(1, dtype=torch.float16).expand(2**45)  # Two bytes in the file.
+    torch.save(state | {"ln_final.bias": huge}, tmp_path / "huge.pt")
+    error = load_error(tmp_path / "huge.pt")
+    assert error.code == "weights_mismatch" and "ln_final.bias of shape [35184372088832]" in error.message
+
+
+ODD: dict[str, Callable[[State], object]] = {
+    "numbers as names": lambda state: dict(enumerate(state.values())),
+    "sparse": lambda state: state | {"ln_final.bias": torch.zeros(48).to_sparse()},
+    "without content": lambda state: state | {"ln_final.bias": torch.empty(48, device="meta")},
+    "quantized": lambda state: (
+        state | {"ln_final.bias": torch.quantize_per_tensor(torch.zeros(48), 1.0, 0, torch.quint8)}
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ODD)
+def test_tensors_that_are_no_plain_numbers_are_refused(state: State, tmp_path: Path, kind: str) -> None:
+    torch.save(ODD[kind](state), tmp_path / "odd.pt")
+    assert load_error(tmp_path / "odd.pt").code in ("weights_mismatch", "weights_unsafe")
+
+
 def test_weights_of_another_backbone_are_rejected() -> None:
     error = load_error(SHIPPED / "cliprpn-tiny.safetensors", "RN50-quickgelu")
     assert error.code == "weights_mismatch" and "RN50-quickgelu" in error.message

@@ -29,14 +29,15 @@ def check_clip_state(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]
     missing = [key for key in expected if key not in state and not _may_be_missing(key, has_pool)]
     unknown = [key for key in state if key not in expected]
     shared = [key for key in expected if key in state]
+    other_sizes = [key for key in shared if state[key].shape != expected[key].shape]
     shapes = [
         f"{key} of shape {list(state[key].shape)} instead of {list(expected[key].shape)}"
-        for key in shared
-        if state[key].shape != expected[key].shape
+        for key in other_sizes
     ]
     floats = [key for key in shared if expected[key].is_floating_point()]
     others = [f"{key} of {state[key].dtype}" for key in floats if not state[key].is_floating_point()]
-    bad = [key for key in floats if not torch.isfinite(state[key]).all()]
+    # A small file can claim any size: values are read only of the right one.
+    bad = [key for key in floats if key not in other_sizes and not torch.isfinite(state[key].float()).all()]
     problems = [
         f"{what} {_first(entries)}"
         for what, entries in (

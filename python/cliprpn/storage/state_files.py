@@ -53,9 +53,18 @@ def read_state(path: Path) -> State:
         ) from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise CliprpnError("weights_mismatch", f"{path}: expected a state_dict (name to tensor)")
+    if not isinstance(state, dict) or not all(
+        isinstance(name, str) and _is_plain(value) for name, value in state.items()
+    ):
+        raise CliprpnError("weights_mismatch", f"{path}: expected a state_dict (name to dense tensor)")
     return state
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value is a tensor with numbers: neither sparse nor quantized nor without content (meta)."""
+    if not isinstance(value, Tensor) or value.layout != torch.strided:
+        return False
+    return not value.is_quantized and value.device.type == "cpu"
 
 
 def is_torchscript(path: Path) -> bool:

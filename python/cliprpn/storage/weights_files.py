@@ -44,7 +44,10 @@ def load_backbone(name: str, weights: str) -> ClipBackbone:
             f"{path}: expected the weights of {name}, found no file; "
             "use `openai` to download RN50, `shipped` for cliprpn-tiny, or the path of a file",
         )
-    digest = sha256_of(path)
+    try:
+        digest = sha256_of(path)
+    except OSError as error:
+        raise CliprpnError("weights_missing", f"{path}: cannot be read ({error.strerror})") from error
     refuse_wrong_copy(path, digest)
     state = read_openai_archive(path) if digest == openai_sha256() else read_state(path)
     return _build(name, state, digest, path)
@@ -83,7 +86,6 @@ def _build(name: str, state: State, weights_id: str, path: Path) -> ClipBackbone
         CliprpnError: weights_mismatch.
     """
     config = tiny_config() if name == "cliprpn-tiny" else rn50_config()
-    state = {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
     try:
         return ClipBackbone(config, to_open_clip_names(state), weights_id)
     except ValueError as error:
