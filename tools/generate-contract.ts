@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { compile } from "json-schema-to-typescript";
+import { presets } from "../src/experiment/presets.ts";
 import { packageRoot } from "../src/package-root.ts";
 import { bundleSchemas, extractSchema } from "./bundle-schemas.ts";
 import { listCodeFiles } from "./list-code-files.ts";
@@ -52,6 +53,8 @@ export async function generateContract(python: string): Promise<Map<string, stri
       "python/cliprpn/contract/generated.py",
       await pythonModels(python, JSON.stringify(extractSchema(contract, ...pythonSide)), sha256),
     ],
+    // For benchmarks on machines without Node.
+    ["test/bench/gpu/presets.json", `${JSON.stringify(presets, null, 2)}\n`],
     ["python/cliprpn/code_files.json", `${JSON.stringify(await listCodeFiles(python), null, 2)}\n`],
   ]);
 }

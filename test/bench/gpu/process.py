@@ -1,0 +1,97 @@
+"""Runs a part in a process of its own: a crash, a full device or a hang ends this part only."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+import torch
+
+from bench.gpu.row import NotMeasuredError, Row
+from cliprpn.errors import CliprpnError
+
+# A part plans for its limit; it is ended when it takes this much longer.
+GRACE_S = 30.0
+
+# Measures with a limit in seconds.
+Measure = Callable[[float], Iterable[Row]]
+
+
+def run_part(
+    part: str, measure: Measure, limit_s: float, traceback_file: Path, grace_s: float = GRACE_S
+) -> Iterator[Row]:
+    """Yields the rows of a part as they are measured; a row with a problem if it fails.
+
+    The process is forked, so that it need not import torch again. This process must not have used CUDA.
+    """
+    forked = multiprocessing.get_context("fork")
+    receiver, sender = forked.Pipe(duplex=False)
+    process = forked.Process(target=_run, args=(part, measure, limit_s, traceback_file, sender))
+    end = time.monotonic() + limit_s + grace_s
+    process.start()
+    sender.close()
+    try:
+        while True:
+            ready = wait([receiver, process.sentinel], timeout=max(0.0, end - time.monotonic()))
+            if not ready:
+                yield Row(
+                    part, part, problem=f"ended after {limit_s + grace_s:.0f} s: it took longer than its time"
+                )
+                return
+            if receiver.poll():
+                row = _receive(receiver)
+                if row is not None:
+                    yield row
+                    continue
+            process.join()
+            if process.exitcode != 0:
+                yield Row(part, part, problem=f"its process ended with exit code {process.exitcode}")
+            return
+    finally:
+        _end(process)
+        receiver.close()
+
+
+def _receive(receiver: Connection) -> Row | None:
+    """The next row; None if there are no more."""
+    try:
+        return receiver.recv()
+    except EOFError:
+        return None
+
+
+def _end(process: multiprocessing.process.BaseProcess) -> None:
+    if process.is_alive():
+        process.terminate()
+        process.join(5)
+    if process.is_alive():
+        process.kill()
+    process.join()
+
+
+def _run(part: str, measure: Measure, limit_s: float, traceback_file: Path, sender: Connection) -> None:
+    """Sends each row, and what went wrong, from the new process."""
+    try:
+        for row in measure(limit_s):
+            sender.send(row)
+    except NotMeasuredError as error:
+        problem = f"not measured: {error}"
+    except torch.OutOfMemoryError as error:
+        problem = f"out of memory: {_first_line(error)}"
+    except CliprpnError as error:
+        problem = f"{error.code}: {error}"
+    except Exception as error:  # noqa: BLE001 - the other parts go on
+        traceback_file.write_text(traceback.format_exc())
+        problem = f"{type(error).__name__}: {_first_line(error)}; see {traceback_file}"
+    else:
+        return
+    sender.send(Row(part, part, problem=problem))
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else "no message"
