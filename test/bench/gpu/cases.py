@@ -41,6 +41,7 @@ def settings_of(case: Case, size: Size) -> Settings:
     values["training"] |= {"amp": case.precision == "bf16"}
     if size.batch_size is not None:
         values["training"]["batch_size"] = size.batch_size
+        values["image_size_px"] = size.image_size_px
         values["neck_channels"] = values["neck_channels"] and 16
     return Settings.model_validate(values)
 

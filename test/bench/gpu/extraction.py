@@ -14,10 +14,10 @@ from PIL import Image
 from prepared import write_pixels
 from safetensors.torch import save_file
 
+from bench.gpu.device import make_context, peak_memory, reset_peak_memory, wait_for
 from bench.gpu.features import Size
-from bench.gpu.roofline import wait_for
 from bench.gpu.row import Row
-from bench.gpu.training import NUM_THREADS, make_context, peak_memory
+from bench.gpu.training import NUM_THREADS
 from cliprpn.data.images import MAX_PIXELS, ImageFile, load_images
 from cliprpn.data.pixels import Pixels, open_pixels
 from cliprpn.features.image_features import extract_maps
@@ -28,8 +28,6 @@ from cliprpn.storage.weights_files import load_backbone
 
 # Files that are read again and again: from the page cache, as the second half of a new dataset's would be.
 NUM_FILES = 64
-# RefCOCOg's images.
-MANY = 25_799
 # RefCOCOg's images are at most 640 x 640.
 WIDTH, HEIGHT = 640, 480
 
@@ -50,7 +48,7 @@ def measure_extraction(size: Size, requested: str, scratch: Path, limit_s: float
         for _ in load_images(jpegs[row % len(jpegs)] for row in range(count)):
             pass
 
-    rate, num = repeat(decode, size.few_images, part_s)
+    rate, num = repeat(decode, size, part_s)
     note = f"{num} JPEGs of {WIDTH} x {HEIGHT} with Pillow on {os.cpu_count()} cores, not resized"
     yield Row("extraction", "decoding images", {"images_per_s": rate}, [note])
 
@@ -61,7 +59,7 @@ def measure_extraction(size: Size, requested: str, scratch: Path, limit_s: float
         for start in range(0, count, block):
             read_block(pixels, start, min(start + block, count))
 
-    rate, num = repeat(read, block, min(part_s, 2.0))
+    rate, num = repeat(read, size, min(part_s, 2.0))
     yield Row(
         "extraction", "reading prepared images", {"images_per_s": rate}, [f"{num} images, blocks of {block}"]
     )
@@ -91,10 +89,9 @@ def _network_rows(
             context,
         )
 
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
+    reset_peak_memory(device)
     rate, num = repeat(
-        extract, part_s
+        extract, size, part_s
     )  # Leaves the network on the device, in the memory format of extraction.
     notes = [f"{num} images, {size.backbone} with random weights, float32 without TF32"]
     memory = peak_memory(device)
@@ -106,20 +103,21 @@ def _network_rows(
             backbone.feature_map(inputs)
         wait_for(device)
 
-    alone, num_alone = repeat(compute, block, part_s)
+    alone, num_alone = repeat(compute, size, part_s)
     figures = {"images_per_s": alone, "loading_s": loading_s}
     yield Row("extraction", "the network alone", figures, [f"{num_alone} images, blocks of {block}"])
     figures = {"images_per_s": rate, "share_of_network": rate / alone, **memory}
     yield Row("extraction", "prepared images to the store", figures, notes)
 
 
-def repeat(work: Callable[[int], object], few: int, limit_s: float) -> tuple[float, int]:
+def repeat(work: Callable[[int], object], size: Size, limit_s: float) -> tuple[float, int]:
     """Items per second, and their number: as many as the limit allows, judged by a few after a warm-up."""
+    few = size.few_images
     work(few)
     started = time.monotonic()
     work(few)
     few_s = time.monotonic() - started
-    num = int(min(MANY, max(few, 0.5 * limit_s / max(few_s, 1e-6) * few)))
+    num = int(min(size.most_images, max(few, 0.5 * limit_s / max(few_s, 1e-6) * few)))
     num -= num % few
     started = time.monotonic()
     work(num)

@@ -35,7 +35,8 @@ class Size:
         batch_size: of training; None for the preset's.
         matmul: side of the matrices that measure the peak of arithmetic.
         copy_bytes: of the copy that measures the peak of the memory.
-        few_images: of the first measurement of extraction, and in a block.
+        few_images, most_images: of a measurement of extraction; the first is the size of a block, too.
+        most_calls: of `ground`.
     """
 
     num_images: tuple[int, int, int]
@@ -46,6 +47,8 @@ class Size:
     matmul: int
     copy_bytes: int
     few_images: int
+    most_images: int
+    most_calls: int
     image_size_px: int = 224
 
     @property
@@ -56,10 +59,31 @@ class Size:
 
 # RefCOCOg (umd) with CLIP RN50.
 FULL = Size(
-    (21_899, 1_300, 2_600), (80_512, 4_896, 9_602), (2048, 1024, 512), "RN50-quickgelu", None, 8192, 2**31, 64
+    num_images=(21_899, 1_300, 2_600),
+    num_sentences=(80_512, 4_896, 9_602),
+    features=(2048, 1024, 512),
+    backbone="RN50-quickgelu",
+    batch_size=None,
+    matmul=8192,
+    copy_bytes=2**31,
+    few_images=64,
+    most_images=25_799,
+    most_calls=200,
 )
 # Shows that all parts run; its figures mean nothing.
-SMALL = Size((12, 4, 2), (24, 6, 2), (64, 32, 48), "cliprpn-tiny", 8, 128, 2**20, 4)
+SMALL = Size(
+    num_images=(12, 4, 2),
+    num_sentences=(24, 6, 2),
+    features=(64, 32, 48),
+    backbone="cliprpn-tiny",
+    batch_size=8,
+    matmul=128,
+    copy_bytes=2**20,
+    few_images=4,
+    most_images=8,
+    most_calls=4,
+    image_size_px=64,
+)
 
 
 def open_training_data(size: Size, context: RunContext) -> TrainingData:

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 
 from bench.gpu.cases import Case, spec_of
+from bench.gpu.device import make_context, peak_memory
 from bench.gpu.extraction import load_made_backbone, made_images, open_made_pixels, weights_file
 from bench.gpu.features import Size
 from bench.gpu.row import Row
-from bench.gpu.training import NUM_THREADS, make_context, peak_memory
+from bench.gpu.training import NUM_THREADS
 from cliprpn.inference import ground as ground_module
 from cliprpn.inference.build import build_model
 from cliprpn.inference.checkpoint import load_model, save_model
@@ -22,7 +23,6 @@ from cliprpn.inference.ground import ground
 from cliprpn.seeding import seed_everything
 
 SENTENCE = "the man in the red shirt to the left of the dog"
-MAX_CALLS = 200
 
 
 def measure_ground(case: Case, size: Size, requested: str, scratch: Path, limit_s: float) -> Iterator[Row]:
@@ -52,7 +52,7 @@ def measure_ground(case: Case, size: Size, requested: str, scratch: Path, limit_
 
     (cold_ms,) = _times_ms(call, 1, end)
     left_s = end - time.monotonic()
-    loading = _times_ms(call, MAX_CALLS, time.monotonic() + left_s / 2)
+    loading = _times_ms(call, size.most_calls, time.monotonic() + left_s / 2)
     what = f"`ground`, {case.what}"
     notes = [
         f"{len(loading)} calls, each loads both models",
@@ -71,7 +71,7 @@ def measure_ground(case: Case, size: Size, requested: str, scratch: Path, limit_
         mock.patch.object(ground_module, "load_backbone", lambda name, weights: backbone),
     ):
         call()  # Moves both to the device.
-        loaded = _times_ms(call, MAX_CALLS, end)
+        loaded = _times_ms(call, size.most_calls, end)
     yield Row("ground", f"{what}, models loaded", _quantiles(loaded), [f"{len(loaded)} calls"])
 
 

@@ -10,9 +10,10 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from bench.gpu.cases import Case, settings_of
+from bench.gpu.device import has_driver, make_context
 from bench.gpu.features import Size, open_training_data
 from bench.gpu.row import NotMeasuredError, Row
-from bench.gpu.training import NUM_THREADS, make_context, run_epochs
+from bench.gpu.training import NUM_THREADS, run_epochs
 from cliprpn.arithmetic import use_deterministic
 from cliprpn.inference.build import build_model
 from cliprpn.seeding import seed_everything
@@ -35,7 +36,7 @@ def measure_launches(case: Case, size: Size, requested: str, scratch: Path, limi
     context = make_context(requested, scratch)
     if context.device.type != "cuda":
         raise NotMeasuredError(f"launches are recorded on CUDA only, and this is {context.device}")
-    if not torch.accelerator.is_available():
+    if not has_driver():
         raise NotMeasuredError("the device is simulated; `python -m bench.step` counts its launches")
     settings = settings_of(case, size)
     seed_everything(0, NUM_THREADS)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
+from bench.gpu.device import make_context
 from bench.gpu.row import Row
-from bench.gpu.training import make_context
 from cliprpn.code_identity import code_hashes
 from cliprpn.devices import describe_environment
 

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.gpu.cases import Case
+from bench.gpu.device import make_context
 from bench.gpu.extraction import measure_extraction
 from bench.gpu.features import Size
 from bench.gpu.latency import measure_ground
@@ -15,7 +16,7 @@ from bench.gpu.launches import measure_launches
 from bench.gpu.plain import measure_plain
 from bench.gpu.roofline import measure_peaks
 from bench.gpu.row import Row
-from bench.gpu.training import make_context, measure_training
+from bench.gpu.training import measure_training
 
 
 @dataclass(frozen=True)

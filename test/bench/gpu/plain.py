@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Subset
 from torchvision.ops import box_iou
 
 from bench.gpu.cases import Case, settings_of
+from bench.gpu.device import has_driver, make_context, peak_memory, reset_peak_memory
 from bench.gpu.features import Size, open_arrays
 from bench.gpu.plain_data import Batch, Sentences, collate
 from bench.gpu.row import Row
@@ -24,8 +25,6 @@ from bench.gpu.training import (
     WARM_UP_STEPS,
     affordable_steps,
     extrapolation,
-    make_context,
-    peak_memory,
 )
 from cliprpn.contract.generated import Settings
 from cliprpn.inference.build import build_model
@@ -53,7 +52,7 @@ class PlainLoop:
             fused=True,
         )
         # Not on a simulated device, which has no page-locked memory in the thread of a DataLoader.
-        self.pin_memory = device.type == "cuda" and torch.accelerator.is_available()
+        self.pin_memory = device.type == "cuda" and has_driver()
         self.num_workers = min(MAX_WORKERS, max(1, (os.cpu_count() or 2) - 1))
         self.amp = self.settings.amp and device.type == "cuda"
 
@@ -136,8 +135,7 @@ def measure_plain(case: Case, size: Size, requested: str, scratch: Path, limit_s
     boxes = torch.from_numpy(index.gt_boxes) * scale
     train, val = (Sentences(arrays, index.image_rows, boxes, index.split(name)) for name in ("train", "val"))
     loop = PlainLoop(settings, size, context.device, train, val)
-    if context.device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(context.device)
+    reset_peak_memory(context.device)
     num_all = math.ceil(len(train) / settings.training.batch_size)
     warm_up, _ = loop.run(WARM_UP_STEPS, 2)
     step_s = warm_up[-1] / min(WARM_UP_STEPS, num_all)

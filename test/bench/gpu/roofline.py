@@ -14,6 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
+from bench.gpu.device import wait_for
 from bench.gpu.features import Size
 from bench.gpu.row import Row
 from cliprpn.contract.generated import Training
@@ -52,12 +53,6 @@ def _mean_s(work: Callable[[], object], device: torch.device) -> float:
         work()
     wait_for(device)
     return (time.perf_counter() - started) / REPEATS
-
-
-def wait_for(device: torch.device) -> None:
-    """Waits until the device has done all its work."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 @dataclass(frozen=True)

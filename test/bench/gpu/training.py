@@ -12,12 +12,12 @@ import numpy as np
 import torch
 
 from bench.gpu.cases import Case, settings_of
+from bench.gpu.device import make_context, peak_memory, reset_peak_memory
 from bench.gpu.features import Size, open_training_data
 from bench.gpu.roofline import count_step
 from bench.gpu.row import NotMeasuredError, Row
 from cliprpn.arithmetic import use_deterministic
 from cliprpn.contract.generated import Training
-from cliprpn.devices import peak_process_bytes, resolve_device
 from cliprpn.inference.build import build_model
 from cliprpn.inference.predict import top1_ious
 from cliprpn.models import ClipRPN
@@ -32,15 +32,6 @@ WARM_UP_STEPS = 32
 NUM_EPOCHS = 3
 # Of a trial, whatever the machine has.
 NUM_THREADS = 2
-
-
-def make_context(requested: str, scratch: Path) -> RunContext:
-    """The context of a trial on this device, with its cache in the scratch folder.
-
-    Raises:
-        CliprpnError: device_unavailable.
-    """
-    return RunContext(resolve_device(requested), scratch, lambda event: None, lambda: False)
 
 
 def measure_training(case: Case, size: Size, requested: str, scratch: Path, limit_s: float) -> Iterator[Row]:
@@ -61,8 +52,7 @@ def measure_training(case: Case, size: Size, requested: str, scratch: Path, limi
     model = build_model(settings, *size.features).to(device)
     batch_size = settings.training.batch_size
     cost = count_step(model, data, eager(settings.training), context)
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
+    reset_peak_memory(device)
     warm_up = run_epochs(model, first_steps(data, WARM_UP_STEPS, batch_size), settings.training, 2, context)
     num_all = math.ceil(len(data.train_rows) / batch_size)
     step_s = warm_up[-1] / min(WARM_UP_STEPS, num_all)
@@ -134,14 +124,6 @@ def run_epochs(
 def extrapolation(share: float) -> list[str]:
     """A note if only a part of an epoch was measured."""
     return [] if share == 1 else [f"extrapolated from {share:.1%} of an epoch's steps"]
-
-
-def peak_memory(device: torch.device) -> dict[str, float]:
-    """Bytes since the last reset of the device's statistics, and of the process."""
-    on_device = (
-        {"peak_device_bytes": float(torch.cuda.max_memory_allocated(device))} if device.type == "cuda" else {}
-    )
-    return {**on_device, "peak_process_bytes": float(peak_process_bytes())}
 
 
 def _time_val(model: ClipRPN, data: TrainingData, device: torch.device) -> float:
