@@ -38,7 +38,7 @@ class Case:
 def settings_of(case: Case, size: Size) -> Settings:
     """The preset's settings, with the case's changes."""
     values = json.loads(PRESETS.read_text())[case.preset]
-    values["training"] |= {"amp": case.precision == "bf16"}
+    values["training"] |= {"precision": case.precision}
     if size.batch_size is not None:
         values["training"]["batch_size"] = size.batch_size
         values["image_size_px"] = size.image_size_px

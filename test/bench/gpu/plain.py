@@ -54,7 +54,7 @@ class PlainLoop:
         # Not on a simulated device, which has no page-locked memory in the thread of a DataLoader.
         self.pin_memory = device.type == "cuda" and has_driver()
         self.num_workers = min(MAX_WORKERS, max(1, (os.cpu_count() or 2) - 1))
-        self.amp = self.settings.amp and device.type == "cuda"
+        self.amp = self.settings.precision == "bf16"
 
     def run(self, num_steps: int, num_epochs: int) -> tuple[list[float], list[float]]:
         """Seconds of each epoch, and of val in it, which is as large a share of val."""
