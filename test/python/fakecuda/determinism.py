@@ -21,7 +21,7 @@ REFUSED = {
     "_adaptive_avg_pool2d_backward": "adaptive_avg_pool2d_backward_cuda",
     "_adaptive_avg_pool3d_backward": "adaptive_avg_pool3d_backward_cuda",
     "_ctc_loss_backward": "ctc_loss_backward_gpu",
-    "_embedding_bag_dense_backward": "embedding_bag_backward_cuda_max",
+    "_embedding_bag_backward": "embedding_bag_backward_cuda_max",
     "_upsample_bicubic2d_aa_backward": "upsample_gen2d_backward_out_cuda",
     "_upsample_bilinear2d_aa_backward": "upsample_gen2d_backward_out_cuda",
     "adaptive_max_pool2d_backward": "adaptive_max_pool2d_backward_cuda",
@@ -51,7 +51,7 @@ REFUSED = {
 }
 # For these, only with some arguments.
 CONDITIONS: dict[str, Callable[[Callable[[str], Any]], bool]] = {
-    "_embedding_bag_dense_backward": lambda get: get("mode") == MAX_OF_BAG,
+    "_embedding_bag_backward": lambda get: get("mode") == MAX_OF_BAG,
     "bincount": lambda get: get("weights") is not None,
     "histc": lambda get: get("self").is_floating_point(),
     "median": lambda get: get("dim") is not None,
