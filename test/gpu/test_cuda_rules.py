@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import os
 from collections.abc import Callable
+from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -102,6 +106,54 @@ def test_numpy_needs_cpu_first(vector: Tensor) -> None:
         with pytest.raises(TypeError, match=r"can't convert cuda:0 device type tensor to numpy"):
             convert(vector)
     assert vector.cpu().numpy().tolist() == [0, 1, 2, 3]
+
+
+def test_cublas_has_no_integers(device: torch.device) -> None:
+    numbers = torch.ones(2, 2, dtype=torch.long)
+    assert (numbers @ numbers).tolist() == [[2, 2], [2, 2]]
+    for product in (lambda x: x @ x, lambda x: x[None] @ x[None], lambda x: x @ x[0]):
+        with pytest.raises((NotImplementedError, RuntimeError), match="not implemented for"):
+            product(numbers.to(device))
+
+
+def test_a_forked_process_cannot_use_cuda(vector: Tensor, tmp_path: Path) -> None:
+    """As in the workers of a DataLoader, which Linux forks."""
+    result = tmp_path / "result.txt"
+    child = os.fork()
+    if child == 0:
+        try:
+            torch.zeros(1, device=vector.device)
+        except RuntimeError as error:
+            result.write_text(str(error))
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert "Cannot re-initialize CUDA in forked subprocess" in result.read_text()
+
+
+def test_copies_of_modules_are_on_the_device(device: torch.device) -> None:
+    model = torch.nn.Linear(2, 2).to(device)
+    copied = copy.deepcopy(model)
+    with torch.no_grad():
+        copied.weight.zero_()
+    assert copied.weight.device == device and model.weight.count_nonzero().item() == 4
+
+
+def test_memory_of_numpy_is_copied_to_the_device(device: torch.device) -> None:
+    array = np.ones(3, dtype=np.float32)
+    copies = [torch.from_numpy(array).to(device), torch.as_tensor(array, device=device)]
+    array[:] = 7
+    assert [each.tolist() for each in copies] == [[1, 1, 1]] * 2
+
+
+def test_pickles_of_cuda_tensors_are_refused(cuda: FakeCuda, vector: Tensor, tmp_path: Path) -> None:
+    """On a real device they would need one to be read; those of the CPU are read to the device that is asked for."""
+    with pytest.raises(NotImplementedError, match="copy it to the CPU first"):
+        torch.save({"vector": vector}, tmp_path / "vector.pt")
+    with pytest.raises(NotImplementedError, match="copy it to the CPU first"):
+        ForkingPickler.dumps(vector)
+    torch.save({"vector": vector.cpu()}, tmp_path / "vector.pt")
+    assert torch.load(tmp_path / "vector.pt")["vector"].device == torch.device("cpu")
 
 
 def test_a_generator_draws_for_its_device(device: torch.device) -> None:

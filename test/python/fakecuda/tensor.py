@@ -66,6 +66,20 @@ class CudaTensor(Tensor):
         """The memory is not reused before the stream has done what it has to do when the tensor is freed."""
         self.allocation.uses.recorded.add(stream.stream_id)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """A leaf's copy; torch would copy the attributes."""
+        if not self.is_leaf:
+            raise RuntimeError("Only Tensors created explicitly by the user support the deepcopy protocol")
+        if id(self) not in memo:
+            copy = self.detach().clone()
+            is_parameter = isinstance(self, torch.nn.Parameter)
+            memo[id(self)] = (
+                torch.nn.Parameter(copy, self.requires_grad)
+                if is_parameter
+                else copy.requires_grad_(self.requires_grad)
+            )
+        return memo[id(self)]
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         """
         Raises:
