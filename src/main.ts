@@ -41,7 +41,8 @@ export async function main(argv: string[], io: Io): Promise<number> {
   } catch (error) {
     terminal.liveDone();
     if (isInterruption(error, io.signal)) {
-      terminal.info("Interrupted. Re-run the same command to resume.");
+      const isAsked = error instanceof CliprpnError && !io.signal.aborted; // By another command.
+      terminal.info(isAsked ? error.message : "Interrupted. Re-run the same command to resume.");
       return EXIT.interrupted;
     }
     const known = error instanceof CliprpnError ? error : fileError(error, argv, io);

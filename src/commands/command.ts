@@ -1,5 +1,7 @@
 import { resolve } from "node:path";
+import { joinWords } from "../base/format.ts";
 import { CliprpnError } from "../contract/errors.ts";
+import { defaultRetries, type Retries } from "../sweep/failure-policy.ts";
 import type { Context, RunContext } from "../sweep/run-context.ts";
 
 export type { Context } from "../sweep/run-context.ts";
@@ -10,6 +12,8 @@ export interface Option {
   type: "string" | "number" | "boolean" | "array";
   default?: string | number | boolean;
   choices?: readonly string[];
+  /** One letter. */
+  alias?: string;
   /** Smallest value of a whole number; 1 by default. */
   minimum?: number;
   /** Largest value of a whole number. */
@@ -84,9 +88,28 @@ export function runContext(args: Arguments, context: Context): RunContext {
     acceptStale: args.flag("accept-stale"),
     rerunStale: args.flag("rerun-stale"),
     retryFailed: args.flag("retry-failed"),
+    retries: retries(args.list("retries")),
+    maxFailures: args.flag("fail-fast") ? 1 : args.number("max-failures"),
     json: args.flag("json"),
   };
 }
+
+/** The values of --retries, as `worker_lost=3`. @throws CliprpnError bad_input. */
+function retries(values: readonly string[]): Partial<Retries> {
+  return Object.fromEntries(
+    values.map((value) => {
+      const [name, number] = value.split("=");
+      if (name === undefined || !retriedClasses.includes(name) || !/^\d{1,2}$/.test(number ?? ""))
+        throw new CliprpnError(
+          "bad_input",
+          `--retries: expected CLASS=N with a class of ${joinWords(retriedClasses, "or")} and N from 0 to 99, found ${value}`,
+        );
+      return [name, Number(number)];
+    }),
+  );
+}
+
+const retriedClasses: readonly string[] = Object.keys(defaultRetries);
 
 /**
  * The value of --workers, undefined for `auto`; a command without this option runs one trial at a time.

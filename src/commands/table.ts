@@ -40,6 +40,17 @@ export const commands: Command[] = [
         default: "auto",
       },
       "trial-timeout": { describe: "fail a trial after this many seconds", type: "number" },
+      "fail-fast": {
+        describe: "start no trial after one has failed",
+        type: "boolean",
+        default: false,
+      },
+      "max-failures": { describe: "start no trial after this many have failed", type: "number" },
+      retries: {
+        describe:
+          "CLASS=N: run a trial again N times after a failure of this class: worker_lost (default: 2), out_of_memory, loss_not_finite, timed_out, trial (default: 0) (repeatable)",
+        type: "array",
+      },
       "trust-weights": trustWeights,
       "accept-stale": acceptStale,
       "rerun-stale": rerunStale,
@@ -266,6 +277,38 @@ export const commands: Command[] = [
     describe: "list sweeps and comparisons: question, progress, best configuration",
     options: { "runs-dir": runsDir, json },
     load: async () => (await import("./list.ts")).list,
+  },
+  {
+    usage: "status [sweep]",
+    describe: "show what a sweep is doing: trials that run, time left, failures",
+    positionals: { sweep: { describe: `${sweep} (default: the one changed last)`, type: "string" } },
+    options: { "runs-dir": runsDir, json },
+    load: async () => (await import("./status.ts")).status,
+  },
+  {
+    usage: "stop <sweep> [trial]",
+    describe: "stop a running sweep, as Ctrl-C in its terminal does, or end one of its trials",
+    positionals: {
+      sweep: { describe: sweep, type: "string" },
+      trial: { describe: "label or prefix of the id of a trial that runs", type: "string" },
+    },
+    options: { "runs-dir": runsDir },
+    load: async () => (await import("./stop.ts")).stop,
+  },
+  {
+    usage: "logs <trial>",
+    describe: "print the log of a trial's newest attempt",
+    positionals: { trial: { describe: trial, type: "string" } },
+    options: {
+      "runs-dir": runsDir,
+      follow: {
+        describe: "also print what is written until the attempt ends",
+        type: "boolean",
+        default: false,
+        alias: "f",
+      },
+    },
+    load: async () => (await import("./logs.ts")).logs,
   },
   {
     usage: "show <trial>",

@@ -21,6 +21,8 @@ export interface ContractTypes {
   LaterTargets: contract.LaterTargets;
   TrialRow: contract.TrialRow;
   AcceptedAttempt: contract.AcceptedAttempt;
+  StopRequest: contract.StopRequest;
+  SweepStatus: contract.SweepStatus;
   TestLook: contract.TestLook;
   ExportManifest: contract.ExportManifest;
   CodeManifest: contract.CodeManifest;

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { namesIn } from "../base/files.ts";
-import { type AcquireOptions, acquireOwnerLock, type OwnerLock } from "../base/owner-lock.ts";
+import { type AcquireOptions, acquireOwnerLock, type OwnerLock, readOwner } from "../base/owner-lock.ts";
 import { replaceFile, reportStaging } from "../base/replace-file.ts";
 import { codeHashes } from "../contract/code-identity.ts";
 import { CliprpnError } from "../contract/errors.ts";
@@ -9,6 +9,7 @@ import type {
   JournalEntry,
   StoredExperiment,
   StoredTarget,
+  SweepStatus,
   TrialPlaces,
   TrialRow,
   TrialSpec,
@@ -175,6 +176,15 @@ export class SweepStore {
 
   get lockFolder(): string {
     return join(this.folder, "lock");
+  }
+
+  /** What the process that has the lock is doing; undefined if no process runs trials of the sweep. */
+  status(): SweepStatus | undefined {
+    return readOwner(this.lockFolder) === undefined ? undefined : readStored("SweepStatus", this.statusFile);
+  }
+
+  get statusFile(): string {
+    return join(this.folder, "status.json");
   }
 
   openJournal(): Journal {

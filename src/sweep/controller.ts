@@ -117,6 +117,11 @@ export class SweepController {
     if (this.#fault !== undefined) throw this.#fault.error;
   }
 
+  /** Trials that have failed for good. */
+  get numFailed(): number {
+    return this.#numFailed;
+  }
+
   /** Ends a trial that runs. @returns false if it does not run. */
   cancel(trial_id: string, canceled: NonNullable<Running["canceled"]>): boolean {
     for (const [attempt, running] of this.#running) {

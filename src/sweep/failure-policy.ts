@@ -13,15 +13,6 @@ export type FailureClass =
   /** A disk without space, a missing package, no device: every trial would fail. */
   | "machine";
 
-export const failureClasses: readonly FailureClass[] = [
-  "trial",
-  "out_of_memory",
-  "loss_not_finite",
-  "worker_lost",
-  "timed_out",
-  "machine",
-];
-
 /** How often a trial runs again after a failure of each class. */
 export type Retries = Record<Exclude<FailureClass, "machine">, number>;
 

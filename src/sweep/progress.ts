@@ -1,16 +1,21 @@
 import { formatDuration, percent } from "../base/format.ts";
 import { describeOwner, type LockOwner } from "../base/owner-lock.ts";
-import type { TrialEvent, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
+import type { Epoch, SweepStatus, TrialEvent, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
 import type { Attempt } from "../engine/launcher.ts";
 import { trialName } from "../report/names.ts";
+import { schemaVersion } from "../store/files.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { AttemptWatcher } from "./controller.ts";
 import { SweepEta, wholeSeconds } from "./eta.ts";
 
 interface Running {
   spec: TrialSpec;
+  attempt: number;
+  startedAt: string;
   /** Current phase, for people. */
   status: string;
+  /** The last one that ended. */
+  epoch: Epoch | null;
   /** Completed fraction of training and evaluation; features are cached after the first trial. */
   share: number;
   workingSince: number | undefined;
@@ -34,6 +39,7 @@ export class SweepProgress implements AttemptWatcher {
   readonly #waiting: Set<string>;
   readonly #eta: SweepEta;
   #done: number;
+  #numFailed = 0;
 
   constructor(terminal: Terminal, options: SweepProgressOptions) {
     this.#terminal = terminal;
@@ -47,9 +53,17 @@ export class SweepProgress implements AttemptWatcher {
     this.#done = options.total - options.waiting.length;
   }
 
-  started({ spec }: Attempt, slot: number): void {
+  started({ spec, number }: Attempt, slot: number): void {
     if (this.#waiting.delete(spec.trial_id)) this.#eta.started(spec.label);
-    this.#running.set(slot, { spec, status: "starting", share: 0, workingSince: undefined });
+    this.#running.set(slot, {
+      spec,
+      attempt: number,
+      startedAt: new Date().toISOString(),
+      status: "starting",
+      epoch: null,
+      share: 0,
+      workingSince: undefined,
+    });
     this.#print(spec, { state: "running" });
     this.#show();
   }
@@ -61,6 +75,7 @@ export class SweepProgress implements AttemptWatcher {
     else if (event.type === "progress") this.#follow(running, event);
     else {
       const { epoch, num_epochs, val_acc_at_50 } = event.epoch;
+      running.epoch = event.epoch;
       running.status = `epoch ${epoch}/${num_epochs}, val Acc@0.5 ${percent(val_acc_at_50)}`;
     }
     this.#show();
@@ -70,6 +85,7 @@ export class SweepProgress implements AttemptWatcher {
     const since = this.#running.get(slot)?.workingSince;
     this.#running.delete(slot);
     if (outcome !== undefined) this.#done += 1;
+    if (outcome?.state === "failed") this.#numFailed += 1;
     if (outcome?.state === "completed" && since !== undefined)
       this.#eta.finished(spec.label, this.#now() - since);
     const position = `[${this.#done}/${this.#options.total}]`;
@@ -80,6 +96,7 @@ export class SweepProgress implements AttemptWatcher {
 
   again(spec: TrialSpec): void {
     this.#done -= 1;
+    this.#numFailed -= 1;
     this.#terminal.info(`${trialName(spec)}: will run again`);
   }
 
@@ -95,6 +112,29 @@ export class SweepProgress implements AttemptWatcher {
     this.#terminal.info(`[${this.#done}/${this.#options.total}] ${trialName(spec)}: already completed`);
     this.#print(spec, { state: "completed" });
     this.#show();
+  }
+
+  /** What the sweep is doing, for `cliprpn status`. */
+  snapshot(): SweepStatus {
+    return {
+      schema_version: schemaVersion,
+      at: new Date().toISOString(),
+      num_trials: this.#options.total,
+      num_done: this.#done,
+      num_failed: this.#numFailed,
+      left_ms: this.#leftMs() ?? null,
+      running: [...this.#running].map(([slot, { spec, attempt, startedAt, status, epoch }]) => ({
+        trial_id: spec.trial_id,
+        kind: spec.kind,
+        label: spec.label,
+        seed: spec.seed,
+        attempt,
+        slot,
+        started_at: startedAt,
+        activity: status,
+        epoch,
+      })),
+    };
   }
 
   #follow(running: Running, { phase, done, total }: Extract<TrialEvent, { type: "progress" }>): void {
@@ -116,14 +156,18 @@ export class SweepProgress implements AttemptWatcher {
       ]);
   }
 
-  #timeLeft(): string {
+  #leftMs(): number | undefined {
     const now = this.#now();
     const running = [...this.#running.values()].map(({ spec, share, workingSince }) => ({
       label: spec.label,
       share,
       workedMs: workingSince === undefined ? 0 : now - workingSince,
     }));
-    const left = this.#eta.remainingMs(running);
+    return this.#eta.remainingMs(running);
+  }
+
+  #timeLeft(): string {
+    const left = this.#leftMs();
     return left === undefined ? "" : `, about ${wholeSeconds(left)} left`;
   }
 

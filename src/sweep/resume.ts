@@ -99,7 +99,7 @@ type TrialEnd = Extract<JournalEntry, { type: "trial_finished" }>;
 const leavesWaiting: ReadonlySet<TrialEnd["state"]> = new Set(["interrupted", "retried", "preempted"]);
 
 /** The last end of each trial in a journal that does not leave it waiting. */
-function lastEnds(entries: readonly JournalEntry[]): Map<string, TrialEnd> {
+export function lastEnds(entries: readonly JournalEntry[]): Map<string, TrialEnd> {
   const ends = new Map<string, TrialEnd>();
   for (const entry of entries)
     if (entry.type === "trial_finished" && !leavesWaiting.has(entry.state)) ends.set(entry.trial_id, entry);

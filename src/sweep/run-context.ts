@@ -2,6 +2,7 @@ import { accessSync, constants, mkdirSync } from "node:fs";
 import type { Engine } from "../engine/engine.ts";
 import type { LocalEngineOptions } from "../engine/local/local-engine.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import type { Retries } from "./failure-policy.ts";
 
 /** The environment of a command: everything outside the program that it may use. */
 export interface Context {
@@ -36,6 +37,10 @@ export interface RunContext extends Context {
   rerunStale: boolean;
   /** Run failed trials again. */
   retryFailed: boolean;
+  /** How often a trial runs again after a failure of a class, where it differs from the default. */
+  retries?: Partial<Retries>;
+  /** No trial starts after as many have failed; undefined for no limit. */
+  maxFailures?: number | undefined;
   /** Print results as JSON lines. */
   json: boolean;
 }

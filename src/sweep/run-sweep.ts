@@ -12,19 +12,17 @@ import { schemaVersion } from "../store/files.ts";
 import { SweepStore } from "../store/sweep-store.ts";
 import { checkNotLeft } from "./adopt-runs.ts";
 import { checkConditions, type JudgedFigures } from "./check-conditions.ts";
-import { SweepController } from "./controller.ts";
 import { storedTarget } from "./evaluation-targets.ts";
 import { makeReport } from "./make-report.ts";
 import { checkModelSpace, describeModels, type ModelRequest } from "./model-space.ts";
 import { chooseNumWorkers } from "./num-workers.ts";
 import { openEngine } from "./open-engine.ts";
 import { prepareTrials } from "./prepare-trials.ts";
-import { SweepProgress } from "./progress.ts";
 import type { ReadPlan } from "./read-plan.ts";
 import { type TrialsToRun, trialStatuses, trialsToRun } from "./resume.ts";
 import { type RunContext, writableRunsDir } from "./run-context.ts";
-import { TrialClaims } from "./trial-claims.ts";
-import { GridSource } from "./trial-source.ts";
+import { runTrials } from "./run-trials.ts";
+import { StopWatch } from "./watch-stops.ts";
 
 /** The plan to run, where it came from, and the split to report. */
 export interface SweepRequest extends ReadPlan {
@@ -54,17 +52,27 @@ export async function runSweep(request: SweepRequest, run: RunContext): Promise<
       ),
     onLost: () => lost.abort(),
   });
+  const stops = new StopWatch(store.folder);
   try {
-    return await runLocked(store, request, { ...run, signal: AbortSignal.any([run.signal, lost.signal]) });
+    const signal = AbortSignal.any([run.signal, lost.signal, stops.signal]);
+    return await runLocked(store, request, { ...run, signal }, stops);
   } catch (error) {
+    if (stops.signal.aborted && !run.signal.aborted && isInterruption(error, stops.signal))
+      throw stops.signal.reason;
     const hasLost = lost.signal.aborted && !run.signal.aborted && isInterruption(error, lost.signal);
     throw hasLost ? takenOver(store, error) : error;
   } finally {
+    stops.close();
     await lock.release();
   }
 }
 
-async function runLocked(store: SweepStore, request: SweepRequest, run: RunContext): Promise<number> {
+async function runLocked(
+  store: SweepStore,
+  request: SweepRequest,
+  run: RunContext,
+  stops: StopWatch,
+): Promise<number> {
   const { plan, dataset, targets, split, failIf = [] } = request;
   checkSameData(store, request); // Again: another process may have had the lock.
   const { waiting, numFailed } = trialsToRun(store, plan.trials, run);
@@ -92,7 +100,7 @@ async function runLocked(store: SweepStore, request: SweepRequest, run: RunConte
     for (const [sources_sha256, kind] of new Map(plan.trials.map((spec) => [spec.sources_sha256, spec.kind])))
       recordCode(store.runsDir, sources_sha256, codeOf(kind));
     announce(store, plan, { waiting: waiting.map(withDevice), numFailed }, models, run);
-    await runTrials(store, plan, waiting.map(withDevice), numSlots, engine, run);
+    await runTrials(store, plan, { waiting: waiting.map(withDevice), numSlots }, engine, run, stops);
     return await report(store, plan, { waiting, split, failIf }, engine, run);
   } finally {
     await engine.close();
@@ -110,44 +118,6 @@ export function slotsFor(
     { requested, device, numTrials: waiting.length, numThreads },
     { numCores: availableParallelism(), freeBytes: process.availableMemory() },
   );
-}
-
-async function runTrials(
-  store: SweepStore,
-  plan: Plan,
-  waiting: TrialSpec[],
-  numSlots: number,
-  engine: Engine,
-  run: RunContext,
-): Promise<void> {
-  const { terminal, signal, json, commandLine } = run;
-  const { runsDir } = store;
-  const progress = new SweepProgress(terminal, { waiting, total: plan.trials.length, numSlots, json });
-  const claims = new TrialClaims(waiting, { runsDir, keep_models: plan.keep_models, command: commandLine });
-  const journal = store.openJournal();
-  try {
-    journal.append({ type: "sweep_started", num_trials: plan.trials.length, command: commandLine });
-    const controller = new SweepController({
-      source: new GridSource(waiting),
-      claims,
-      numSlots,
-      launch: (options) => engine.launch(options),
-      watcher: progress,
-      record: (entry) => journal.append(entry),
-    });
-    await controller.run(signal);
-    terminal.liveDone();
-    signal.throwIfAborted();
-    const states = [...trialStatuses(store, plan.trials).values()].map(({ state }) => state);
-    journal.append({
-      type: "sweep_finished",
-      num_completed: states.filter((state) => state === "completed").length,
-      num_failed: states.filter((state) => state === "failed").length,
-    });
-  } finally {
-    await claims.close();
-    journal.close();
-  }
 }
 
 /**

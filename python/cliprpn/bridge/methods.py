@@ -15,6 +15,7 @@ from cliprpn.arithmetic import use_deterministic
 from cliprpn.audit.audit import audit
 from cliprpn.audit.outside import audit_answers
 from cliprpn.audit.questions import export_changes
+from cliprpn.bridge.event_log import logged
 from cliprpn.contract.generated import (
     AuditAnswersParams,
     AuditAnswersResult,
@@ -130,7 +131,7 @@ def _run_trial(params: RunTrialParams, context: CallContext) -> RunTrialResult:
     outcome = run_trial(
         spec,
         Path(params.folder),
-        context.emit,
+        logged(context.emit),
         context.should_stop,
         params.keep_models,
         params.fusion_file,

@@ -4801,4 +4801,4 @@ class BridgeMethods(BaseModel):
     ]
     measure_speed: Annotated[MeasureSpeedMethod, Field(title="MeasureSpeedMethod")]
 
-SCHEMA_SHA256 = "74649ff35f1f9431b9c334403f80c02778871dbb5400ba0ec36d83a8a9b998f3"
+SCHEMA_SHA256 = "08f9de159683856ac6f875233365fbd8e931b33adc77ecfe8961758d28ccd026"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "74649ff35f1f9431b9c334403f80c02778871dbb5400ba0ec36d83a8a9b998f3";
+export const schema_sha256 = "08f9de159683856ac6f875233365fbd8e931b33adc77ecfe8961758d28ccd026";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -5917,6 +5917,30 @@ export interface StoredComparison1 {
   published: PublishedResult[];
 }
 /**
+ * A file in stop-requests/ of a sweep: `cliprpn stop` asks the process that runs the sweep to stop, or to end one trial.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "StopRequest".
+ */
+export interface StopRequest {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  /**
+   * UTC, ISO 8601.
+   */
+  at: string;
+  /**
+   * The trial to end; null for the whole sweep.
+   */
+  trial_id: string | null;
+  /**
+   * The command that asks.
+   */
+  command: string;
+}
+/**
  * experiment.json in a sweep's folder: what the sweep was asked for, without its trials.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -5989,6 +6013,60 @@ export interface StoredTarget {
 export interface LaterTargets {
   schema_version: 1;
   targets: StoredTarget[];
+}
+/**
+ * status.json: what a sweep is doing, as its process wrote it last. It counts only while that process has the sweep's lock.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SweepStatus".
+ */
+export interface SweepStatus {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  /**
+   * When it was written: UTC, ISO 8601.
+   */
+  at: string;
+  num_trials: number;
+  /**
+   * Trials that have an outcome; failed ones count.
+   */
+  num_done: number;
+  /**
+   * Trials that failed in this run.
+   */
+  num_failed: number;
+  /**
+   * Estimated remaining time; null while nothing is known.
+   */
+  left_ms: number | null;
+  running: RunningTrial[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RunningTrial".
+ */
+export interface RunningTrial {
+  trial_id: string;
+  kind: "cliprpn" | "baseline";
+  label: string;
+  seed: number;
+  attempt: number;
+  slot: number;
+  /**
+   * UTC, ISO 8601.
+   */
+  started_at: string;
+  /**
+   * For people, such as "extracting CLIP image features 40 %".
+   */
+  activity: string;
+  /**
+   * The last epoch that ended; null before the first.
+   */
+  epoch: Epoch | null;
 }
 /**
  * One line of test-looks.jsonl: new predictions on a test split, recorded before any of their figures is shown.

@@ -1,0 +1,79 @@
+import { rmSync } from "node:fs";
+import { counted } from "../base/format.ts";
+import { replaceFile } from "../base/replace-file.ts";
+import type { TrialSpec } from "../contract/generated/types.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Plan } from "../experiment/plan.ts";
+import { toJson } from "../store/files.ts";
+import type { SweepStore } from "../store/sweep-store.ts";
+import { SweepController } from "./controller.ts";
+import { SweepProgress } from "./progress.ts";
+import { trialStatuses } from "./resume.ts";
+import type { RunContext } from "./run-context.ts";
+import { TrialClaims } from "./trial-claims.ts";
+import { GridSource } from "./trial-source.ts";
+import type { StopWatch } from "./watch-stops.ts";
+
+/** Runs trials, records what happens in the journal, and shows it. @throws CliprpnError interrupted, or a fault of the machine. */
+export async function runTrials(
+  store: SweepStore,
+  plan: Plan,
+  { waiting, numSlots }: { waiting: TrialSpec[]; numSlots: number },
+  engine: Engine,
+  run: RunContext,
+  stops: StopWatch,
+): Promise<void> {
+  const { terminal, signal, json, commandLine } = run;
+  const { runsDir } = store;
+  const progress = new SweepProgress(terminal, { waiting, total: plan.trials.length, numSlots, json });
+  const claims = new TrialClaims(waiting, { runsDir, keep_models: plan.keep_models, command: commandLine });
+  const journal = store.openJournal();
+  try {
+    journal.append({ type: "sweep_started", num_trials: plan.trials.length, command: commandLine });
+    const controller = new SweepController({
+      source: new GridSource(waiting),
+      claims,
+      numSlots,
+      launch: (options) => engine.launch(options),
+      watcher: progress,
+      record: (entry) => journal.append(entry),
+      ...(run.retries === undefined ? {} : { retries: run.retries }),
+      ...(run.maxFailures === undefined ? {} : { maxFailures: run.maxFailures }),
+    });
+    stops.onTrial = (trial_id, reason) => controller.cancel(trial_id, { state: "canceled", reason });
+    const publish = setInterval(() => publishStatus(store, progress), publishEveryMs);
+    try {
+      await controller.run(signal);
+    } finally {
+      clearInterval(publish);
+      rmSync(store.statusFile, { force: true });
+    }
+    terminal.liveDone();
+    signal.throwIfAborted();
+    const { numFailed } = controller;
+    if (run.maxFailures !== undefined && numFailed >= run.maxFailures)
+      terminal.info(
+        `Stopped after ${counted(numFailed, "failed trial")}. Re-run the same command to run the trials that have not started, --retry-failed to run failed ones again.`,
+      );
+    const states = [...trialStatuses(store, plan.trials).values()].map(({ state }) => state);
+    journal.append({
+      type: "sweep_finished",
+      num_completed: states.filter((state) => state === "completed").length,
+      num_failed: states.filter((state) => state === "failed").length,
+    });
+  } finally {
+    await claims.close();
+    journal.close();
+  }
+}
+
+/** For `cliprpn status`; what has to be written reports a full disk. */
+function publishStatus(store: SweepStore, progress: SweepProgress): void {
+  try {
+    replaceFile(store.statusFile, toJson(progress.snapshot()));
+  } catch {
+    // It is tried again.
+  }
+}
+
+const publishEveryMs = 1000;

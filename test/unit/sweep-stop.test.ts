@@ -1,0 +1,219 @@
+/** `status`, `stop` and `logs` while a sweep runs, whose attempts end when they are told to. */
+import { appendFileSync, existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { codeHashes } from "../../src/contract/code-identity.ts";
+import type { TrialSpec } from "../../src/contract/generated/types.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import type { Attempt } from "../../src/engine/launcher.ts";
+import { followLog } from "../../src/runs/follow-log.ts";
+import { statusText } from "../../src/runs/status-text.ts";
+import { stopSweep } from "../../src/runs/stop-sweep.ts";
+import { sweepStatus } from "../../src/runs/sweep-status.ts";
+import { StopRequests } from "../../src/store/stop-requests.ts";
+import { SweepStore } from "../../src/store/sweep-store.ts";
+import { TrialStore } from "../../src/store/trial-store.ts";
+import type { RunContext } from "../../src/sweep/run-context.ts";
+import { runSweep } from "../../src/sweep/run-sweep.ts";
+import { broken, complete, endless } from "../helpers/controlled-sweep.ts";
+import { until } from "../helpers/processes.ts";
+import { recordingTerminal } from "../helpers/recording-terminal.ts";
+import { madeSpec, madeSummary } from "../helpers/report-input.ts";
+import { type Play, StandInLauncher } from "../helpers/stand-in-launcher.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
+
+vi.mock("../../src/sweep/open-engine.ts", () => ({ openEngine: async () => engine }));
+vi.mock("../../src/sweep/prepare-trials.ts", () => ({ prepareTrials: async () => new Map() }));
+vi.mock("../../src/sweep/make-report.ts", () => ({
+  makeReport: async () => ({ file: "REPORT.md", summary: madeSummary([{ label: "film", acc: [0.5] }]) }),
+}));
+
+const specs = [0, 1, 2].map((seed) => ({
+  ...madeSpec("film", seed),
+  sources_sha256: codeHashes().cliprpn,
+})) as [TrialSpec, TrialSpec, TrialSpec];
+const [first, second, third] = specs;
+
+let play: Play = complete;
+let launcher: StandInLauncher | undefined;
+
+const engine: Engine = {
+  launch: (options) => {
+    launcher = new StandInLauncher(options, (attempt) => play(attempt));
+    return launcher;
+  },
+  call: () => Promise.reject(new Error("no call is expected")),
+  device: async () => "cpu",
+  close: async () => undefined,
+};
+
+interface StartedSweep {
+  store: SweepStore;
+  ended: Promise<number>;
+  terminal: ReturnType<typeof recordingTerminal>;
+}
+
+function start(flags: Partial<RunContext> = {}, runsDir = tempFolder()): StartedSweep {
+  const terminal = recordingTerminal();
+  const run: RunContext = {
+    terminal,
+    cwd: runsDir,
+    env: {},
+    signal: new AbortController().signal,
+    commandLine: "cliprpn sweep made.json",
+    runsDir,
+    device: "cpu",
+    python: undefined,
+    numWorkers: 2,
+    trialTimeoutMs: undefined,
+    trustWeights: false,
+    acceptStale: false,
+    rerunStale: false,
+    retryFailed: false,
+    json: false,
+    ...flags,
+  };
+  const experiment = { name: "made", question: "Which one?" };
+  const plan = { ...experiment, published: [], keep_models: "all" as const, alpha: 0.05, trials: [...specs] };
+  const source = { file: "made.json", sets: [] };
+  const ended = runSweep(
+    { experiment, plan, dataset: first.dataset, targets: [], source, split: "val" },
+    run,
+  );
+  return { store: new SweepStore(runsDir, "made"), ended, terminal };
+}
+
+/** Attempts that run until `release`, by seed. */
+function held(): { attempts: Map<number, Attempt>; release: () => void; hold: Play } {
+  const attempts = new Map<number, Attempt>();
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const hold: Play = async (attempt) => {
+    attempts.set(attempt.spec.seed, attempt);
+    await released;
+    return complete(attempt);
+  };
+  return { attempts, release, hold };
+}
+
+const asking = {
+  terminal: recordingTerminal(),
+  commandLine: "cliprpn stop made",
+  signal: new AbortController().signal,
+};
+
+test("stop ends a sweep as Ctrl-C does; the same command resumes it", async () => {
+  const { attempts, hold } = held();
+  play = hold;
+  const { store, ended } = start();
+  const end = expect(ended).rejects.toMatchObject({
+    code: "interrupted",
+    message: expect.stringContaining("cliprpn stop made"),
+  });
+  await until(() => attempts.size === 2);
+  await stopSweep(store, undefined, asking);
+  await end;
+  expect(store.entries().flatMap((entry) => ("state" in entry ? [entry.state] : []))).toEqual([
+    "interrupted",
+    "interrupted",
+  ]);
+  play = complete;
+  expect(await start({}, store.runsDir).ended).toBe(0);
+});
+
+test("stop ends one trial and no other; it runs again on request", async () => {
+  const { attempts, hold, release } = held();
+  play = (attempt) => (attempt.spec.seed === 0 ? endless() : hold(attempt));
+  const { store, ended } = start();
+  await until(() => attempts.size === 1 && (store.status()?.running.length ?? 0) === 2);
+  await expect(stopSweep(store, "film", asking)).rejects.toThrow(/film, seed 0.*film, seed 1/);
+  await stopSweep(store, first.trial_id, asking);
+  release();
+  expect(await ended).toBe(3);
+  const { failures, num_completed } = sweepStatus(store);
+  expect(num_completed).toBe(2);
+  expect(failures).toMatchObject([{ trial: "film, seed 0", error: { code: "canceled" } }]);
+  play = complete;
+  expect(await start({}, store.runsDir).ended).toBe(3);
+  expect(await start({ retryFailed: true }, store.runsDir).ended).toBe(0);
+});
+
+test("stop refuses a sweep, or a trial, that does not run", async () => {
+  play = complete;
+  const { store, ended } = start();
+  await ended;
+  await expect(stopSweep(store, undefined, asking)).rejects.toMatchObject({ code: "bad_input" });
+  await expect(stopSweep(store, "film", asking)).rejects.toMatchObject({ code: "bad_input" });
+});
+
+test("a request that a kill has left does not stop the next run", async () => {
+  play = complete;
+  const { store, ended } = start();
+  await ended;
+  new StopRequests(store.folder).add(null, "cliprpn stop made");
+  expect(await start({}, store.runsDir).ended).toBe(0);
+});
+
+test("status shows what runs, while it runs, and the counts after", async () => {
+  const { attempts, hold, release } = held();
+  play = (attempt) => (attempt.spec.seed === 2 ? broken("loss_not_finite", "NaN at step 3") : hold(attempt));
+  const { store, ended } = start();
+  await until(() => attempts.size === 2);
+  const [attempt] = attempts.values();
+  if (attempt === undefined) throw new Error("the first trial runs");
+  launcher?.progress(attempt, 4);
+  await until(() => store.status()?.running.some(({ activity }) => activity === "training 40 %") === true);
+  const text = statusText(sweepStatus(store));
+  expect(text).toMatch(/^made: Which one\?\n {2}running: .*\n {2}0 of 3 trials done/);
+  expect(text).toMatch(/slot 0: film, seed 0 \([0-9a-f]{8}\): training 40 %/);
+  release();
+  expect(await ended).toBe(3);
+  expect(existsSync(store.statusFile)).toBe(false);
+  const after = statusText(sweepStatus(store));
+  expect(after).toContain("not running");
+  expect(after).toContain("2 of 3 trials completed, 1 failed");
+  expect(after).toMatch(/film, seed 2 failed \(attempt 1\): loss_not_finite: NaN at step 3/);
+});
+
+test("with fail-fast no trial starts after a failure, and the message says how to go on", async () => {
+  play = () => broken("loss_not_finite");
+  const { store, ended, terminal } = start({ numWorkers: 1, maxFailures: 1 });
+  expect(await ended).toBe(3);
+  expect(new TrialStore(store.runsDir, second.trial_id).attempts()).toEqual([]);
+  expect(terminal.lines.join("\n")).toMatch(/Stopped after 1 failed trial.*--retry-failed/);
+});
+
+test("logs follows an attempt until its end", async () => {
+  const { attempts, hold, release } = held();
+  play = hold;
+  const { store, ended } = start();
+  await until(() => attempts.has(0));
+  const trial = new TrialStore(store.runsDir, first.trial_id);
+  const { logFile } = trial.attempt(1);
+  writeFileSync(logFile, "epoch 1/3: lo");
+  let text = "";
+  const request = { trial, attempt: undefined, follow: true };
+  const followed = followLog(request, (part) => (text += part), asking.signal);
+  await until(() => text !== "");
+  appendFileSync(logFile, "ss 0.5 \u2713\n");
+  await until(() => text.endsWith("\u2713\n"));
+  release();
+  await ended;
+  await followed;
+  expect(text).toBe("epoch 1/3: loss 0.5 \u2713\n");
+});
+
+test("logs of a trial without an attempt, or of another attempt, names what there is", async () => {
+  play = complete;
+  const { store, ended } = start();
+  await ended;
+  const trial = new TrialStore(store.runsDir, third.trial_id);
+  const write = (): void => undefined;
+  const other = followLog({ trial, attempt: 7, follow: false }, write, asking.signal);
+  await expect(other).rejects.toThrow(/attempts.7.*there are 1/);
+  const none = new TrialStore(join(store.runsDir, "none"), first.trial_id);
+  const missing = followLog({ trial: none, attempt: undefined, follow: false }, write, asking.signal);
+  await expect(missing).rejects.toMatchObject({ code: "not_found" });
+});
