@@ -8,5 +8,6 @@ export async function preflight(args: Arguments, context: Context): Promise<numb
   const run = runContext(args, context);
   const read = await readPlan(args.needed("file"), args.list("set"), run);
   const folder = resolve(run.cwd, args.text("out") ?? join("preflight", read.plan.name));
-  return runPreflight(read, folder, run);
+  const overfit_limit_s = 60 * (args.number("overfit-minutes") ?? 2);
+  return runPreflight(read, { folder, overfit_limit_s }, run);
 }

@@ -85,6 +85,12 @@ export const commands: Command[] = [
         type: "string",
         default: "auto",
       },
+      "overfit-minutes": {
+        describe: "time limit of the check that a model learns 64 expressions by heart",
+        type: "number",
+        default: 2,
+        minimum: 0.1,
+      },
       "trust-weights": trustWeights,
       json,
     },

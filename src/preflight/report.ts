@@ -1,6 +1,6 @@
 import type { RootContent } from "mdast";
 import { counted, formatBytes, formatDuration } from "../base/format.ts";
-import type { Preflight, SweepProjection } from "../contract/generated/types.ts";
+import type { Preflight, ProjectedPart, SweepProjection, Timing } from "../contract/generated/types.ts";
 import { bullets, code, codeBlock, heading, images, paragraph, table } from "../report/markdown.ts";
 import type { CheckResult } from "./check.ts";
 
@@ -100,29 +100,79 @@ function range(low: number | null, high: number | null, unit: string): string {
   return `${number(low, unit)} to ${number(high, unit)}`;
 }
 
+/** Names of the parts of a sweep, as people read them. */
+const partTitles: Record<ProjectedPart["part"], string> = {
+  start: "start",
+  features: "features that are not in the cache",
+  training: "training",
+  selection: "selection of the epoch on val",
+  saving: "saving models",
+  evaluation: "evaluation on val",
+  baselines: "baselines on val",
+  other_splits: "evaluation on other splits",
+  report: "figures of the report",
+};
+
 function projected(projection: SweepProjection): RootContent[] {
-  const { configurations, num_trials, num_completed, num_workers, num_baselines } = projection;
+  const { num_workers, num_workers_timed } = projection;
+  const workers =
+    num_workers_timed === num_workers
+      ? `${counted(num_workers, "worker")} at the same time, as in the sweep`
+      : `${num_workers_timed} of ${num_workers} workers at the same time: with all, trials may be slower`;
+  return [
+    heading(2, "The whole sweep"),
+    ...parts(projection),
+    bullets([
+      `Disk: ${formatBytes(projection.features_bytes)} for features, ${formatBytes(projection.baselines_bytes)} for detections and embeddings, ${formatBytes(projection.models_bytes)} for models, ${formatBytes(projection.predictions_bytes)} for predictions.`,
+      `Memory: ${describeMemory(projection)}.`,
+      ...(projection.not_projected.length === 0
+        ? []
+        : [`Not counted: ${projection.not_projected.join("; ")}.`]),
+    ]),
+    ...configurations(projection),
+    paragraph(
+      `How it was projected: each configuration was trained, saved and evaluated on a sample of images with full batches, by ${workers}; the first epoch of the sample is a warm-up. Features and baselines were computed for a sample, with an empty cache. The figures of a report were computed for made answers to all of val. The range is from the 10th to the 90th percentile of what was measured. It does not know what else this machine will do meanwhile. Training on a whole dataset reads its features from files, faster if ${formatBytes(projection.file_cache_bytes)} of memory are free for them. Not counted: drawing the report (seconds), and trials that fail and run again.`,
+    ),
+  ];
+}
+
+function parts({ parts, total, num_workers }: SweepProjection): RootContent[] {
+  const row = (name: string, amount: string, { ms, low_ms, high_ms }: Timing): string[] => [
+    name,
+    amount,
+    formatDuration(ms),
+    `${formatDuration(low_ms)} to ${formatDuration(high_ms)}`,
+  ];
+  if (parts.length === 0) return [paragraph("Nothing is left to do.")];
+  return [
+    table(
+      ["part", "amount", "time", "range"],
+      [
+        ...parts.map((each) => row(partTitles[each.part], each.amount, each)),
+        row("in total", `trials shared by ${counted(num_workers, "worker")}`, total),
+      ],
+      2,
+    ),
+  ];
+}
+
+function configurations({ configurations }: SweepProjection): RootContent[] {
+  if (configurations.length === 0) return [];
   const rows = configurations.map((each) => [
     each.label,
     `${each.num_trials}`,
     `${each.num_completed}`,
     `${each.num_steps}`,
-    `${each.step_ms.toFixed(1)} ms`,
-    formatDuration(each.trial_ms),
+    `${each.step.ms.toFixed(1)} ms`,
+    formatDuration(each.trial.ms),
+    `${formatDuration(each.trial.low_ms)} to ${formatDuration(each.trial.high_ms)}`,
   ]);
-  const device = projection.device_memory_bytes;
-  return [
-    heading(2, "The whole sweep"),
-    table(["configuration", "trials", "done", "steps of a trial", "step", "trial"], rows),
-    bullets([
-      `Time: about ${formatDuration(projection.total_ms)}: ${formatDuration(projection.features_ms)} for features that are not in the cache, and ${formatDuration(projection.trials_ms)} for ${counted(num_trials - num_completed, "trial")}, divided by ${counted(num_workers, "worker")}.`,
-      `Disk: ${formatBytes(projection.features_bytes)} for features, ${formatBytes(projection.models_bytes)} for models.`,
-      `Memory: ${formatBytes(projection.process_memory_bytes)} in the processes${device === null ? "" : `, ${formatBytes(device)} on the device`}.`,
-    ]),
-    paragraph(
-      `How it was projected: a new model of each configuration was trained on a sample of images with full batches; the first epoch of the sample is a warm-up. A trial takes its steps, the selection of the epoch on val after each epoch, and the evaluation on val. Features were extracted for the sample; trials with the same images share them. One worker was timed alone: several on one machine are slower. Features that do not fit in memory are read from the disk, which was not timed. Not counted: the report, evaluation on other splits${num_baselines > 0 ? `, ${counted(num_baselines, "baseline")}` : ""}.`,
-    ),
-  ];
+  return [table(["configuration", "trials", "done", "steps of a trial", "step", "trial", "range"], rows)];
+}
+
+function describeMemory({ process_memory_bytes, device_memory_bytes }: SweepProjection): string {
+  const device = device_memory_bytes === null ? "" : `, ${formatBytes(device_memory_bytes)} on the device`;
+  return `${formatBytes(process_memory_bytes)} in the processes${device}`;
 }
 
 function machine({

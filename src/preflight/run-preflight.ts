@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
+import { performance } from "node:perf_hooks";
 import { groupBy } from "../base/group-by.ts";
 import { replaceFile } from "../base/replace-file.ts";
 import { makeTempFolder, removeTempFolder } from "../base/temp-folder.ts";
@@ -21,6 +22,7 @@ import { render } from "../report/markdown.ts";
 import { ensureDataset, warnOfData } from "../sweep/datasets.ts";
 import { distinctSizes } from "../sweep/image-sizes.ts";
 import { openEngine } from "../sweep/open-engine.ts";
+import { prepareTargets } from "../sweep/prepare-targets.ts";
 import { checkSplits } from "../sweep/prepare-trials.ts";
 import { liveEvent } from "../sweep/progress.ts";
 import type { ReadPlan } from "../sweep/read-plan.ts";
@@ -39,18 +41,37 @@ const fileNames = {
   traceback: "preflight-traceback.txt",
 };
 
+export interface PreflightOptions {
+  /** For the files; created if missing. */
+  folder: string;
+  /** Ends the training of the check `overfit`. */
+  overfit_limit_s: number;
+}
+
 /**
  * Prepares the dataset, runs all checks, and writes PREFLIGHT.md when they have ended. Prints a line for each check, and the file.
  *
- * @param folder for the files; created if missing.
  * @returns the exit code: whether no check failed.
  * @throws CliprpnError interrupted; data_invalid and others if the dataset cannot be prepared.
  */
-export async function runPreflight(read: ReadPlan, folder: string, run: RunContext): Promise<number> {
-  const engine = await openEngine(run, read.plan.trials);
+export async function runPreflight(
+  read: ReadPlan,
+  { folder, overfit_limit_s }: PreflightOptions,
+  run: RunContext,
+): Promise<number> {
+  const openAnother = (): Promise<Engine> => openEngine(run, read.plan.trials);
+  const started = performance.now();
+  const engine = await openAnother();
   const scratch = makeTempFolder();
   try {
-    return await preflightWith(engine, scratch, read, folder, run);
+    await engine.device(); // Waits until the worker has started.
+    const start_ms = performance.now() - started;
+    return await preflightWith(
+      { engine, openAnother, start_ms, scratch },
+      read,
+      { folder, overfit_limit_s },
+      run,
+    );
   } finally {
     run.terminal.liveDone();
     await engine.close();
@@ -58,21 +79,33 @@ export async function runPreflight(read: ReadPlan, folder: string, run: RunConte
   }
 }
 
+/** What a preflight works with. */
+export interface Workplace {
+  engine: Engine;
+  /** Starts another worker, which the caller closes. */
+  openAnother: () => Promise<Engine>;
+  /** What starting the first one took. */
+  start_ms: number;
+  /** An existing folder for temporary files. */
+  scratch: string;
+}
+
 /** The same, with an engine and an existing folder for temporary files. */
 export async function preflightWith(
-  engine: Engine,
-  scratch: string,
+  workplace: Workplace,
   read: ReadPlan,
-  folder: string,
+  options: PreflightOptions,
   run: RunContext,
 ): Promise<number> {
   const { plan, dataset } = read;
+  const { engine } = workplace;
   const device = await engine.device();
   await ensureDataset(dataset, distinctSizes(plan.trials), engine, run);
   const splits = readFacts(dataset.root).splits.map(({ split }) => split);
   checkSplits(dataset.root, splits, plan.trials);
   warnOfData(dataset, run.terminal);
-  const checked = await runChecks(read, device, scratch, engine, run);
+  await prepareTargets(read.targets, distinctSizes(plan.trials), engine, run);
+  const checked = await runChecks(read, device, workplace, options, run);
   const preflight: Preflight = {
     schema_version: 1,
     made_at: new Date().toISOString(),
@@ -90,8 +123,8 @@ export async function preflightWith(
     checks: checked.results,
     projection: checked.projection,
   };
-  write(preflight, checked, folder);
-  run.terminal.result(run.json ? JSON.stringify(preflight) : join(folder, fileNames.report));
+  write(preflight, checked, options.folder);
+  run.terminal.result(run.json ? JSON.stringify(preflight) : join(options.folder, fileNames.report));
   return checked.results.some(({ status }) => status === "failed") ? EXIT.some_failed : EXIT.good;
 }
 
@@ -108,8 +141,8 @@ interface Checked {
 async function runChecks(
   read: ReadPlan,
   device: string,
-  scratch: string,
-  engine: Engine,
+  { engine, openAnother, start_ms, scratch }: Workplace,
+  { overfit_limit_s }: PreflightOptions,
   run: RunContext,
 ): Promise<Checked> {
   const { plan, dataset, targets } = read;
@@ -127,7 +160,9 @@ async function runChecks(
   const options = { signal, onEvent: liveEvent(terminal) };
 
   const inPython = (name: PythonCheck, spec: TrialSpec): Promise<void> =>
-    check(name, () => engine.call("preflight_check", { check: name, spec, scratch_dir: scratch }, options));
+    check(name, () =>
+      engine.call("preflight_check", { check: name, spec, scratch_dir: scratch, overfit_limit_s }, options),
+    );
 
   await inPython("weights", first);
   const parts = dataset.joint === undefined ? [dataset] : datasetsOf(dataset.joint);
@@ -137,7 +172,7 @@ async function runChecks(
   await check("boxes", async () => {
     const file = join(scratch, fileNames.boxes);
     const finding = await checkBoxes(dataset.root, file, engine);
-    checked.boxes = file;
+    if (existsSync(file)) checked.boxes = file; // Without images, nothing is drawn.
     return finding;
   });
   await inPython("crops", first);
@@ -145,7 +180,9 @@ async function runChecks(
   await inPython("overfit", first);
   for (const baseline of detectorsOf(plan.trials)) await inPython("baseline", { ...baseline, device });
   await check("speed", async () => {
-    const { finding, projection } = await checkSpeed({ read, device, scratch_dir: scratch, engine, run });
+    const start = { ms: start_ms, low_ms: start_ms, high_ms: start_ms };
+    const speed = { read, device, scratch_dir: scratch, engine, openAnother, start, run };
+    const { finding, projection } = await checkSpeed(speed);
     checked.projection = projection;
     return finding;
   });

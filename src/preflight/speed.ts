@@ -1,114 +1,51 @@
 import { totalmem } from "node:os";
 import { diskOf } from "../base/disk-space.ts";
 import { counted, formatBytes, formatDuration } from "../base/format.ts";
-import { groupBy } from "../base/group-by.ts";
-import type {
-  ClipRpnSpec,
-  PreflightFinding,
-  SweepProjection,
-  TrialSpec,
-} from "../contract/generated/types.ts";
-import type { Engine } from "../engine/engine.ts";
-import { SweepStore } from "../store/sweep-store.ts";
-import { liveEvent } from "../sweep/progress.ts";
-import type { ReadPlan } from "../sweep/read-plan.ts";
-import { trialStatuses } from "../sweep/resume.ts";
-import type { RunContext } from "../sweep/run-context.ts";
-import { slotsFor } from "../sweep/run-sweep.ts";
-import { failed, notChecked, passed } from "./check.ts";
-import { projectSweep, type TimedConfiguration } from "./project.ts";
+import type { PreflightFinding, SweepProjection, Timing } from "../contract/generated/types.ts";
+import { failed, passed } from "./check.ts";
+import { measureSweep, type SpeedCheck } from "./measure.ts";
+import { projectSweep, type SweepMeasurements } from "./project.ts";
+import { sum } from "./timing.ts";
 
-const numSteps = 200;
-/** Of all configurations together; each is timed for at least one epoch of the sample. */
-const limitMs = 60_000;
-
-/** Where the check works, and what it needs to know. */
-export interface SpeedCheck {
-  read: ReadPlan;
-  device: string;
-  /** An existing folder for temporary files. */
-  scratch_dir: string;
-  engine: Engine;
-  run: RunContext;
-}
-
-/** What was found, and the projection if the configurations could be timed. */
+/** What was found, and the projection. */
 export interface SpeedFinding {
   finding: PreflightFinding;
-  projection: SweepProjection | null;
+  projection: SweepProjection;
 }
 
-/** Times some steps of every configuration, and projects the whole sweep. */
-export async function checkSpeed({
-  read,
-  device,
-  scratch_dir,
-  engine,
-  run,
-}: SpeedCheck): Promise<SpeedFinding> {
-  const { plan } = read;
-  const store = new SweepStore(run.runsDir, plan.name);
-  const statuses = trialStatuses(store, plan.trials);
-  const isCompleted = ({ trial_id }: TrialSpec): boolean => statuses.get(trial_id)?.state === "completed";
-  const groups = groupBy(plan.trials.filter(isClipRpn), speedKey);
-  if (groups.size === 0)
-    return { finding: notChecked("no trial of this experiment trains a model"), projection: null };
-  const timed: TimedConfiguration[] = [];
-  for (const trials of groups.values()) {
-    const [first] = trials;
-    if (first === undefined) continue;
-    const spec = { ...first, device };
-    const limit_ms = limitMs / groups.size;
-    const measured = await engine.call(
-      "measure_speed",
-      { spec, num_steps: numSteps, limit_ms, scratch_dir },
-      { signal: run.signal, onEvent: liveEvent(run.terminal, `timing ${first.label}: `) },
-    );
-    for (const same of groupBy(trials, ({ label }) => label).values())
-      timed.push({
-        label: same[0]?.label ?? "",
-        spec: same[0] ?? first,
-        measured,
-        num_trials: same.length,
-        num_completed: same.filter(isCompleted).length,
-      });
-  }
-  const waiting = plan.trials.filter((trial) => !isCompleted(trial));
-  const projection = projectSweep(timed, {
-    num_baselines: plan.trials.length - plan.trials.filter(isClipRpn).length,
-    num_workers: slotsFor(waiting, device, run),
-    keep_models: plan.keep_models,
-  });
-  return { finding: await judge(projection, timed, run, plan.trials[0]?.cache_dir ?? ""), projection };
-}
+/** Free bytes of the disk of a folder, and which disk it is. */
+export type FindDisk = (folder: string) => Promise<{ free_bytes: number; device: number }>;
 
-/** The trials of a configuration, and those that differ by what costs no time, are timed once. */
-function speedKey({ settings, num_threads, label }: ClipRpnSpec): string {
-  const { training, ...others } = settings;
-  const { num_epochs: _, learning_rate: __, ...rest } = training;
-  // The label of a custom fusion with other params is another one.
-  return JSON.stringify([others, rest, num_threads, others.fusion.kind === "file" ? label : ""]);
+/** Times the parts of every configuration, and projects the whole sweep. */
+export async function checkSpeed(check: SpeedCheck, findDisk: FindDisk = diskOf): Promise<SpeedFinding> {
+  const measured = await measureSweep(check);
+  const projection = projectSweep(measured);
+  const cacheDir = check.read.plan.trials[0]?.cache_dir ?? "";
+  const finding = await judge(projection, measured, cacheDir, check.run.runsDir, findDisk);
+  return { finding, projection };
 }
 
 /** Fails if the sweep needs more disk space or memory than this machine has. */
 async function judge(
   projection: SweepProjection,
-  timed: readonly TimedConfiguration[],
-  run: RunContext,
+  measured: SweepMeasurements,
   cacheDir: string,
+  runsDir: string,
+  findDisk: FindDisk,
 ): Promise<PreflightFinding> {
-  const cache = await diskOf(cacheDir);
-  const runs = await diskOf(run.runsDir);
-  const isOne = cache.device === runs.device;
-  const { features_bytes, models_bytes, process_memory_bytes } = projection;
+  const [cache, runs] = [await findDisk(cacheDir), await findDisk(runsDir)];
+  const { features_bytes, baselines_bytes, models_bytes, predictions_bytes, process_memory_bytes } =
+    projection;
+  const needs = { cache: features_bytes + baselines_bytes, runs: models_bytes + predictions_bytes };
   const text = describeProjection(projection);
-  const figures = figuresOf(projection, timed);
-  const disks = isOne
-    ? [{ ...cache, needed: features_bytes + models_bytes, folder: cacheDir }]
-    : [
-        { ...cache, needed: features_bytes, folder: cacheDir },
-        { ...runs, needed: models_bytes, folder: run.runsDir },
-      ];
+  const figures = figuresOf(measured);
+  const disks =
+    cache.device === runs.device
+      ? [{ ...cache, needed: needs.cache + needs.runs, folder: cacheDir }]
+      : [
+          { ...cache, needed: needs.cache, folder: cacheDir },
+          { ...runs, needed: needs.runs, folder: runsDir },
+        ];
   const full = disks.find(({ needed, free_bytes }) => needed > free_bytes);
   if (full !== undefined)
     return failed(
@@ -126,31 +63,35 @@ async function judge(
 }
 
 function describeProjection(projection: SweepProjection): string {
-  const { num_trials, num_completed, num_workers, num_baselines, device_memory_bytes } = projection;
+  const { num_trials, num_completed, num_workers, device_memory_bytes, not_projected } = projection;
   const done = num_completed > 0 ? `, of which ${num_completed} are done` : "";
-  const features =
-    projection.features_ms > 0 ? `, of which ${formatDuration(projection.features_ms)} for features` : "";
   const memory =
     device_memory_bytes === null
       ? `${formatBytes(projection.process_memory_bytes)} of memory`
       : `${formatBytes(device_memory_bytes)} of device memory and ${formatBytes(projection.process_memory_bytes)} of memory`;
-  const others = num_baselines > 0 ? `; not counted: ${counted(num_baselines, "baseline")}` : "";
-  return `about ${formatDuration(projection.total_ms)} for ${counted(num_trials, "trial")}${done}, ${counted(num_workers, "worker")}${features}; ${formatBytes(projection.features_bytes + projection.models_bytes)} of disk, ${memory}${others}`;
+  const others = not_projected.length > 0 ? `; not counted: ${not_projected.join("; ")}` : "";
+  return `${describeTime(projection.total)} for ${counted(num_trials, "trial")}${done} and the report, ${counted(num_workers, "worker")}; ${formatBytes(neededBytes(projection))} of disk, ${memory}${others}`;
 }
 
-function figuresOf(
-  { configurations }: SweepProjection,
-  timed: readonly TimedConfiguration[],
-): PreflightFinding["figures"] {
-  return configurations.map(({ label, step_ms }, index) => ({
-    name: `step of ${label} (${counted(timed[index]?.measured.num_steps ?? 0, "step")} timed)`,
-    value: step_ms,
-    unit: "ms",
-    low: null,
-    high: null,
-  }));
+/** Disk space of everything that is written. */
+export function neededBytes(projection: SweepProjection): number {
+  const { features_bytes, baselines_bytes, models_bytes, predictions_bytes } = projection;
+  return sum([features_bytes, baselines_bytes, models_bytes, predictions_bytes]);
 }
 
-function isClipRpn(spec: TrialSpec): spec is ClipRpnSpec {
-  return spec.kind === "cliprpn";
+/** "about 4 min (3 min to 6 min)". */
+export function describeTime({ ms, low_ms, high_ms }: Timing): string {
+  return `about ${formatDuration(ms)} (${formatDuration(low_ms)} to ${formatDuration(high_ms)})`;
+}
+
+function figuresOf({ configurations, baselines }: SweepMeasurements): PreflightFinding["figures"] {
+  const rows: [string, Timing, string][] = configurations.flatMap(({ label, measured }) => [
+    [`step of ${label} (${counted(measured.num_steps, "step")} timed)`, measured.step, "ms"],
+    [`evaluation of ${label}, one expression`, measured.prediction, "ms"],
+    [`image features of ${label}, one image (${measured.num_sampled_images} timed)`, measured.image, "ms"],
+    [`text features of ${label}, one expression`, measured.sentence, "ms"],
+  ]);
+  for (const { label, measured } of baselines)
+    rows.push([`${label}, one expression (${measured.num_images} images timed)`, measured.sentence, "ms"]);
+  return rows.map(([name, { ms }, unit]) => ({ name, value: ms, unit, low: null, high: null }));
 }

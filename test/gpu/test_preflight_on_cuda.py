@@ -61,7 +61,7 @@ def test_steps_are_timed_with_the_memory_of_the_device(
     root: Path, tmp_path: Path, device: torch.device
 ) -> None:
     spec = make_spec(root, tmp_path / "cache")
-    measured = measure_speed(spec, 4, 60_000, tmp_path, run_context(tmp_path / "cache", device=device))
-    assert measured.step_ms > 0
+    measured = measure_speed(spec, 4, 60_000, [], tmp_path, run_context(tmp_path / "cache", device=device))
+    assert measured.step.ms > 0
     assert measured.peak_memory_bytes.device is not None
-    assert measured.resident_bytes >= measured.num_images * measured.map_bytes
+    assert measured.resident_bytes >= measured.features[0].num_images * measured.map_bytes

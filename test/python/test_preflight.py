@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
+import torch
 from helpers import make_baseline, make_spec, run_context, small_dataset
 from safetensors.torch import save_file
 
 from cliprpn.contract.generated import (
     ClipRpnSpec,
+    MeasuredTarget,
+    MeasureReportParams,
     PreflightCheckParams,
     SampleExpressionsParams,
     TrialBackbone,
@@ -20,11 +24,15 @@ from cliprpn.contract.generated import (
 from cliprpn.data.index import open_dataset
 from cliprpn.errors import CliprpnError
 from cliprpn.features.frozen import open_data
+from cliprpn.preflight import extraction, overfit
+from cliprpn.preflight.baseline_speed import measure_baseline
 from cliprpn.preflight.checks import CHECKS
 from cliprpn.preflight.crops import BANDS, Band, check_crops
 from cliprpn.preflight.detections import check_detections
-from cliprpn.preflight.examples import sample_expressions
+from cliprpn.preflight.examples import find_outside, sample_expressions
+from cliprpn.preflight.needs import find_need
 from cliprpn.preflight.overfit import check_overfit
+from cliprpn.preflight.report_speed import measure_report
 from cliprpn.preflight.sample import one_per_image, part_of, sample_images, spaced
 from cliprpn.preflight.speed import measure_speed
 from cliprpn.preflight.weights import check_weights
@@ -32,6 +40,9 @@ from cliprpn.storage import openai_weights
 from cliprpn.storage.openai_weights import openai_sha256
 from cliprpn.storage.state_files import read_state
 from cliprpn.storage.weights_files import SHIPPED
+from cliprpn.trials import training
+
+TEST_LIMIT = {"train": None, "val": None, "test": 3}
 
 pytestmark = pytest.mark.usefixtures("no_traces")
 
@@ -106,32 +117,109 @@ def test_expressions_to_look_at_are_of_train_and_val_and_of_different_images(
     assert len(sample_expressions(few).examples) == 3
 
 
+def test_boxes_outside_their_images_are_found(root: Path, tmp_path: Path) -> None:
+    spec = make_spec(root, tmp_path)
+    index = open_dataset(Path(spec.dataset.root), spec.dataset.id)
+    assert find_outside(index).tolist() == []
+    boxes = index.gt_boxes.copy()
+    boxes[1, 2] = 130  # The images are 120 pixels wide.
+    boxes[3] = boxes[3, [2, 1, 0, 3]]  # Left and right exchanged.
+    boxes[4, 0] = -0.5  # Rounded.
+    boxes[5] = np.nan
+    assert find_outside(replace(index, gt_boxes=boxes)).tolist() == [1, 3, 5]
+
+
 def test_steps_and_features_are_timed_and_nothing_is_kept(root: Path, tmp_path: Path) -> None:
-    spec = make_spec(root, tmp_path / "cache", training={"views": 2, "batch_size": 4})
+    spec = make_spec(
+        root,
+        tmp_path / "cache",
+        training={"views": 2, "batch_size": 4},
+        limits=TEST_LIMIT,
+    )
     before = names_in(tmp_path / "cache")
     (tmp_path / "scratch").mkdir()
-    measured = measure_speed(spec, 8, 60_000, tmp_path / "scratch", run_context(tmp_path / "cache"))
+    targets = [MeasuredTarget(dataset=spec.dataset, split="test")]
+    context = run_context(tmp_path / "cache")
+    measured = measure_speed(spec, 8, 60_000, targets, tmp_path / "scratch", context)
     assert names_in(tmp_path / "cache") == before and names_in(tmp_path / "scratch") == []
     assert measured.num_steps == 8 and measured.batch_size == 4
-    assert min(measured.step_ms, measured.selection_ms, measured.prediction_ms, measured.image_ms) > 0
-    assert measured.view_ms is not None and measured.view_ms > 0
-    assert (measured.num_images, measured.num_train_images) == (12, 8)
-    assert (measured.num_train, measured.num_val, measured.num_sentences) == (16, 4, 24)
-    assert (measured.has_maps, measured.has_text, measured.num_missing_views) == (False, False, 2)
-    assert measured.map_bytes == 512 * 2 * 2 * 2
+    parts = ("step", "selection", "prediction", "image", "view", "sentence", "save")
+    for timing in (getattr(measured, part) for part in parts):
+        assert 0 < timing.low_ms <= timing.ms <= timing.high_ms
+    (need,) = measured.features
+    assert (need.num_images, need.num_view_images, need.num_sentences) == (12, 8, 24)
+    assert (measured.num_train, measured.num_val, measured.num_evaluated) == (16, 4, 3)
+    assert (need.has_maps, need.has_text, need.num_missing_views) == (False, False, 2)
+    assert measured.map_bytes == 512 * 2 * 2 * 2 and measured.prediction_bytes > 0
     assert measured.peak_memory_bytes.device is None and measured.resident_bytes == 0
+
+
+def test_configurations_with_the_same_features_share_their_extraction(root: Path, tmp_path: Path) -> None:
+    extraction._timed.clear()
+    spec = make_spec(root, tmp_path / "cache")
+    other = make_spec(root, tmp_path / "cache", neck_channels=8)
+    context = run_context(tmp_path / "cache")
+    first, second = (measure_speed(each, 1, 60_000, [], tmp_path, context) for each in (spec, other))
+    assert first.image == second.image and first.step != second.step
+    views = make_spec(root, tmp_path / "cache", training={"views": 1})
+    assert measure_speed(views, 1, 60_000, [], tmp_path, context).image != first.image
 
 
 def test_features_in_the_cache_are_found(root: Path, tmp_path: Path) -> None:
     spec = make_spec(root, tmp_path / "cache", training={"views": 1})
     context = run_context(tmp_path / "cache")
     open_data(spec.dataset, spec.backbone, 64, "squash", context, num_views=1)
-    (tmp_path / "scratch").mkdir()
     two_views = spec.model_copy(deep=True)
     two_views.settings.training.views = 2
-    measured = measure_speed(two_views, 1, 60_000, tmp_path / "scratch", context)
-    assert (measured.has_maps, measured.has_text, measured.num_missing_views) == (True, True, 1)
-    assert (tmp_path / "cache" / "features" / measured.maps_key).is_dir()
+    need = find_need(two_views, two_views.dataset, context)
+    assert (need.has_maps, need.has_text, need.num_missing_views) == (True, True, 1)
+    assert need.num_missing_mirrored == 0
+    assert (tmp_path / "cache" / "features" / need.maps_key).is_dir()
+    # Of another dataset, no views are made.
+    other = small_dataset(tmp_path / "other", num_images=6)
+    dataset = make_spec(other, tmp_path / "cache").dataset
+    need = find_need(two_views, dataset, context)
+    assert (need.has_maps, need.has_text, need.num_missing_views, need.num_images) == (False, False, 0, 6)
+
+
+def test_the_parts_of_a_baseline_are_timed_and_nothing_is_kept(root: Path, tmp_path: Path) -> None:
+    cache, scratch = tmp_path / "cache", tmp_path / "scratch"
+    spec = make_baseline(root, cache, {"kind": "gt_boxes"}, ranking="crop+blur")
+    before = names_in(cache)
+    scratch.mkdir()
+    targets = [MeasuredTarget(dataset=spec.dataset, split="test")]
+    measured = measure_baseline(spec, targets, scratch, run_context(cache))
+    assert names_in(cache) == before and names_in(scratch) == []
+    assert [work.key.split()[0] for work in measured.shared] == ["crop", "blur"]  # Nothing is detected.
+    assert all(
+        work.image.ms > 0 and work.image_bytes > 0 and not work.may_be_cached for work in measured.shared
+    )
+    assert (measured.val.num_images, measured.val.num_sentences) == (2, 4)
+    assert [(split.key.split()[1], split.num_sentences) for split in measured.others] == [("test", 4)]
+    # A ranking by crops alone has the key of the first view, so that both pay for it once.
+    crops = make_baseline(root, cache, {"kind": "gt_boxes"})
+    check_detections(crops, tmp_path, run_context(cache))
+    again = measure_baseline(crops, [], scratch, run_context(cache))
+    assert [work.key for work in again.shared] == [measured.shared[0].key]
+    assert again.shared[0].may_be_cached
+
+
+def test_the_figures_of_a_report_are_timed_and_nothing_is_kept(root: Path, tmp_path: Path) -> None:
+    dataset = make_spec(root, tmp_path / "cache").dataset
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    params = MeasureReportParams(
+        dataset=dataset,
+        limit=None,
+        test_limit=3,
+        num_seeds=2,
+        targets=[MeasuredTarget(dataset=dataset, split="test")],
+        scratch_dir=str(scratch),
+    )
+    measured = measure_report(params)
+    assert measured.first.ms > 0 and measured.splits is not None and measured.splits.ms > 0
+    assert measure_report(params.model_copy(update={"targets": []})).splits is None
+    assert names_in(scratch) == []
 
 
 def test_a_model_learns_a_few_expressions_by_heart(root: Path, tmp_path: Path) -> None:
@@ -139,22 +227,48 @@ def test_a_model_learns_a_few_expressions_by_heart(root: Path, tmp_path: Path) -
     before = names_in(tmp_path / "cache")
     context = run_context(tmp_path / "cache")
     (tmp_path / "scratch").mkdir()
-    finding = check_overfit(spec, tmp_path / "scratch", context)
+    finding = check_overfit(spec, tmp_path / "scratch", context, 600)
     assert finding.status == "passed", finding
     # One expression of each of the eight training images.
     assert "100.0 % of 8 expressions" in finding.found and finding.figures[0].low == 95
     assert names_in(tmp_path / "cache") == before and names_in(tmp_path / "scratch") == []
 
 
-def test_a_model_that_learns_nothing_fails_and_one_that_is_slow_is_not_checked(
+def test_the_learning_rate_of_a_long_training_does_not_slow_the_check_down(
     root: Path, tmp_path: Path
 ) -> None:
-    spec = make_spec(root, tmp_path / "cache", training={"learning_rate": 1e-9})
-    context = run_context(tmp_path / "cache")
-    finding = check_overfit(spec, tmp_path, context, max_steps=16)
-    assert finding.status == "failed" and "after 16 steps" in finding.found
-    assert finding.fix is not None and "training.learning_rate (now 1e-09)" in finding.fix
-    assert check_overfit(spec, tmp_path, context, limit_s=0).status == "not_checked"
+    low, high = (
+        overfit._small_training(
+            make_spec(root, tmp_path, training={"learning_rate": rate}).settings.training, 64, 640
+        )
+        for rate in (1e-9, 1e-2)
+    )
+    assert (low.learning_rate, high.learning_rate) == (1e-3, 1e-2)
+    assert low.batch_size == 8 and low.num_epochs * 4 * 64 == 640 * 8
+
+
+def test_with_shuffled_boxes_a_model_learns_nothing(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame_targets = training.frame_targets
+
+    def shuffled(model: Any, index: Any, features: Any, rows: np.ndarray, view: int = 0) -> torch.Tensor:
+        # Other boxes for the same expression each time that it is seen.
+        boxes = frame_targets(model, index, features, rows, view)
+        return boxes[torch.randperm(len(boxes), generator=torch.Generator().manual_seed(0))]
+
+    monkeypatch.setattr(training, "frame_targets", shuffled)
+    spec = make_spec(root, tmp_path / "cache")
+    finding = check_overfit(spec, tmp_path, run_context(tmp_path / "cache"), 600, max_steps=64)
+    assert finding.status == "failed" and "after 64 steps" in finding.found
+    assert finding.fix is not None and "boxes" in finding.fix
+
+
+def test_a_model_that_is_too_slow_is_not_checked(root: Path, tmp_path: Path) -> None:
+    spec = make_spec(root, tmp_path / "cache")
+    finding = check_overfit(spec, tmp_path, run_context(tmp_path / "cache"), 1e-9)
+    assert finding.status == "not_checked" and finding.fix is None
+    assert "after 4 steps" in finding.found and "--overfit-minutes 1 for all 640 steps" in finding.found
 
 
 def test_clip_on_crops_is_compared_with_its_usual_values(
@@ -189,10 +303,10 @@ def test_each_check_by_name_says_what_it_cannot_check(root: Path, tmp_path: Path
     context = run_context(tmp_path / "cache")
     trained, baseline = make_spec(root, tmp_path), make_baseline(root, tmp_path, {"kind": "gt_boxes"})
     findings = [
-        CHECKS["parity"](trained, tmp_path, context),
-        CHECKS["parity"](baseline, tmp_path, context),
-        CHECKS["overfit"](baseline, tmp_path, context),
-        CHECKS["baseline"](trained, tmp_path, context),
+        CHECKS["parity"](trained, tmp_path, context, 60),
+        CHECKS["parity"](baseline, tmp_path, context, 60),
+        CHECKS["overfit"](baseline, tmp_path, context, 60),
+        CHECKS["baseline"](trained, tmp_path, context, 60),
     ]
     assert {each.status for each in findings} == {"not_checked"}
     assert "no CUDA device" in findings[0].found
@@ -204,6 +318,6 @@ def test_an_interrupt_leaves_nothing(root: Path, tmp_path: Path) -> None:
     (tmp_path / "scratch").mkdir()
     stopped = run_context(tmp_path / "cache", should_stop=lambda: True)
     with pytest.raises(CliprpnError) as error:
-        measure_speed(spec, 8, 60_000, tmp_path / "scratch", stopped)
+        measure_speed(spec, 8, 60_000, [], tmp_path / "scratch", stopped)
     assert error.value.code == "interrupted"
     assert names_in(tmp_path / "scratch") == []

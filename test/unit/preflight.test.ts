@@ -5,21 +5,34 @@ import { describe, expect, test, vi } from "vitest";
 import { findSchemaErrors } from "../../src/contract/check.ts";
 import { CliprpnError } from "../../src/contract/errors.ts";
 import type {
+  BaselineMeasurement,
   BridgeMethods,
   ClipRpnSpec,
+  FeatureNeed,
   Preflight,
+  SampleExpressionsResult,
   SentenceExample,
   SpeedMeasurement,
+  SweepProjection,
+  Timing,
 } from "../../src/contract/generated/types.ts";
 import { writeFacts } from "../../src/dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../../src/engine/engine.ts";
+import { trainedYolo } from "../../src/experiment/presets.ts";
 import { checkCounts } from "../../src/preflight/counts.ts";
-import { projectSweep, type TimedConfiguration } from "../../src/preflight/project.ts";
+import type { SpeedCheck } from "../../src/preflight/measure.ts";
+import {
+  projectSweep,
+  type SweepMeasurements,
+  type TimedBaseline,
+  type TimedConfiguration,
+} from "../../src/preflight/project.ts";
 import { preflightWith } from "../../src/preflight/run-preflight.ts";
+import { checkSpeed } from "../../src/preflight/speed.ts";
 import { contextIn } from "../helpers/compare-stand-in.ts";
 import { preparedFacts } from "../helpers/dataset-stats.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
-import { madeOutcome, madeSpec } from "../helpers/report-input.ts";
+import { madeBaselineSpec, madeOutcome, madeSpec } from "../helpers/report-input.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 vi.mock(import("../../src/sweep/datasets.ts"), async (original) => ({
@@ -27,77 +40,184 @@ vi.mock(import("../../src/sweep/datasets.ts"), async (original) => ({
   ensureDataset: async () => undefined, // It is prepared.
 }));
 
-const measured: SpeedMeasurement = {
-  num_steps: 200,
-  batch_size: 50,
-  step_ms: 100,
-  selection_ms: 1,
-  prediction_ms: 3,
-  image_ms: 10,
-  view_ms: null,
-  sentence_ms: 1,
-  num_sampled_images: 160,
-  map_bytes: 1000,
-  sentence_bytes: 10,
-  num_images: 100,
-  num_train_images: 80,
-  num_sentences: 500,
-  num_train: 401,
-  num_val: 50,
+/** A duration whose range is a tenth less and a fifth more. */
+function timing(ms: number): Timing {
+  return { ms, low_ms: 0.9 * ms, high_ms: 1.2 * ms };
+}
+
+const need: FeatureNeed = {
   maps_key: "maps-a",
   text_key: "text-a",
   has_maps: false,
   has_text: false,
+  num_images: 100,
+  num_sentences: 500,
+  num_view_images: 80,
   num_missing_views: 0,
-  num_views: 0,
-  resident_bytes: 0,
+  num_missing_mirrored: 0,
+};
+
+const measured: SpeedMeasurement = {
+  num_steps: 200,
+  batch_size: 50,
+  step: timing(100),
+  selection: timing(1),
+  prediction: timing(3),
+  image: timing(10),
+  view: null,
+  sentence: timing(1),
+  save: timing(5),
+  num_sampled_images: 160,
+  map_bytes: 1000,
+  sentence_bytes: 10,
+  prediction_bytes: 100,
   checkpoint_bytes: 7_000,
+  num_train: 401,
+  num_val: 50,
+  num_evaluated: 0,
+  num_views: 0,
+  features: [need],
+  resident_bytes: 0,
   peak_memory_bytes: { process: 5_000, device: null },
+};
+
+const measuredBaseline: BaselineMeasurement = {
+  num_images: 24,
+  shared: [
+    { key: "yolo", image: timing(20), image_bytes: 200, may_be_cached: false },
+    { key: "crop of yolo", image: timing(30), image_bytes: 300, may_be_cached: false },
+  ],
+  sentence: timing(2),
+  prediction_bytes: 100,
+  val: { key: "a val", num_images: 10, num_sentences: 50 },
+  others: [],
 };
 
 describe("the projection of a sweep", () => {
   const spec = withEpochs(2);
-  const facts = { num_baselines: 0, num_workers: 1, keep_models: "all" } as const;
-  const one: TimedConfiguration = { label: "film", spec, measured, num_trials: 3, num_completed: 1 };
-  // 9 steps an epoch, as the last batch counts: 401 expressions in batches of 50.
-  const trialMs = 2 * 9 * 100 + 2 * 50 * 1 + 50 * 3;
+  const one: TimedConfiguration = {
+    ...{ label: "film", spec, measured, num_trials: 3, num_completed: 1, num_to_evaluate: 0 },
+  };
+  const sweep: SweepMeasurements = {
+    configurations: [one],
+    baselines: [],
+    report: { first: timing(100), another: timing(50), splits: null },
+    start: timing(1000),
+    num_workers: 1,
+    num_workers_timed: 1,
+    keep_models: "all",
+    num_trials: 3,
+    num_completed: 1,
+    num_configurations: 1,
+    not_projected: [],
+  };
+  // 9 steps an epoch, as the last batch counts: 401 expressions in batches of 50. Every second epoch is the best so far.
+  const trialMs = 2 * 9 * 100 + 2 * 50 * 1 + 2 * 5 + 50 * 3;
+  const featuresMs = 100 * 10 + 500;
 
-  test("counts steps, selection and evaluation of each trial that is left, and features once", () => {
-    const projection = projectSweep([one, { ...one, label: "other", num_completed: 0 }], facts);
-    expect(projection.configurations[0]).toMatchObject({ num_steps: 18, trial_ms: trialMs });
-    expect(projection).toMatchObject({ num_trials: 6, num_completed: 1, trials_ms: 5 * trialMs });
-    expect(projection.features_ms).toBe(100 * 10 + 500);
-    expect(projection.features_bytes).toBe(100 * 1000 + 500 * 10);
-    expect(projection.total_ms).toBe(projection.features_ms + 5 * trialMs);
-    expect(projection.models_bytes).toBe(2 * 5 * 7_000);
+  test("counts steps, selection, saving and evaluation of each trial that is left, and features once", () => {
+    const second = { ...one, label: "other", num_completed: 0 };
+    const projection = projectSweep({ ...sweep, configurations: [one, second], num_configurations: 2 });
+    expect(projection.configurations[0]).toMatchObject({ num_steps: 18, trial: { ms: trialMs } });
+    expect(partsOf(projection)).toEqual({
+      start: 1000,
+      features: featuresMs,
+      training: 5 * 2 * 9 * 100,
+      selection: 5 * 2 * 50,
+      saving: 5 * 2 * 5,
+      evaluation: 5 * 50 * 3,
+      report: 150,
+    });
+    expect(projection.total.ms).toBeCloseTo(1000 + featuresMs + 5 * trialMs + 150);
+    expect(projection).toMatchObject({
+      features_bytes: 100 * 1000 + 500 * 10,
+      models_bytes: 2 * 5 * 7_000,
+      predictions_bytes: 5 * 50 * 100,
+    });
   });
 
-  test("features in the cache cost nothing, nor do those of a configuration that is done", () => {
-    const cached = { ...measured, has_maps: true, has_text: true };
-    expect(projectSweep([{ ...one, measured: cached }], facts)).toMatchObject({
-      features_ms: 0,
-      features_bytes: 0,
-    });
-    expect(projectSweep([{ ...one, num_completed: 3 }], facts)).toMatchObject({
-      total_ms: 0,
-      models_bytes: 0,
-      features_bytes: 0,
-    });
+  test("has a range, from what was measured and from how many models are saved", () => {
+    const { total, parts } = projectSweep(sweep);
+    const saving = parts.find(({ part }) => part === "saving");
+    // The first epoch is the best, or every one; and the last one is saved.
+    expect(saving).toMatchObject({ ms: 2 * 10, low_ms: 2 * 2 * 4.5, high_ms: 2 * 3 * 6 });
+    const steady = total.ms - 2 * 10;
+    expect(total.low_ms).toBeCloseTo(0.9 * steady + 2 * 2 * 4.5);
+    expect(total.high_ms).toBeCloseTo(1.2 * steady + 2 * 3 * 6);
+  });
+
+  test("features in the cache cost nothing, and nothing is left of a sweep that is done", () => {
+    const cached = { ...measured, features: [{ ...need, has_maps: true, has_text: true }] as [FeatureNeed] };
+    const projection = projectSweep({ ...sweep, configurations: [{ ...one, measured: cached }] });
+    expect(projection.features_bytes).toBe(0);
+    expect(partsOf(projection)).not.toHaveProperty("features");
+    const done = projectSweep({ ...sweep, configurations: [{ ...one, num_completed: 3 }] });
+    expect(done).toMatchObject({ total: { ms: 0 }, parts: [], models_bytes: 0, features_bytes: 0 });
   });
 
   test("the most views of those who share them are extracted, for training images", () => {
     const views = (num: number): TimedConfiguration => ({
       ...one,
-      measured: { ...measured, has_text: true, num_views: num, num_missing_views: num, view_ms: 20 },
+      measured: {
+        ...measured,
+        features: [{ ...need, has_text: true, num_missing_views: num, num_missing_mirrored: 40 }],
+        num_views: num,
+        view: timing(20),
+      },
     });
     for (const order of [
       [1, 3],
       [3, 1],
-    ])
-      expect(projectSweep(order.map(views), facts)).toMatchObject({
-        features_ms: 100 * 10 + 3 * 80 * 20,
-        features_bytes: 100 * 1000 + 3 * 80 * 1000,
-      });
+    ]) {
+      const projection = projectSweep({ ...sweep, configurations: order.map(views) });
+      expect(partsOf(projection).features).toBe(100 * 10 + 3 * 80 * 20 + 40);
+      expect(projection.features_bytes).toBe(100 * 1000 + 3 * 80 * 1000 + 40 * 10);
+    }
+  });
+
+  test("other splits cost an evaluation of each trial that has no answers there, and the features of their dataset", () => {
+    const other = { ...need, maps_key: "maps-b", text_key: "text-b", num_images: 7, num_sentences: 30 };
+    const target = { ...measured, num_evaluated: 20, features: [need, other] as [FeatureNeed, FeatureNeed] };
+    const projection = projectSweep({
+      ...sweep,
+      configurations: [{ ...one, measured: target, num_to_evaluate: 3 }],
+      report: { ...sweep.report, splits: timing(40) },
+    });
+    expect(partsOf(projection)).toMatchObject({
+      features: featuresMs + 7 * 10 + 30,
+      other_splits: 3 * 20 * 3,
+      report: 140,
+    });
+    expect(projection.predictions_bytes).toBe((2 * 50 + 3 * 20) * 100);
+  });
+
+  test("baselines share detections and embeddings, unless they are of another split", () => {
+    const others = [{ key: "a test", num_images: 5, num_sentences: 20 }];
+    const baseline: TimedBaseline = {
+      ...{ label: "YOLO, crop", num_trials: 1, num_completed: 0, num_to_evaluate: 1 },
+      measured: { ...measuredBaseline, others },
+    };
+    const projection = projectSweep({
+      ...sweep,
+      configurations: [],
+      baselines: [baseline, { ...baseline, label: "YOLO, crop and prior" }],
+    });
+    expect(partsOf(projection)).toMatchObject({
+      baselines: 10 * (20 + 30) + 2 * 50 * 2,
+      other_splits: 5 * (20 + 30) + 2 * 20 * 2,
+    });
+    expect(projection.baselines_bytes).toBe((10 + 5) * (200 + 300));
+  });
+
+  test("baselines whose results may be in the cache may cost less", () => {
+    const shared = measuredBaseline.shared.map((each) => ({ ...each, may_be_cached: true }));
+    const baseline = { ...{ label: "b", num_trials: 1, num_completed: 0, num_to_evaluate: 0 } };
+    const { parts } = projectSweep({
+      ...sweep,
+      configurations: [],
+      baselines: [{ ...baseline, measured: { ...measuredBaseline, shared } }],
+    });
+    expect(parts.find(({ part }) => part === "baselines")).toMatchObject({ ms: 600, low_ms: 0.9 * 50 * 2 });
   });
 
   test("workers share the trials, not their memory", () => {
@@ -106,17 +226,79 @@ describe("the projection of a sweep", () => {
       resident_bytes: 400,
       peak_memory_bytes: { process: 5_000, device: 600 },
     };
-    const projection = projectSweep([{ ...one, measured: onGpu }], {
-      ...facts,
+    const projection = projectSweep({
+      ...sweep,
+      configurations: [{ ...one, measured: onGpu, num_completed: 0 }],
       num_workers: 2,
       keep_models: "none",
     });
-    expect(projection.total_ms).toBe(projection.features_ms + projection.trials_ms / 2);
+    // Three trials on two workers take as long as two.
+    expect(projection.total.ms).toBeCloseTo(1000 + featuresMs + 2 * trialMs + 100);
     expect(projection).toMatchObject({
       process_memory_bytes: 10_000,
       device_memory_bytes: 2_000,
+      file_cache_bytes: 100 * 1000 + 500 * 10 - 400,
       models_bytes: 0,
     });
+  });
+});
+
+describe("time, memory, disk", () => {
+  const disk = async () => ({ free_bytes: 1e4, device: 1 });
+
+  test("a disk that is too small fails, with what to do", async () => {
+    const { finding } = await checkSpeed(speedCheck(measured), disk);
+    expect(finding).toMatchObject({
+      status: "failed",
+      found: expect.stringMatching(/expected \S+ KB of free disk space, found 10 KB/),
+      fix: expect.stringContaining("CLIPRPN_CACHE"),
+    });
+  });
+
+  test("the cache and the runs may be on different disks", async () => {
+    const disks = async (folder: string) =>
+      folder.includes("runs") ? { free_bytes: 1e9, device: 2 } : { free_bytes: 1e4, device: 1 };
+    const cached = { ...measured, features: [{ ...need, has_maps: true, has_text: true }] as [FeatureNeed] };
+    expect((await checkSpeed(speedCheck(cached), disks)).finding.status).toBe("passed");
+    expect((await checkSpeed(speedCheck(measured), disks)).finding.status).toBe("failed");
+  });
+
+  test("more memory than the machine has fails", async () => {
+    const huge = { ...measured, peak_memory_bytes: { process: 1e15, device: null } };
+    const { finding } = await checkSpeed(speedCheck(huge));
+    expect(finding).toMatchObject({ status: "failed", fix: expect.stringContaining("--workers") });
+  });
+
+  test("a baseline whose detector is not trained yet is named, not counted", async () => {
+    const { finding, projection } = await checkSpeed(
+      speedCheck(measured, { measure_baseline: new CliprpnError("weights_missing", "none") }),
+    );
+    expect(projection.not_projected).toEqual([expect.stringContaining("not trained yet")]);
+    expect(finding.found).toContain("not counted: ");
+    expect(projection.parts.map(({ part }) => part)).not.toContain("baselines");
+  });
+
+  test("several workers are timed at the same time, and all are closed", async () => {
+    const check = speedCheck(measured);
+    const others: StandIn[] = [];
+    const openAnother = async (): Promise<Engine> => {
+      const slow = new StandIn({}, [], {}, { ...measured, step: timing(300) });
+      others.push(slow);
+      return slow;
+    };
+    const { projection } = await checkSpeed({ ...check, openAnother, run: { ...check.run, numWorkers: 2 } });
+    expect(projection).toMatchObject({ num_workers: 2, num_workers_timed: 2 });
+    expect(projection.configurations[0]?.step).toEqual({ ms: 200, low_ms: 90, high_ms: 360 });
+    expect(others.map(({ isClosed }) => isClosed)).toEqual([true]);
+    await expect(
+      checkSpeed({
+        ...check,
+        openAnother,
+        run: { ...check.run, numWorkers: 2 },
+        engine: new StandIn({ measure_speed: new CliprpnError("out_of_memory", "full") }, []),
+      }),
+    ).rejects.toMatchObject({ code: "out_of_memory" });
+    expect(others.map(({ isClosed }) => isClosed)).toEqual([true, true]);
   });
 });
 
@@ -197,6 +379,26 @@ describe("the command", () => {
     });
   });
 
+  test("an image of another size than its boxes fails", async () => {
+    const { preflight } = await run({}, ["a.png", "b.png"], { examples: [example("a.png"), wideExample()] });
+    expect(preflight.checks.find(({ check }) => check === "boxes")).toMatchObject({
+      status: "failed",
+      found: expect.stringMatching(/a\.png: expected 80 x 30, found 40 x 30/),
+      fix: expect.stringContaining("prepare the dataset again"),
+    });
+  });
+
+  test("boxes outside their images fail, with their place", async () => {
+    const outside = ["a.png (40 x 30): box 2, 2, 90, 20 of sentence 7"];
+    const { code, preflight } = await run({}, ["a.png"], { num_outside: 1, outside });
+    expect(code).toBe(3);
+    expect(preflight.checks.find(({ check }) => check === "boxes")).toMatchObject({
+      status: "failed",
+      found: expect.stringMatching(/^1 of 2 boxes .*sentence 7/),
+      fix: expect.stringContaining("--box-format"),
+    });
+  });
+
   test("an interrupt ends it, and no file is written", async () => {
     const work = tempFolder();
     const error = new CliprpnError("interrupted", "interrupted");
@@ -216,9 +418,13 @@ interface Ran {
   preflight: Preflight;
 }
 
-async function run(failing: Failing, images = ["a.png"]): Promise<Ran> {
+async function run(
+  failing: Failing,
+  images = ["a.png"],
+  sample: Partial<SampleExpressionsResult> = {},
+): Promise<Ran> {
   const work = tempFolder();
-  const started = await start(work, failing, images);
+  const started = await start(work, failing, images, sample);
   const folder = join(work, "out");
   const preflight = JSON.parse(readFileSync(join(folder, "preflight.json"), "utf8"));
   return { ...started, folder, preflight };
@@ -228,6 +434,7 @@ async function start(
   work: string,
   failing: Failing,
   images: string[],
+  sample: Partial<SampleExpressionsResult> = {},
 ): Promise<{ code: number; results: string[]; calls: string[] }> {
   const root = join(work, "data");
   const scratch = join(work, "scratch");
@@ -247,15 +454,38 @@ async function start(
   }));
   const plan = { name: "e", question: "?", trials, published: [], keep_models: "all" as const, alpha: 0.05 };
   const terminal = recordingTerminal();
-  const engine = new StandIn(failing, images);
+  const engine = new StandIn(failing, images, sample);
   const code = await preflightWith(
-    engine,
-    scratch,
+    { engine, openAnother: async () => engine, start_ms: 10, scratch },
     { experiment: { name: "e", question: "?" }, plan, dataset, targets: [] },
-    join(work, "out"),
+    { folder: join(work, "out"), overfit_limit_s: 60 },
     contextIn(work, terminal),
   );
   return { code, results: terminal.results, calls: engine.calls };
+}
+
+/** Two trials that train a model, and a baseline with a YOLO that the sweep trains. */
+function speedCheck(speed: SpeedMeasurement, failing: Failing = {}): SpeedCheck {
+  const work = tempFolder();
+  const { id, name, split_by } = preparedFacts;
+  const dataset = { id, name, split_by, root: join(work, "data") };
+  const specs = [
+    madeSpec("film", 0),
+    madeSpec("film", 1),
+    madeBaselineSpec("YOLO", { best_box: 0.5, detector: trainedYolo }),
+  ];
+  const trials = specs.map((spec) => ({ ...spec, cache_dir: join(work, "cache") }));
+  const plan = { name: "e", question: "?", trials, published: [], keep_models: "all" as const, alpha: 0.05 };
+  const engine = new StandIn(failing, [], {}, speed);
+  return {
+    read: { experiment: { name: "e", question: "?" }, plan, dataset, targets: [] },
+    device: "cpu",
+    scratch_dir: work,
+    engine,
+    openAnother: async () => engine,
+    start: timing(10),
+    run: { ...contextIn(work, recordingTerminal()), numWorkers: 1 },
+  };
 }
 
 /** Answers as Python does, or throws. */
@@ -265,7 +495,11 @@ class StandIn implements Engine {
   constructor(
     readonly failing: Failing,
     readonly images: string[],
+    readonly sample: Partial<SampleExpressionsResult> = {},
+    readonly speed: SpeedMeasurement = measured,
   ) {}
+
+  isClosed = false;
 
   async call<M extends keyof BridgeMethods>(
     method: M,
@@ -279,8 +513,16 @@ class StandIn implements Engine {
 
   readonly #answers: Record<string, (params: never) => unknown> = {
     preflight_check: () => ({ status: "passed", found: "as published", fix: null, figures: [] }),
-    sample_expressions: () => ({ examples: this.images.map(example) }),
-    measure_speed: () => measured,
+    sample_expressions: () => ({
+      examples: this.images.map(example),
+      num_boxes: 2,
+      num_outside: 0,
+      outside: [],
+      ...this.sample,
+    }),
+    measure_report: () => ({ first: timing(100), another: timing(50), splits: null }),
+    measure_speed: () => this.speed,
+    measure_baseline: () => measuredBaseline,
     describe_machine: () => ({
       environment: madeOutcome(madeSpec("film", 0)).environment,
       devices: ["cpu"],
@@ -297,7 +539,9 @@ class StandIn implements Engine {
     return "cpu";
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.isClosed = true;
+  }
 }
 
 function example(file_name: string): SentenceExample {
@@ -305,6 +549,10 @@ function example(file_name: string): SentenceExample {
     ...{ split: "val", sentence: "the cup", category: "cup", file_name },
     ...{ upright: false, width: 40, height: 30, box_xyxy: [2, 2, 20, 20] },
   };
+}
+
+function wideExample(): SentenceExample {
+  return { ...example("a.png"), width: 80 };
 }
 
 function withEpochs(num_epochs: number, label = "film"): ClipRpnSpec {
@@ -315,6 +563,10 @@ function withEpochs(num_epochs: number, label = "film"): ClipRpnSpec {
 function other(): ClipRpnSpec {
   const spec = madeSpec("other", 0);
   return { ...spec, settings: { ...spec.settings, neck_channels: 8 } };
+}
+
+function partsOf({ parts }: SweepProjection): Record<string, number> {
+  return Object.fromEntries(parts.map(({ part, ms }) => [part, ms]));
 }
 
 function statuses({ checks }: Preflight): Record<string, string> {

@@ -21,6 +21,7 @@ from cliprpn.contract.generated import (
     AuditAnswersResult,
     AuditParams,
     AuditSummary,
+    BaselineMeasurement,
     CheckDetectorParams,
     CheckDetectorResult,
     CheckExtraParams,
@@ -49,11 +50,14 @@ from cliprpn.contract.generated import (
     JoinDatasetsParams,
     JoinDatasetsResult,
     MachineDescription,
+    MeasureBaselineParams,
+    MeasureReportParams,
     MeasureSpeedParams,
     PreflightCheckParams,
     PreflightFinding,
     ReadAnnotationsParams,
     ReadAnnotationsResult,
+    ReportMeasurement,
     RunTrialParams,
     RunTrialResult,
     SampleExpressionsParams,
@@ -85,9 +89,11 @@ from cliprpn.inference.importer import convert_checkpoint
 from cliprpn.joint.join import join_datasets
 from cliprpn.memory import collection_paused
 from cliprpn.models.text_length import CONTEXT_LENGTH, find_cut
+from cliprpn.preflight.baseline_speed import measure_baseline
 from cliprpn.preflight.checks import CHECKS
 from cliprpn.preflight.examples import sample_expressions
 from cliprpn.preflight.machine import describe_machine
+from cliprpn.preflight.report_speed import measure_report
 from cliprpn.preflight.speed import measure_speed
 from cliprpn.run_context import Emit, RunContext
 from cliprpn.seeding import seed_everything
@@ -286,13 +292,18 @@ def _sample_expressions(params: SampleExpressionsParams, context: CallContext) -
 
 def _preflight_check(params: PreflightCheckParams, context: CallContext) -> PreflightFinding:
     run_context = context.with_cache(params.spec.cache_dir)
-    return CHECKS[params.check](params.spec, Path(params.scratch_dir), run_context)
+    return CHECKS[params.check](params.spec, Path(params.scratch_dir), run_context, params.overfit_limit_s)
 
 
 def _measure_speed(params: MeasureSpeedParams, context: CallContext) -> SpeedMeasurement:
     run_context = context.with_cache(params.spec.cache_dir)
     scratch = Path(params.scratch_dir)
-    return measure_speed(params.spec, params.num_steps, params.limit_ms, scratch, run_context)
+    return measure_speed(params.spec, params.num_steps, params.limit_ms, params.targets, scratch, run_context)
+
+
+def _measure_baseline(params: MeasureBaselineParams, context: CallContext) -> BaselineMeasurement:
+    run_context = context.with_cache(params.spec.cache_dir)
+    return measure_baseline(params.spec, params.targets, Path(params.scratch_dir), run_context)
 
 
 METHODS: dict[str, Method] = {
@@ -317,5 +328,9 @@ METHODS: dict[str, Method] = {
     "sample_expressions": Method(SampleExpressionsParams, SampleExpressionsResult, _sample_expressions),
     "preflight_check": Method(PreflightCheckParams, PreflightFinding, _preflight_check),
     "measure_speed": Method(MeasureSpeedParams, SpeedMeasurement, _measure_speed),
+    "measure_baseline": Method(MeasureBaselineParams, BaselineMeasurement, _measure_baseline),
+    "measure_report": Method(
+        MeasureReportParams, ReportMeasurement, lambda params, context: measure_report(params)
+    ),
     "golden": Method(GoldenParams, GoldenResult, _golden),
 }

@@ -101,6 +101,17 @@ class Template(RootModel[str]):
     root: Annotated[str, Field(pattern="^[^{}]*\\{\\}[^{}]*$")]
 
 
+class BaselineSplit(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    key: Annotated[
+        str, Field(description="Of dataset and split; work on the same one is shared.")
+    ]
+    num_images: Annotated[int, Field(ge=0)]
+    num_sentences: Annotated[int, Field(ge=0)]
+
+
 class FitKnot(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -558,6 +569,34 @@ class FailedOutcome(BaseModel):
 
 class Class(RootModel[str]):
     root: Annotated[str, Field(min_length=1)]
+
+
+class FeatureNeed(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    maps_key: Annotated[str, Field(description="Folder of the cached feature maps.")]
+    text_key: Annotated[str, Field(description="Folder of the cached text features.")]
+    has_maps: Annotated[bool, Field(description="True if they are in the cache.")]
+    has_text: bool
+    num_images: Annotated[int, Field(ge=0)]
+    num_sentences: Annotated[int, Field(ge=0)]
+    num_view_images: Annotated[
+        int,
+        Field(
+            description="Images that augmented views are made of: those of the train split.",
+            ge=0,
+        ),
+    ]
+    num_missing_views: Annotated[
+        int, Field(description="Augmented views that are not in the cache.", ge=0)
+    ]
+    num_missing_mirrored: Annotated[
+        int,
+        Field(
+            description="Mirrored sentences whose features are not in the cache.", ge=0
+        ),
+    ]
 
 
 class SeedFigure(BaseModel):
@@ -1329,90 +1368,6 @@ class SourceFile(BaseModel):
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
-class SpeedMeasurement(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    num_steps: Annotated[int, Field(description="Steps that were timed.", ge=1)]
-    batch_size: Annotated[int, Field(description="Expressions of a step.", ge=1)]
-    step_ms: Annotated[float, Field(description="A training step.", ge=0.0)]
-    selection_ms: Annotated[
-        float,
-        Field(
-            description="Predicting one val expression after an epoch, to select the epoch.",
-            ge=0.0,
-        ),
-    ]
-    prediction_ms: Annotated[
-        float,
-        Field(
-            description="Predicting one expression with all its proposals, in the evaluation.",
-            ge=0.0,
-        ),
-    ]
-    image_ms: Annotated[
-        float, Field(description="Extracting the feature map of one image.", ge=0.0)
-    ]
-    view_ms: Annotated[
-        float | None,
-        Field(
-            description="Extracting that of one image in an augmented view; null without views.",
-            ge=0.0,
-        ),
-    ]
-    sentence_ms: Annotated[float, Field(description="Encoding one expression.", ge=0.0)]
-    num_sampled_images: Annotated[
-        int, Field(description="Images that image_ms is measured on.", ge=1)
-    ]
-    map_bytes: Annotated[
-        int, Field(description="One image's feature map, on disk and in memory.", ge=1)
-    ]
-    sentence_bytes: Annotated[
-        float,
-        Field(
-            description="The features of one expression, on average in the sample.",
-            ge=0.0,
-        ),
-    ]
-    num_images: Annotated[int, Field(description="Of the dataset.", ge=0)]
-    num_train_images: Annotated[
-        int, Field(description="Of the train split, which views are made of.", ge=0)
-    ]
-    num_sentences: Annotated[int, Field(description="Of the dataset.", ge=0)]
-    num_train: Annotated[
-        int, Field(description="Expressions of an epoch, after limits.", ge=0)
-    ]
-    num_val: Annotated[
-        int, Field(description="Expressions of val, after limits.", ge=0)
-    ]
-    maps_key: Annotated[
-        str,
-        Field(
-            description="Folder of the cached feature maps; trials with the same share them."
-        ),
-    ]
-    text_key: Annotated[str, Field(description="Folder of the cached text features.")]
-    has_maps: Annotated[bool, Field(description="True if they are in the cache.")]
-    has_text: bool
-    num_missing_views: Annotated[
-        int, Field(description="Augmented views that are not in the cache.", ge=0)
-    ]
-    num_views: Annotated[
-        int, Field(description="Augmented views of the training images.", ge=0)
-    ]
-    resident_bytes: Annotated[
-        float,
-        Field(
-            description="Features of the whole dataset that are kept in the memory of the device while training; 0 on a CPU.",
-            ge=0.0,
-        ),
-    ]
-    checkpoint_bytes: Annotated[
-        int, Field(description="Size of one saved model.", ge=0)
-    ]
-    peak_memory_bytes: PeakMemory
-
-
 class SplitCounts(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -1528,6 +1483,15 @@ class TableCheck(BaseModel):
     num_checked: Annotated[int, Field(ge=0)]
     num_wrong: Annotated[int, Field(ge=0)]
     examples: Annotated[list[str], Field(description="A few examples of failures.")]
+
+
+class Timing(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    ms: Annotated[float, Field(ge=0.0)]
+    low_ms: Annotated[float, Field(ge=0.0)]
+    high_ms: Annotated[float, Field(ge=0.0)]
 
 
 class TrainDetectorResult(BaseModel):
@@ -2981,6 +2945,16 @@ class MatchedSplit(BaseModel):
     ]
 
 
+class MeasuredTarget(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    dataset: TrialDataset
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
+
+
 class PixelShard(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -3055,6 +3029,22 @@ class ReadAnnotationsResult(BaseModel):
     )
     num_pictures: Annotated[int, Field(ge=0)]
     splits: list[SplitCounts]
+
+
+class ReportMeasurement(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    first: Annotated[Timing, Field(description="With one configuration.")]
+    another: Annotated[
+        Timing, Field(description="What each further configuration adds.")
+    ]
+    splits: Annotated[
+        Timing | None,
+        Field(
+            description="Comparing two configurations over all splits; null without other splits."
+        ),
+    ]
 
 
 class RowsFile(BaseModel):
@@ -3175,6 +3165,109 @@ class SharedImages(BaseModel):
     examples: Annotated[
         list[SharedExample], Field(description="The file names of some of them.")
     ]
+
+
+class SharedWork(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    key: Annotated[str, Field(description="Baselines with the same key share it.")]
+    image: Annotated[Timing, Field(description="The work for one image.")]
+    image_bytes: Annotated[
+        float, Field(description="Size of its result on disk.", ge=0.0)
+    ]
+    may_be_cached: Annotated[
+        bool,
+        Field(
+            description="True if the cache has such results, perhaps for other images."
+        ),
+    ]
+
+
+class SpeedMeasurement(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    num_steps: Annotated[int, Field(description="Steps that were timed.", ge=1)]
+    batch_size: Annotated[int, Field(description="Expressions of a step.", ge=1)]
+    step: Timing
+    selection: Annotated[
+        Timing,
+        Field(
+            description="Predicting one val expression after an epoch, to select the epoch."
+        ),
+    ]
+    prediction: Annotated[
+        Timing,
+        Field(
+            description="Predicting one expression with all its proposals, and writing it, in the evaluation."
+        ),
+    ]
+    image: Annotated[
+        Timing, Field(description="Extracting the feature map of one image.")
+    ]
+    view: Annotated[
+        Timing | None,
+        Field(
+            description="Extracting that of one image in an augmented view; null without views."
+        ),
+    ]
+    sentence: Annotated[Timing, Field(description="Encoding one expression.")]
+    save: Annotated[Timing, Field(description="Saving one model.")]
+    num_sampled_images: Annotated[
+        int, Field(description="Images that `image` is measured on.", ge=1)
+    ]
+    map_bytes: Annotated[
+        int, Field(description="One image's feature map, on disk and in memory.", ge=1)
+    ]
+    sentence_bytes: Annotated[
+        float,
+        Field(
+            description="The features of one expression, on average in the sample.",
+            ge=0.0,
+        ),
+    ]
+    prediction_bytes: Annotated[
+        float,
+        Field(
+            description="The stored prediction for one expression, on average in the sample.",
+            ge=0.0,
+        ),
+    ]
+    checkpoint_bytes: Annotated[
+        int, Field(description="Size of one saved model.", ge=0)
+    ]
+    num_train: Annotated[
+        int, Field(description="Expressions of an epoch, after limits.", ge=0)
+    ]
+    num_val: Annotated[
+        int, Field(description="Expressions of val, after limits.", ge=0)
+    ]
+    num_evaluated: Annotated[
+        int,
+        Field(
+            description="Expressions of all splits that trials are evaluated on besides val, after limits.",
+            ge=0,
+        ),
+    ]
+    num_views: Annotated[
+        int, Field(description="Augmented views of the training images.", ge=0)
+    ]
+    features: Annotated[
+        list[FeatureNeed],
+        Field(
+            description="Of the trial's dataset first, then of others that it is evaluated on.",
+            min_length=1,
+        ),
+    ]
+    resident_bytes: Annotated[
+        float,
+        Field(
+            description="Features of the whole dataset that are kept in the memory of the device while training; 0 on a CPU.",
+            ge=0.0,
+        ),
+    ]
+    peak_memory_bytes: PeakMemory
 
 
 class SplitStats(BaseModel):
@@ -3551,6 +3644,31 @@ class AuditAnswersResult(BaseModel):
     ]
 
 
+class BaselineMeasurement(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    num_images: Annotated[int, Field(description="Images of the sample.", ge=1)]
+    shared: list[SharedWork]
+    sentence: Annotated[
+        Timing,
+        Field(
+            description="Encoding one expression, ranking boxes for it, and writing the answer."
+        ),
+    ]
+    prediction_bytes: Annotated[
+        float,
+        Field(
+            description="The stored answer to one expression, on average in the sample.",
+            ge=0.0,
+        ),
+    ]
+    val: BaselineSplit
+    others: Annotated[
+        list[BaselineSplit], Field(description="Other splits that it is evaluated on.")
+    ]
+
+
 class ExportQuestionsMethod(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -3757,6 +3875,26 @@ class IndexDatasetResult(BaseModel):
     ]
 
 
+class MeasureReportParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    dataset: TrialDataset
+    limit: Annotated[int | None, Field(description="Of val; null for all.", ge=1)]
+    num_seeds: Annotated[int, Field(description="Of each configuration.", ge=1)]
+    scratch_dir: Annotated[
+        str,
+        Field(
+            description="An existing folder for temporary files, which the caller removes."
+        ),
+    ]
+    targets: list[MeasuredTarget]
+    test_limit: Annotated[
+        int | None,
+        Field(description="Of the dataset's test splits; null for all.", ge=1),
+    ]
+
+
 class MeasureSpeedParams(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -3774,6 +3912,7 @@ class MeasureSpeedParams(BaseModel):
             description="An existing folder for temporary files, which the caller removes."
         ),
     ]
+    targets: list[MeasuredTarget]
 
 
 class ReadAnswersParams(BaseModel):
@@ -4004,6 +4143,19 @@ class SampleExpressionsResult(BaseModel):
         list[SentenceExample],
         Field(
             description="Each of a different image; fewer than asked for if the dataset has fewer."
+        ),
+    ]
+    num_boxes: Annotated[
+        int, Field(description="Of the expressions of all splits.", ge=0)
+    ]
+    outside: Annotated[
+        list[str], Field(description="The first of them: image, box and sentence.")
+    ]
+    num_outside: Annotated[
+        int,
+        Field(
+            description="Expressions whose boxes are not inside their image, or have no area.",
+            ge=0,
         ),
     ]
 
@@ -4342,6 +4494,14 @@ class MeasureSpeedMethod(BaseModel):
     result: SpeedMeasurement
 
 
+class MeasureReportMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: MeasureReportParams
+    result: ReportMeasurement
+
+
 class CheckDetectorParams(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -4388,6 +4548,20 @@ class IndexDatasetParams(BaseModel):
             description="Absolute path; receives images.parquet, sentences.parquet and objects.parquet."
         ),
     ]
+
+
+class MeasureBaselineParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    spec: BaselineSpec
+    scratch_dir: Annotated[
+        str,
+        Field(
+            description="An existing folder for temporary files, which the caller removes."
+        ),
+    ]
+    targets: list[MeasuredTarget]
 
 
 class PreparedDataset(BaseModel):
@@ -4597,6 +4771,14 @@ class AuditMethod(BaseModel):
     result: AuditSummary
 
 
+class MeasureBaselineMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: MeasureBaselineParams
+    result: BaselineMeasurement
+
+
 class DatasetStats(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -4687,6 +4869,9 @@ class PreflightCheckParams(BaseModel):
         Field(
             description="An existing folder for temporary files, which the caller removes."
         ),
+    ]
+    overfit_limit_s: Annotated[
+        float, Field(description="Ends the training of the check `overfit`.", gt=0.0)
     ]
 
 
@@ -4800,5 +4985,9 @@ class BridgeMethods(BaseModel):
         PreflightCheckMethod, Field(title="PreflightCheckMethod")
     ]
     measure_speed: Annotated[MeasureSpeedMethod, Field(title="MeasureSpeedMethod")]
+    measure_baseline: Annotated[
+        MeasureBaselineMethod, Field(title="MeasureBaselineMethod")
+    ]
+    measure_report: Annotated[MeasureReportMethod, Field(title="MeasureReportMethod")]
 
-SCHEMA_SHA256 = "08f9de159683856ac6f875233365fbd8e931b33adc77ecfe8961758d28ccd026"
+SCHEMA_SHA256 = "5856f1d91ef124a5082c76c27d1020eeae339c967e0889a80dc14d0cd20153fa"

@@ -122,6 +122,10 @@ class ViewFeatures:
         return words, mask, pooled
 
 
+# Kind of the store of mirrored sentences.
+MIRRORED = "mirrored"
+
+
 @dataclass(frozen=True)
 class MirroredText:
     """The sentences that change when their image is mirrored, with left and right exchanged.
@@ -166,8 +170,8 @@ def open_views(
         )
         for number in range(1, num_views + 1)
     ]
-    texts, mirrored_rows = _mirrored_sentences(index, images)
-    text = cache.open_text("mirrored", {**text_made_from, "views": VIEWS_VERSION}, lambda: texts)
+    texts, mirrored_rows = mirrored_sentences(index, images)
+    text = cache.open_text(MIRRORED, mirrored_made_from(text_made_from), lambda: texts)
     mirrored_text = MirroredText(TextFeatures(text), mirrored_rows)
     return [_by_index_rows(index, images, arrays, mirrored_text) for arrays in stores]
 
@@ -180,6 +184,11 @@ def view_made_from(maps_made_from: MadeFrom, number: int) -> MadeFrom:
         number: of the view; numbers start at 1.
     """
     return {**maps_made_from, "views": VIEWS_VERSION, "seed": VIEWS_SEED, "number": number}
+
+
+def mirrored_made_from(text_made_from: MadeFrom) -> MadeFrom:
+    """What the features of mirrored sentences depend on; those of all views are the same."""
+    return {**text_made_from, "views": VIEWS_VERSION}
 
 
 def _make_block_reader(views: ImageViews, number: int) -> ReadBlock:
@@ -230,7 +239,7 @@ def _by_index_rows(
     )
 
 
-def _mirrored_sentences(index: DatasetIndex, images: TrainingImages) -> tuple[list[str], np.ndarray]:
+def mirrored_sentences(index: DatasetIndex, images: TrainingImages) -> tuple[list[str], np.ndarray]:
     """The training sentences that mirroring changes, mirrored; and [S], each sentence's row there, or -1."""
     rows = np.sort(images.sentence_rows)
     texts = index.sentences["sentence"].take(rows).to_pylist()

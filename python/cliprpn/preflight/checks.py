@@ -1,4 +1,4 @@
-"""The checks by name, each a function of a trial, a folder for temporary files and the context."""
+"""The checks by name, each a function of a trial, a folder for temporary files, the context and a time limit."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from cliprpn.preflight.weights import check_weights
 from cliprpn.run_context import RunContext
 from cliprpn.storage.specs import Spec
 
-CHECKS: dict[str, Callable[[Spec, Path, RunContext], PreflightFinding]] = {
-    "weights": lambda spec, scratch, context: check_weights(spec.backbone),
-    "crops": check_crops,
+# The limit, in seconds, is for the training of `overfit`.
+CHECKS: dict[str, Callable[[Spec, Path, RunContext, float], PreflightFinding]] = {
+    "weights": lambda spec, scratch, context, limit_s: check_weights(spec.backbone),
+    "crops": lambda spec, scratch, context, limit_s: check_crops(spec, scratch, context),
     "overfit": check_overfit,
-    "parity": check_parity,
-    "baseline": check_detections,
+    "parity": lambda spec, scratch, context, limit_s: check_parity(spec, scratch, context),
+    "baseline": lambda spec, scratch, context, limit_s: check_detections(spec, scratch, context),
 }

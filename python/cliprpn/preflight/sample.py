@@ -90,5 +90,12 @@ def extract_part(part: DatasetIndex, spec: ClipRpnSpec, scratch: Path, context: 
 @contextmanager
 def temporary_cache(scratch: Path, context: RunContext) -> Iterator[RunContext]:
     """The same context with an empty cache, which is removed at the end; arrays that are open stay so."""
+    with temporary_folder(scratch) as folder:
+        yield replace(context, cache_dir=folder)
+
+
+@contextmanager
+def temporary_folder(scratch: Path) -> Iterator[Path]:
+    """A new folder, which is removed at the end."""
     with tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True) as folder:
-        yield replace(context, cache_dir=Path(folder))
+        yield Path(folder)

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "08f9de159683856ac6f875233365fbd8e931b33adc77ecfe8961758d28ccd026";
+export const schema_sha256 = "5856f1d91ef124a5082c76c27d1020eeae339c967e0889a80dc14d0cd20153fa";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -1173,6 +1173,8 @@ export interface BridgeMethods {
   sample_expressions: SampleExpressionsMethod;
   preflight_check: PreflightCheckMethod;
   measure_speed: MeasureSpeedMethod;
+  measure_baseline: MeasureBaselineMethod;
+  measure_report: MeasureReportMethod;
 }
 export interface HelloMethod {
   params: HelloParams;
@@ -3977,6 +3979,18 @@ export interface SampleExpressionsResult {
    * Each of a different image; fewer than asked for if the dataset has fewer.
    */
   examples: SentenceExample[];
+  /**
+   * Of the expressions of all splits.
+   */
+  num_boxes: number;
+  /**
+   * The first of them: image, box and sentence.
+   */
+  outside: string[];
+  /**
+   * Expressions whose boxes are not inside their image, or have no area.
+   */
+  num_outside: number;
 }
 export interface PreflightCheckMethod {
   params: PreflightCheckParams;
@@ -3995,6 +4009,10 @@ export interface PreflightCheckParams {
    * An existing folder for temporary files, which the caller removes.
    */
   scratch_dir: string;
+  /**
+   * Ends the training of the check `overfit`.
+   */
+  overfit_limit_s: number;
 }
 /**
  * What a check found.
@@ -4060,9 +4078,20 @@ export interface MeasureSpeedParams {
    * An existing folder for temporary files, which the caller removes.
    */
   scratch_dir: string;
+  targets: MeasuredTarget[];
 }
 /**
- * What a trial's steps and features take on this machine, measured on a sample.
+ * A split that trials are evaluated on besides val.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "MeasuredTarget".
+ */
+export interface MeasuredTarget {
+  dataset: TrialDataset;
+  split: Split;
+}
+/**
+ * What a trial's steps, evaluation and features take on this machine, measured on a sample.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "SpeedMeasurement".
@@ -4076,32 +4105,18 @@ export interface SpeedMeasurement {
    * Expressions of a step.
    */
   batch_size: number;
-  /**
-   * A training step.
-   */
-  step_ms: number;
-  /**
-   * Predicting one val expression after an epoch, to select the epoch.
-   */
-  selection_ms: number;
-  /**
-   * Predicting one expression with all its proposals, in the evaluation.
-   */
-  prediction_ms: number;
-  /**
-   * Extracting the feature map of one image.
-   */
-  image_ms: number;
+  step: Timing;
+  selection: Timing1;
+  prediction: Timing2;
+  image: Timing3;
   /**
    * Extracting that of one image in an augmented view; null without views.
    */
-  view_ms: number | null;
+  view: Timing | null;
+  sentence: Timing4;
+  save: Timing5;
   /**
-   * Encoding one expression.
-   */
-  sentence_ms: number;
-  /**
-   * Images that image_ms is measured on.
+   * Images that `image` is measured on.
    */
   num_sampled_images: number;
   /**
@@ -4113,17 +4128,13 @@ export interface SpeedMeasurement {
    */
   sentence_bytes: number;
   /**
-   * Of the dataset.
+   * The stored prediction for one expression, on average in the sample.
    */
-  num_images: number;
+  prediction_bytes: number;
   /**
-   * Of the train split, which views are made of.
+   * Size of one saved model.
    */
-  num_train_images: number;
-  /**
-   * Of the dataset.
-   */
-  num_sentences: number;
+  checkpoint_bytes: number;
   /**
    * Expressions of an epoch, after limits.
    */
@@ -4133,7 +4144,85 @@ export interface SpeedMeasurement {
    */
   num_val: number;
   /**
-   * Folder of the cached feature maps; trials with the same share them.
+   * Expressions of all splits that trials are evaluated on besides val, after limits.
+   */
+  num_evaluated: number;
+  /**
+   * Augmented views of the training images.
+   */
+  num_views: number;
+  /**
+   * Of the trial's dataset first, then of others that it is evaluated on.
+   *
+   * @minItems 1
+   */
+  features: [FeatureNeed, ...FeatureNeed[]];
+  /**
+   * Features of the whole dataset that are kept in the memory of the device while training; 0 on a CPU.
+   */
+  resident_bytes: number;
+  peak_memory_bytes: PeakMemory;
+}
+/**
+ * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Timing".
+ */
+export interface Timing {
+  ms: number;
+  low_ms: number;
+  high_ms: number;
+}
+/**
+ * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ */
+export interface Timing1 {
+  ms: number;
+  low_ms: number;
+  high_ms: number;
+}
+/**
+ * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ */
+export interface Timing2 {
+  ms: number;
+  low_ms: number;
+  high_ms: number;
+}
+/**
+ * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ */
+export interface Timing3 {
+  ms: number;
+  low_ms: number;
+  high_ms: number;
+}
+/**
+ * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ */
+export interface Timing4 {
+  ms: number;
+  low_ms: number;
+  high_ms: number;
+}
+/**
+ * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ */
+export interface Timing5 {
+  ms: number;
+  low_ms: number;
+  high_ms: number;
+}
+/**
+ * Features of one dataset that trials need. Trials with the same keys share them.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "FeatureNeed".
+ */
+export interface FeatureNeed {
+  /**
+   * Folder of the cached feature maps.
    */
   maps_key: string;
   /**
@@ -4145,23 +4234,172 @@ export interface SpeedMeasurement {
    */
   has_maps: boolean;
   has_text: boolean;
+  num_images: number;
+  num_sentences: number;
+  /**
+   * Images that augmented views are made of: those of the train split.
+   */
+  num_view_images: number;
   /**
    * Augmented views that are not in the cache.
    */
   num_missing_views: number;
   /**
-   * Augmented views of the training images.
+   * Mirrored sentences whose features are not in the cache.
    */
-  num_views: number;
+  num_missing_mirrored: number;
+}
+export interface MeasureBaselineMethod {
+  params: MeasureBaselineParams;
+  result: BaselineMeasurement;
+}
+/**
+ * Runs a baseline on some val images, and times its parts; nothing is kept.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "MeasureBaselineParams".
+ */
+export interface MeasureBaselineParams {
+  spec: BaselineSpec;
   /**
-   * Features of the whole dataset that are kept in the memory of the device while training; 0 on a CPU.
+   * An existing folder for temporary files, which the caller removes.
    */
-  resident_bytes: number;
+  scratch_dir: string;
+  targets: MeasuredTarget[];
+}
+/**
+ * What a baseline takes on this machine, measured on a sample of val images.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "BaselineMeasurement".
+ */
+export interface BaselineMeasurement {
   /**
-   * Size of one saved model.
+   * Images of the sample.
    */
-  checkpoint_bytes: number;
-  peak_memory_bytes: PeakMemory;
+  num_images: number;
+  shared: SharedWork[];
+  sentence: Timing7;
+  /**
+   * The stored answer to one expression, on average in the sample.
+   */
+  prediction_bytes: number;
+  val: BaselineSplit;
+  /**
+   * Other splits that it is evaluated on.
+   */
+  others: BaselineSplit[];
+}
+/**
+ * Work of a baseline on each image that is kept in the cache: detections, or the embeddings of boxes in one view.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SharedWork".
+ */
+export interface SharedWork {
+  /**
+   * Baselines with the same key share it.
+   */
+  key: string;
+  image: Timing6;
+  /**
+   * Size of its result on disk.
+   */
+  image_bytes: number;
+  /**
+   * True if the cache has such results, perhaps for other images.
+   */
+  may_be_cached: boolean;
+}
+/**
+ * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ */
+export interface Timing6 {
+  ms: number;
+  low_ms: number;
+  high_ms: number;
+}
+/**
+ * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ */
+export interface Timing7 {
+  ms: number;
+  low_ms: number;
+  high_ms: number;
+}
+/**
+ * A split that a baseline answers.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "BaselineSplit".
+ */
+export interface BaselineSplit {
+  /**
+   * Of dataset and split; work on the same one is shared.
+   */
+  key: string;
+  num_images: number;
+  num_sentences: number;
+}
+export interface MeasureReportMethod {
+  params: MeasureReportParams;
+  result: ReportMeasurement;
+}
+/**
+ * Computes the figures of a report on made answers to all of val, and times it; nothing is kept.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "MeasureReportParams".
+ */
+export interface MeasureReportParams {
+  dataset: TrialDataset;
+  /**
+   * Of val; null for all.
+   */
+  limit: number | null;
+  /**
+   * Of each configuration.
+   */
+  num_seeds: number;
+  /**
+   * An existing folder for temporary files, which the caller removes.
+   */
+  scratch_dir: string;
+  targets: MeasuredTarget[];
+  /**
+   * Of the dataset's test splits; null for all.
+   */
+  test_limit: number | null;
+}
+/**
+ * What the figures of a report take on this machine, measured with made answers to all of val.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ReportMeasurement".
+ */
+export interface ReportMeasurement {
+  first: Timing8;
+  another: Timing9;
+  /**
+   * Comparing two configurations over all splits; null without other splits.
+   */
+  splits: Timing | null;
+}
+/**
+ * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ */
+export interface Timing8 {
+  ms: number;
+  low_ms: number;
+  high_ms: number;
+}
+/**
+ * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ */
+export interface Timing9 {
+  ms: number;
+  low_ms: number;
+  high_ms: number;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -5626,14 +5864,14 @@ export interface PreflightCheck {
   traceback_file: string | null;
 }
 /**
- * Time, memory and disk space of all trials of the experiment that train a model, computed from measurements on a sample.
+ * Time, memory and disk space of the rest of a sweep, computed from measurements on a sample.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "SweepProjection".
  */
 export interface SweepProjection {
   /**
-   * Trials that train a model.
+   * Of the experiment.
    */
   num_trials: number;
   /**
@@ -5641,37 +5879,43 @@ export interface SweepProjection {
    */
   num_completed: number;
   /**
-   * Trials without training, which are not counted.
-   */
-  num_baselines: number;
-  /**
    * Trials that run at the same time.
    */
   num_workers: number;
   /**
-   * Extracting the features that are not in the cache.
+   * Workers that worked at the same time while steps were timed.
    */
-  features_ms: number;
+  num_workers_timed: number;
+  parts: ProjectedPart[];
+  total: Timing10;
   /**
-   * All trials that have no result yet, one after the other.
+   * What is not counted, and why; one line each.
    */
-  trials_ms: number;
-  /**
-   * features_ms, and trials_ms divided by the number of workers.
-   */
-  total_ms: number;
+  not_projected: string[];
   /**
    * Disk space of the features that are not in the cache.
    */
   features_bytes: number;
   /**
+   * Disk space of detections and embeddings that are not in the cache.
+   */
+  baselines_bytes: number;
+  /**
    * Disk space of the models that are kept, of trials that have no result yet.
    */
   models_bytes: number;
   /**
+   * Disk space of the predictions that do not exist yet.
+   */
+  predictions_bytes: number;
+  /**
    * Memory of the processes that run at the same time, without the file cache of the system.
    */
   process_memory_bytes: number;
+  /**
+   * Size of the features that training reads from files; faster if they fit in the free memory.
+   */
+  file_cache_bytes: number;
   /**
    * Largest need of a trial on the device; null on a CPU.
    */
@@ -5679,33 +5923,68 @@ export interface SweepProjection {
   configurations: ProjectedConfiguration[];
 }
 /**
- * The trials that differ by their seed only.
+ * A part of the sweep that has not been done yet.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ProjectedPart".
+ */
+export interface ProjectedPart {
+  part:
+    "start" | "features" | "training" | "selection" | "saving" | "evaluation" | "baselines" | "other_splits" | "report";
+  /**
+   * How much of what: 3,192 steps.
+   */
+  amount: string;
+  /**
+   * One after the other, with the mean of what was measured.
+   */
+  ms: number;
+  low_ms: number;
+  high_ms: number;
+}
+/**
+ * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ */
+export interface Timing10 {
+  ms: number;
+  low_ms: number;
+  high_ms: number;
+}
+/**
+ * The trials that train a model and differ by their seed only.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "ProjectedConfiguration".
  */
 export interface ProjectedConfiguration {
   label: string;
-  /**
-   * Of this configuration.
-   */
   num_trials: number;
   /**
    * Those that have a result already.
    */
   num_completed: number;
-  /**
-   * Duration of one of its trials, once its features are extracted.
-   */
-  trial_ms: number;
+  trial: Timing11;
   /**
    * Training steps of one trial.
    */
   num_steps: number;
-  /**
-   * A training step, as measured.
-   */
-  step_ms: number;
+  step: Timing12;
+}
+/**
+ * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ */
+export interface Timing11 {
+  ms: number;
+  low_ms: number;
+  high_ms: number;
+}
+/**
+ * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ */
+export interface Timing12 {
+  ms: number;
+  low_ms: number;
+  high_ms: number;
 }
 /**
  * report.json beside REPORT.md: the verdict, the notes, all figures and the trials of a sweep's report. The same results give the same bytes.
