@@ -178,7 +178,7 @@ def test_the_gradients_of_bf16_belong_to_the_models_own_float32_weights() -> Non
         gradients.append(torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None]))
         assert gradients[-1].dtype == torch.float32
     assert gradients[0].shape == gradients[1].shape
-    assert (gradients[0] - gradients[1]).norm() < 0.03 * gradients[0].norm()
+    assert (gradients[0] - gradients[1]).norm() < 0.06 * gradients[0].norm()  # 8 bits of precision.
 
 
 def test_an_error_in_the_model_leaves_its_weights_in_place() -> None:

@@ -111,7 +111,8 @@ class ClipRPN(nn.Module):
         if negatives is not None and self.rules.negatives_loss_weight > 0:
             contrast_loss = negatives_loss(logits, self.anchors, targets.positive, *negatives, self.rules)
             objectness_loss = objectness_loss + self.rules.negatives_loss_weight * contrast_loss
-        return objectness_loss, self.rules.box_loss_weight * box_loss
+        weight = self.rules.box_loss_weight
+        return objectness_loss, box_loss if weight == 1 else weight * box_loss
 
     @torch.no_grad()
     def predict_top1(

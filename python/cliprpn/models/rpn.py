@@ -155,17 +155,17 @@ def rpn_losses(
     Returns:
         Two scalars.
     """
-    positive = targets.positive
+    positive, used = targets.positive, sampled
     if rules.objectness_loss == "softmax":
         used = positive | targets.negative
         # A finite number, since 0 * -inf is NaN; its exponential is 0.
-        masked = torch.where(used, logits, torch.finfo(logits.dtype).min / 4)
-        target_probs = positive / positive.sum(dim=1, keepdim=True)
-        objectness = -(target_probs * functional.log_softmax(masked, dim=1)).sum(dim=1).mean()
+        masked = logits.masked_fill(~used, torch.finfo(logits.dtype).min / 4)
+        # Target probabilities over -B: their products with the logarithms add up to the mean cross-entropy.
+        weights = positive / (positive.sum(dim=1, keepdim=True) * -len(logits))
+        objectness = (weights * functional.log_softmax(masked, dim=1)).sum()
     else:
-        if sampled is None:
-            sampled = sample_anchors(positive, targets.negative, rules, generator)
-        used = sampled
+        if used is None:
+            used = sample_anchors(positive, targets.negative, rules, generator)
         losses = functional.binary_cross_entropy_with_logits(
             logits, positive.to(logits.dtype), used, reduction="sum"
         )
@@ -173,7 +173,7 @@ def rpn_losses(
         positive = positive & used
     box = functional.smooth_l1_loss(deltas, targets.deltas, beta=SMOOTH_L1_BETA, reduction="none")
     denominator = (positive if rules.box_loss == "over_positives" else used).sum().clamp(min=1)
-    return objectness, (box * positive[..., None]).sum() / denominator
+    return objectness, (box * (positive / denominator)[..., None]).sum()
 
 
 def top1_boxes(

@@ -57,6 +57,7 @@ class TrainingStep:
         self._model, self._settings = model, settings
         self._compute = make_compute(model, choose_precision(settings, self.device))
         self.input_dtype = self._compute.input_dtype
+        self._one = torch.ones((), device=self.device)
         self._found_inf = torch.zeros((), device=self.device) if skip_not_finite else None
         if skip_not_finite:
             optimizer.found_inf = self._found_inf  # type: ignore[attr-defined]  # as GradScaler sets it
@@ -82,8 +83,8 @@ class TrainingStep:
         total = objectness + box
         losses = torch.stack([objectness, box, total]).detach()
         if self._found_inf is not None:
-            last = losses[2]
-            self._found_inf.clamp_(min=last - last != 0)  # NaN or inf minus itself is NaN.
+            # As GradScaler does it, in one launch: 1 if a loss is not finite, and else unchanged.
+            torch._amp_foreach_non_finite_check_and_unscale_([losses], self._found_inf, self._one)
         return total, losses
 
     def update(self, loss: Tensor) -> None:

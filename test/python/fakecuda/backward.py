@@ -110,8 +110,14 @@ def _accumulate(leaf: Tensor, grad: Tensor | None, taken: set[int]) -> None:
         return
     if leaf.grad is not None:
         leaf.grad.add_(grad)
-    elif grad.stride() == leaf.stride() and id(grad.allocation) not in taken:
+    elif _same_layout(grad, leaf) and id(grad.allocation) not in taken:
         taken.add(id(grad.allocation))
         leaf.grad = grad.detach()
     else:
         leaf.grad = torch.empty_like(leaf).copy_(grad)
+
+
+def _same_layout(grad: Tensor, leaf: Tensor) -> bool:
+    """As torch compares them: the stride of a dimension of size 1 does not matter."""
+    pairs = zip(grad.shape, grad.stride(), leaf.stride(), strict=True)
+    return all(one == other for size, one, other in pairs if size != 1)

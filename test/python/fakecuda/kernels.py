@@ -11,12 +11,15 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from fakecuda.tensor import CudaTensor
 
 aten = torch.ops.aten
 # Of torch.nn.attention.SDPBackend: neither flash nor efficient attention.
 MATH = 0
+# In elements; as in the preprocessing of masks by torch's attention.cpp.
+BIAS_ALIGNMENT = 8
 
 
 def choose_attention(of_torch: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -43,6 +46,8 @@ def choose_attention(of_torch: Callable[..., Tensor]) -> Callable[..., Tensor]:
                 bias = attn_mask
                 if attn_mask is not None and attn_mask.dtype == torch.bool:
                     bias = torch.where(attn_mask, 0.0, float("-inf")).to(query.dtype)
+                if bias is not None:
+                    bias = _aligned(bias)
                 needs_gradient = any(part.requires_grad for part in (query, key, value))
                 return aten._scaled_dot_product_efficient_attention(
                     query, key, value, bias, needs_gradient, 0.0, is_causal, scale=scale
@@ -50,6 +55,14 @@ def choose_attention(of_torch: Callable[..., Tensor]) -> Callable[..., Tensor]:
         return of_torch(*parts, dropout_p, is_causal, **options)
 
     return attention
+
+
+def _aligned(bias: Tensor) -> Tensor:
+    """Padded as by torch, if rows do not start at addresses that the kernel reads from."""
+    if all(stride % BIAS_ALIGNMENT == 0 for stride in bias.stride()[:-1]):
+        return bias
+    length = bias.shape[-1]
+    return pad(bias, (0, -length % BIAS_ALIGNMENT))[..., :length]
 
 
 def _efficient_attention(

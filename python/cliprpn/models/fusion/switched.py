@@ -11,6 +11,8 @@ from torch.nn import functional
 NUM_HEADS = 8
 NUM_BLOCKS = 2
 TEXT_CHANNELS = 128
+# In elements: rows of the bias start at multiples of it.
+BIAS_ALIGNMENT = 8
 
 
 class SwitchedFusion(nn.Module):
@@ -43,7 +45,7 @@ class SwitchedFusion(nn.Module):
         self.text = text
         self.norm = nn.LayerNorm(map_channels)
         self.where = nn.Linear(4, map_channels) if coordinates == "on" else None
-        self._coordinates: tuple[tuple[int, int, torch.device, torch.dtype], Tensor] | None = None
+        self._coordinates: dict[tuple[int, int, torch.device, torch.dtype], Tensor] = {}
         text_dim = word_dim if text == "words" else pooled_dim
         self.read = nn.Sequential(
             nn.LayerNorm(text_dim),
@@ -58,23 +60,24 @@ class SwitchedFusion(nn.Module):
         if self.where is not None:
             cells = cells + self.where(self._coordinates_of(feature_map))
         text = self.read(words if self.text == "words" else pooled[:, None])  # [B, L or 1, T]
+        bias = attention_bias(mask, cells.dtype) if self.text == "words" else None
         for block in self.blocks:
-            cells = block(cells, text, mask)
+            cells = block(cells, text, bias)
         return cells.transpose(1, 2).reshape(feature_map.shape)  # [B, C, h, w]
 
     def _coordinates_of(self, feature_map: Tensor) -> Tensor:
         """The coordinates of the map's cells, [h*w, 4]; computed once, since maps have the same size."""
         key = (feature_map.shape[2], feature_map.shape[3], feature_map.device, feature_map.dtype)
-        if self._coordinates is None or self._coordinates[0] != key:
+        if key not in self._coordinates:
             with torch.inference_mode(False):  # Tensors of inference mode cannot be used in training later.
-                self._coordinates = key, cell_coordinates(*key[:3]).to(feature_map.dtype)
-        return self._coordinates[1]
+                self._coordinates[key] = cell_coordinates(*key[:3]).to(feature_map.dtype)
+        return self._coordinates[key]
 
 
 class FusionBlock(nn.Module):
     """Two pre-norm residual steps: condition on the text, then apply an MLP.
 
-    Maps cells [B, h*w, C] to [B, h*w, C], given text [B, L or 1, T] and mask [B, L].
+    Maps cells [B, h*w, C] to [B, h*w, C], given text [B, L or 1, T] and, with `words`, the bias of `attention_bias`.
     """
 
     def __init__(self, channels: int, text: str, interaction: str) -> None:
@@ -89,12 +92,12 @@ class FusionBlock(nn.Module):
             nn.LayerNorm(channels), nn.Linear(channels, channels), nn.GELU(), nn.Linear(channels, channels)
         )
 
-    def forward(self, cells: Tensor, text: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, cells: Tensor, text: Tensor, bias: Tensor | None) -> Tensor:
         normed = self.own_norm(cells)
-        context = text if self.ask is None else self.ask(normed, text, mask)  # [B, h*w or 1, T]
+        context = text if self.ask is None else self.ask(normed, text, bias)  # [B, h*w or 1, T]
         context = self.heard_norm(context)
         shift = self.shift(context)
-        cells = cells + (shift if self.scale is None else normed * self.scale(context) + shift)
+        cells = cells + (shift if self.scale is None else torch.addcmul(shift, normed, self.scale(context)))
         return cells + self.think(cells)
 
 
@@ -107,26 +110,42 @@ class WordAttention(nn.Module):
         self.query = nn.Linear(channels, TEXT_CHANNELS)
         self.key_value = nn.Linear(TEXT_CHANNELS, 2 * TEXT_CHANNELS)
 
-    def forward(self, cells: Tensor, text: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, cells: Tensor, text: Tensor, bias: Tensor) -> Tensor:
         key, value = self.key_value(self.norm(text)).chunk(2, dim=2)
-        return attend(self.query(cells), key, value, mask)
+        return attend(self.query(cells), key, value, bias)
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
     """Multi-head attention with query-key normalization per head (Dehghani et al. 2023), so that it starts sharp.
 
     Args:
         query: [B, Nq, T].
         key, value: [B, Nk, T] each.
-        mask: [B, Nk], True for keys to attend to.
+        bias: [B, 1, 1, Nk], added to the logits.
 
     Returns:
         [B, Nq, T].
     """
-    query, key, value = (part.unflatten(2, (NUM_HEADS, -1)).transpose(1, 2) for part in (query, key, value))
+    query, key, value = (part.unflatten(2, (NUM_HEADS, -1)) for part in (query, key, value))
     query, key = (functional.layer_norm(part, part.shape[-1:]) for part in (query, key))
-    attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask[:, None, None])
+    query, key, value = (
+        part.transpose(1, 2) for part in (query, key, value)
+    )  # [B, heads, Nq or Nk, T / heads]
+    attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
     return attended.transpose(1, 2).flatten(2)
+
+
+def attention_bias(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """What attention adds to its logits, [B, 1, 1, L]: 0 for a token, -inf for padding.
+
+    Made once for all blocks, and at addresses that CUDA's kernel can read; torch would make both for each call.
+
+    Args:
+        mask: [B, L], True for tokens.
+    """
+    length = mask.shape[1]
+    bias = mask.log().to(dtype)  # log(True) is 0, and log(False) is -inf.
+    return functional.pad(bias, (0, -length % BIAS_ALIGNMENT))[:, None, None, :length]
 
 
 def cell_coordinates(height: int, width: int, device: torch.device) -> Tensor:
