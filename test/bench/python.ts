@@ -7,7 +7,7 @@ import { packageRoot } from "../../src/package-root.ts";
  */
 export async function runPython<Output>(python: string, module: string, args: string[]): Promise<Output> {
   const { stdout } = await execa(python, ["-m", `bench.${module}`, ...args], {
-    env: { PYTHONPATH: `${join(packageRoot, "python")}:${join(packageRoot, "test")}` },
+    env: { PYTHONPATH: ["python", "test", "test/python"].map((path) => join(packageRoot, path)).join(":") },
     stderr: "inherit",
   });
   return JSON.parse(stdout);

@@ -13,6 +13,7 @@ import { auditRows } from "./audit.ts";
 import { helpMs, sweepMemory } from "./cli.ts";
 import { compareRows } from "./compare.ts";
 import { measureEngine } from "./engine.ts";
+import { extractionRows } from "./extraction.ts";
 import { faultsRows } from "./faults.ts";
 import { figuresRows } from "./figures.ts";
 import { fullShapeRows } from "./full-shape-rows.ts";
@@ -85,6 +86,7 @@ const parts: Record<string, [what: string, measure: () => Promise<Row[]>]> = {
   ...(process.platform === "linux" && {
     memory: ["memory", async () => memoryRows(await sweepMemory(await scenes()))],
   }),
+  extraction: ["extraction, and plain loops", () => extractionRows(python)],
   images: ["preparing images", () => imagesRows(folder, python)],
   ...(process.platform === "linux" && {
     "images-memory": ["preparing many images", () => imagesMemoryRows(folder)],

@@ -23,8 +23,8 @@ from cliprpn.ranking.views import BoxView
 from cliprpn.storage.weights_files import load_backbone
 
 CPU = torch.device("cpu")
-# One wait for each batch: for the event after the copy of its results.
-WAIT = "pipeline/copies.py:23 event.synchronize"
+# For the event after the copy of a batch's results.
+WAIT = "event.synchronize"
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_the_host_waits_once_for_each_block_of_images_and_sentences(
     num_mirrored = rows["mirrored lengths"]
     assert (num_images, num_view, num_texts) == (12, 8, 25) and num_mirrored >= 1
     blocks = [num_images, num_view, -(-num_texts // 7), -(-num_mirrored // 7)]
-    assert dict(counts.sync_places) == {WAIT: sum(blocks)}, counts.table()
+    assert dict(counts.syncs) == {WAIT: sum(blocks)}, counts.table()
     # Pixels; tokens and the positions of words. Back: maps, or pooled and words; with their largest values.
     images, texts = sum(blocks[:2]), sum(blocks[2:])
     assert counts.launches["to device"] == images + 2 * texts
@@ -102,7 +102,7 @@ def test_the_host_waits_once_for_each_batch_of_boxes(
         cuda.counts.clear()
         encoded[place] = torch.cat(clip.embed_boxes([(file, boxes) for file in files], view))
         if place == device:
-            assert dict(cuda.counts.sync_places) == {WAIT: -(-3 * 12 // 5)}, cuda.counts.table()
+            assert dict(cuda.counts.syncs) == {WAIT: -(-3 * 12 // 5)}, cuda.counts.table()
     torch.testing.assert_close(encoded[device], encoded[CPU], rtol=4e-3, atol=4e-3)
 
 
@@ -114,7 +114,7 @@ def test_the_host_waits_once_for_each_batch_of_texts(
     cuda.counts.clear()
     texts = [*dict.fromkeys(index.texts())]
     clip.embed_texts(texts)
-    assert dict(cuda.counts.sync_places) == {WAIT: -(-len(texts) // 7)}, cuda.counts.table()
+    assert dict(cuda.counts.syncs) == {WAIT: -(-len(texts) // 7)}, cuda.counts.table()
 
 
 def test_features_are_those_of_the_cpu(

@@ -216,3 +216,33 @@ def test_text_embeddings_are_kept_when_stopped(tmp_path: Path, monkeypatch: pyte
     embeddings = embed_texts(["aaa", "a", "aa"], tmp_path / "a.sqlite", second)
     assert (first.passes, second.passes) == ([2], [1])
     torch.testing.assert_close(embeddings, embeddings_of(["aaa", "a", "aa"]), atol=2.5e-4, rtol=0)
+
+
+def test_a_broken_image_is_named_and_embeddings_of_earlier_images_are_kept(
+    wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path
+) -> None:
+    first, second = FakeClip(), FakeClip()
+    broken = tmp_path / "broken.jpg"
+    whole = wanted[4][0].path.read_bytes()
+    broken.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(CliprpnError, match=r"broken\.jpg: expected an image") as caught:
+        embed_boxes(
+            [*wanted, (ImageFile(broken, False, 10**6), boxes_of(1, 7))], tmp_path / "a.sqlite", first
+        )
+    assert caught.value.code == "data_invalid"
+    embed_boxes(wanted, tmp_path / "a.sqlite", second)
+    # 211 boxes in whole batches of 64; the rest waited for the boxes of the broken image.
+    assert (sum(first.passes), sum(second.passes)) == (192, 19)
+
+
+def test_values_out_of_range_are_refused_with_the_image_and_the_box(
+    wanted: list[tuple[ImageFile, Tensor]], tmp_path: Path
+) -> None:
+    def encode_wrongly(views: Tensor) -> Tensor:
+        embeddings = encode(views)
+        embeddings[2] = torch.inf
+        return embeddings
+
+    with pytest.raises(CliprpnError, match=r"0\.png: the embedding of the box [\d., ]+ \(crop\)") as caught:
+        embed_boxes(wanted, tmp_path / "a.sqlite", FakeClip(), load_encoder=lambda: encode_wrongly)
+    assert caught.value.code == "weights_mismatch"
