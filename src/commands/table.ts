@@ -715,7 +715,7 @@ export const commands: Command[] = [
     usage: "golden <files..>",
     describe: "compare the modules with recorded outputs of the original",
     positionals: { files: { describe: "golden .npz files", type: "array" } },
-    options: { python, json },
+    options: { device, python, json },
     load: async () => (await import("./golden.ts")).golden,
   },
   {

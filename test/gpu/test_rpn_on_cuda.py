@@ -1,12 +1,16 @@
-"""The vectorized RPN equals torchvision's on CUDA, in the cases of test_rpn.py."""
+"""On CUDA, the vectorized RPN equals torchvision's in the cases of test_rpn.py, and recorded outputs are reproduced."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
+from test_golden import FILES
 from test_rpn import FRAME, REFERENCE, make_case
 from torchvision.models.detection._utils import BalancedPositiveNegativeSampler
 
+from cliprpn.inference.golden import check_golden
 from cliprpn.models.anchors import make_anchors
 from cliprpn.models.head import flatten_head
 from cliprpn.models.rpn import anchor_targets, filter_proposals, rpn_losses, sample_anchors, top1_boxes
@@ -60,3 +64,10 @@ def test_losses_equal_torchvisions_on_the_same_sample(
     objectness, box = rpn_losses(*flatten_head(*outputs), targets, REFERENCE, sampled)
     torch.testing.assert_close(objectness, losses["loss_objectness"])
     torch.testing.assert_close(box, losses["loss_rpn_box_reg"])
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_recorded_outputs_are_those_of_the_device(device: torch.device, file: Path) -> None:
+    rows = check_golden([file], device)
+    assert {row.output for row in rows} >= {"fused", "objectness_logits", "top1_xyxy", "loss_rpn_box_reg"}
+    assert [row for row in rows if not row.ok] == []

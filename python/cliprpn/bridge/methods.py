@@ -278,7 +278,7 @@ def _import_checkpoint(params: ImportCheckpointParams, context: CallContext) -> 
 
 
 def _golden(params: GoldenParams, context: CallContext) -> GoldenResult:
-    rows = check_golden([Path(file) for file in params.files])
+    rows = check_golden([Path(file) for file in params.files], context.device)
     return GoldenResult.model_validate({"rows": [row._asdict() for row in rows]})
 
 

@@ -1,10 +1,11 @@
 """Compares our modules with recorded outputs of ClipRPN (Trento).
 
-Usage: `python -m cliprpn.inference.golden FILE.npz...`
+Usage: `python -m cliprpn.inference.golden [--device DEVICE] FILE.npz...`
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import zipfile
@@ -16,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cliprpn.devices import resolve_device
 from cliprpn.errors import CliprpnError
 from cliprpn.inference.importer import import_original
 from cliprpn.models.anchors import make_anchors
@@ -36,16 +38,16 @@ class GoldenRow(NamedTuple):
     ok: bool
 
 
-def check_golden(files: list[Path]) -> list[GoldenRow]:
-    """Compares every output of every file. Returns a row for each.
+def check_golden(files: list[Path], device: torch.device) -> list[GoldenRow]:
+    """Compares every output of every file, computed on the device in float32. Returns a row for each.
 
     Raises:
         CliprpnError: not_found or bad_input, if a file is not in the golden format.
     """
-    return [row for file in files for row in _compare_file(file)]
+    return [row for file in files for row in _compare_file(file, device)]
 
 
-def _compare_file(file: Path) -> Iterator[GoldenRow]:
+def _compare_file(file: Path, device: torch.device) -> Iterator[GoldenRow]:
     """
     Raises:
         CliprpnError: not_found, bad_input.
@@ -54,8 +56,8 @@ def _compare_file(file: Path) -> Iterator[GoldenRow]:
     config = json.loads(str(arrays["config"]))
     tensors = {key: torch.from_numpy(value) for key, value in arrays.items() if key != "config"}
     with torch.no_grad():
-        for output, actual in _recompute(tensors, config, str(file)).items():
-            expected = tensors[output]
+        for output, actual_on_device in _recompute(tensors, config, str(file), device).items():
+            expected, actual = tensors[output], actual_on_device.cpu()
             diff = (actual - expected).abs().max().item() if actual.shape == expected.shape else np.inf
             ok = diff < np.inf and torch.allclose(actual, expected, rtol=RTOL, atol=ATOL)
             yield GoldenRow(str(file), output, float(min(diff, 1e30)), ok)
@@ -78,20 +80,24 @@ def _read(file: Path) -> dict[str, np.ndarray]:
         raise CliprpnError("bad_input", f"{file}: expected a golden .npz: {error}") from error
 
 
-def _recompute(tensors: dict[str, Tensor], config: dict[str, Any], where: str) -> dict[str, Tensor]:
+def _recompute(
+    tensors: dict[str, Tensor], config: dict[str, Any], where: str, device: torch.device
+) -> dict[str, Tensor]:
     """The outputs of our modules for the recorded weights and inputs, with the names of the recorded outputs."""
     prefix = "state."
     state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
     parts = import_original(state, where, num_heads=config["heads"])
-    parts.fusion.eval()
-    feature_maps, text = tensors["feature_maps"], tensors["text_embeddings"]
-    mask = torch.ones(text.shape[0], 1, dtype=torch.bool)
-    fused = parts.fusion(feature_maps, text[:, None], mask, text)
-    logits, deltas = flatten_head(*parts.head(fused))
+    fusion, head = parts.fusion.to(device).eval(), parts.head.to(device)
+    feature_maps, text, gt_boxes = (
+        tensors[name].to(device) for name in ("feature_maps", "text_embeddings", "gt_boxes_xyxy")
+    )
+    mask = torch.ones(text.shape[0], 1, dtype=torch.bool, device=device)
+    fused = fusion(feature_maps, text[:, None], mask, text)
+    logits, deltas = flatten_head(*head(fused))
     frame_size_px = config["image_size"]
     anchors = make_anchors(
         feature_maps.shape[-1], frame_size_px, config["scales"], config["ratios"], "corner"
-    )
+    ).to(device)
     rules = RpnRules(
         fg_iou_thresh=config["fg_iou"],
         bg_iou_thresh=config["bg_iou"],
@@ -104,9 +110,13 @@ def _recompute(tensors: dict[str, Tensor], config: dict[str, Any], where: str) -
         post_nms_top_n=config["post_nms_top_n"]["testing"],
         nms_thresh=config["nms"],
     )
-    targets = anchor_targets(anchors, tensors["gt_boxes_xyxy"], rules)
+    targets = anchor_targets(anchors, gt_boxes, rules)
     objectness_loss, box_loss = rpn_losses(logits, deltas, targets, rules)
-    rpn = torchvision_rpn(parts.head, anchors, logits.shape[1] // feature_maps.shape[-1] ** 2, rules).eval()
+    rpn = (
+        torchvision_rpn(head, anchors, logits.shape[1] // feature_maps.shape[-1] ** 2, rules)
+        .to(device)
+        .eval()
+    )
     boxes, _ = rpn(square_images(len(feature_maps), frame_size_px), {"0": fused})
     return {
         "fused": fused,
@@ -122,11 +132,15 @@ def _recompute(tensors: dict[str, Tensor], config: dict[str, Any], where: str) -
 
 def main(argv: list[str]) -> int:
     """Prints a line per output. Returns 0, 1 if a difference exceeds the tolerance, 2 for bad input."""
-    if not argv:
-        print("usage: python -m cliprpn.inference.golden FILE.npz...", file=sys.stderr)
-        return 2
+    parser = argparse.ArgumentParser(prog="python -m cliprpn.inference.golden")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE.npz")
+    parser.add_argument("--device", default="cpu", help="auto, cpu, cuda, cuda:I or mps")
     try:
-        rows = check_golden([Path(arg) for arg in argv])
+        args = parser.parse_args(argv)
+    except SystemExit as stopped:  # argparse has printed its message.
+        return 2 if stopped.code else 0
+    try:
+        rows = check_golden(args.files, resolve_device(args.device))
     except CliprpnError as error:
         print(error.message, file=sys.stderr)
         return 2
