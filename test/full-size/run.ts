@@ -4,7 +4,7 @@
  * disk of each step.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { formatBytes, formatDuration } from "../../src/base/format.ts";
@@ -38,6 +38,10 @@ const env = { CLIPRPN_CACHE: join(folder, "cache"), CLIPRPN_PYTHON: python };
 const experiment = "full-size.json";
 
 try {
+  const [load = 0] = loadavg();
+  print(
+    `${availableParallelism()} cores of ${cpus()[0]?.model}, ${load.toFixed(1)} processes running before.\n`,
+  );
   print("| step | time | peak memory | disk |\n|---|---|---|---|");
   const started = performance.now();
   await makeArchives(join(folder, "archives"), shape, Math.ceil(numCocoImages / divisor));
