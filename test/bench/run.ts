@@ -20,6 +20,7 @@ import { fullShapeRows } from "./full-shape-rows.ts";
 import { imagesMemoryRows, imagesRows } from "./images.ts";
 import { manyRows } from "./many.ts";
 import { parquetRows } from "./parquet.ts";
+import { preflightRows } from "./preflight.ts";
 import { runPython } from "./python.ts";
 import {
   type BaselineFigures,
@@ -72,6 +73,7 @@ const parts: Record<string, [what: string, measure: () => Promise<Row[]>]> = {
     "bridge and engine, and a plain loop",
     async () => engineRows(await measureEngine(await scenes(), python)),
   ],
+  preflight: ["a projection, and the sweep that it is of", async () => preflightRows(await scenes())],
   rpn: [
     "region proposals, and torchvision's",
     async () => rpnRows(await runPython<RpnFigures>(python, "rpn", ["2"])),
