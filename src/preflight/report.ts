@@ -1,5 +1,5 @@
 import type { RootContent } from "mdast";
-import { counted, formatBytes, formatDuration } from "../base/format.ts";
+import { counted, formatBytes, formatDuration, wrapText } from "../base/format.ts";
 import type { Preflight, ProjectedPart, SweepProjection, Timing } from "../contract/generated/types.ts";
 import { bullets, code, codeBlock, heading, images, paragraph, table } from "../report/markdown.ts";
 import type { CheckResult } from "./check.ts";
@@ -22,11 +22,18 @@ const statuses: Record<CheckResult["status"], string> = {
   not_checked: "not checked",
 };
 
-/** The line of a check on the terminal, and another one for what to do if it failed. */
-export function checkLine({ check, status, found, fix }: CheckResult): string {
-  const line = `${statuses[status].padEnd(11)}  ${checkTitles[check].padEnd(18)}  ${found}`;
-  return fix === null ? line : `${line}\n${" ".repeat(33)}${fix}`;
+/** A check on the terminal: its result and name, then what was found and what to do, in lines of at most 80 columns. */
+export function checkLines({ check, status, found, fix }: CheckResult): string {
+  const texts = [found, ...(fix === null ? [] : [`What to do: ${fix}.`])];
+  const lines = texts.flatMap((text) => wrapText(text, columns - indent.length));
+  return [
+    `${statuses[status].padEnd(indent.length)}${checkTitles[check]}`,
+    ...lines.map((line) => `${indent}${line}`),
+  ].join("\n");
 }
+
+const columns = 79;
+const indent = " ".repeat(13);
 
 /**
  * PREFLIGHT.md.

@@ -30,7 +30,7 @@ import type { RunContext } from "../sweep/run-context.ts";
 import { checkBoxes } from "./boxes.ts";
 import { type CheckResult, runCheck } from "./check.ts";
 import { checkCounts } from "./counts.ts";
-import { checkLine, preflightBlocks } from "./report.ts";
+import { checkLines, preflightBlocks } from "./report.ts";
 import { checkSpeed } from "./speed.ts";
 
 /** Files of a preflight, in its folder. */
@@ -154,7 +154,7 @@ async function runChecks(
     checked.results.push(result);
     if (traceback !== undefined) checked.tracebacks.push(traceback);
     terminal.liveDone();
-    if (!run.json) terminal.result(checkLine(result));
+    if (!run.json) terminal.result(checkLines(result));
   };
   const first = { ...firstOf(plan.trials), device };
   const options = { signal, onEvent: liveEvent(terminal) };

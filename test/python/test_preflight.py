@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -24,7 +25,7 @@ from cliprpn.contract.generated import (
 from cliprpn.data.index import open_dataset
 from cliprpn.errors import CliprpnError
 from cliprpn.features.frozen import open_data
-from cliprpn.preflight import extraction, overfit
+from cliprpn.preflight import extraction, overfit, weights
 from cliprpn.preflight.baseline_speed import measure_baseline
 from cliprpn.preflight.checks import CHECKS
 from cliprpn.preflight.crops import BANDS, Band, check_crops
@@ -86,6 +87,19 @@ def test_the_official_file_is_known_by_its_hash(tmp_path: Path, monkeypatch: pyt
     finding = check_weights(TrialBackbone(name="cliprpn-tiny", weights=str(file), weights_id=digest))
     assert finding.status == "passed" and "as published" in finding.found
     assert "timm/resnet50_clip.openai" in finding.found and digest in finding.found
+
+
+def test_shipped_weights_that_are_damaged_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = SHIPPED / "cliprpn-tiny.safetensors"
+    digest = hashlib.sha256(shipped.read_bytes()).hexdigest()
+    for name in ("cliprpn-tiny.safetensors", "cliprpn-tiny.json"):
+        (tmp_path / name).write_bytes((SHIPPED / name).read_bytes())
+    facts = json.loads((tmp_path / "cliprpn-tiny.json").read_text())
+    (tmp_path / "cliprpn-tiny.json").write_text(json.dumps({**facts, "sha256": "0" * 64}))
+    monkeypatch.setattr(weights, "SHIPPED", tmp_path)
+    finding = check_weights(TrialBackbone(name="cliprpn-tiny", weights="shipped", weights_id=digest))
+    assert finding.status == "failed" and finding.fix == "install cliprpn again"
+    assert "0" * 64 in finding.found and digest in finding.found
 
 
 def test_a_part_has_the_sentences_objects_and_boxes_of_its_images(root: Path, tmp_path: Path) -> None:

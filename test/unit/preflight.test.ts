@@ -399,6 +399,27 @@ describe("the command", () => {
     });
   });
 
+  test("a dataset without images has its boxes checked, but none is drawn", async () => {
+    const { folder, preflight } = await run({}, ["a.png"], {}, null);
+    expect(preflight.checks.find(({ check }) => check === "boxes")).toMatchObject({
+      status: "not_checked",
+      found: expect.stringMatching(/^2 boxes lie inside .*--images/),
+    });
+    expect(existsSync(join(folder, "preflight-boxes.png"))).toBe(false);
+  });
+
+  test("lines on the terminal have at most 80 columns", async () => {
+    const { results } = await run({
+      preflight_check: new CliprpnError(
+        "weights_missing",
+        `/a/${"long/".repeat(40)}RN50.pt: expected a file`,
+      ),
+    });
+    expect(results.join("\n")).toContain("What to do: ");
+    const lines = results.slice(0, -1).flatMap((text) => text.split("\n"));
+    expect(lines.filter((line) => line.length > 79)).toEqual([]);
+  });
+
   test("an interrupt ends it, and no file is written", async () => {
     const work = tempFolder();
     const error = new CliprpnError("interrupted", "interrupted");
@@ -422,9 +443,10 @@ async function run(
   failing: Failing,
   images = ["a.png"],
   sample: Partial<SampleExpressionsResult> = {},
+  images_dir?: null,
 ): Promise<Ran> {
   const work = tempFolder();
-  const started = await start(work, failing, images, sample);
+  const started = await start(work, failing, images, sample, images_dir);
   const folder = join(work, "out");
   const preflight = JSON.parse(readFileSync(join(folder, "preflight.json"), "utf8"));
   return { ...started, folder, preflight };
@@ -435,13 +457,14 @@ async function start(
   failing: Failing,
   images: string[],
   sample: Partial<SampleExpressionsResult> = {},
+  images_dir: string | null = join(work, "data"),
 ): Promise<{ code: number; results: string[]; calls: string[] }> {
   const root = join(work, "data");
   const scratch = join(work, "scratch");
   for (const folder of [root, scratch]) mkdirSync(folder, { recursive: true });
   const counts = { num_images: 1, num_refs: 1, num_sentences: 1 };
   const splits = (["train", "val"] as const).map((split) => ({ split, ...counts }));
-  writeFacts(root, { ...preparedFacts, images_dir: root, splits });
+  writeFacts(root, { ...preparedFacts, images_dir, splits });
   await sharp({ create: { width: 40, height: 30, channels: 3, background: "blue" } })
     .png()
     .toFile(join(root, "a.png"));
