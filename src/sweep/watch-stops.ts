@@ -27,7 +27,7 @@ export class StopWatch {
 
   #look(): void {
     for (const { trial_id, command } of this.#requests.take()) {
-      if (trial_id !== null) this.onTrial(trial_id, `canceled by \`${command}\``);
+      if (trial_id !== null) this.onTrial(trial_id, `by \`${command}\``);
       else
         this.#stopped.abort(
           new CliprpnError("interrupted", `Stopped by \`${command}\`. Re-run the same command to resume.`),

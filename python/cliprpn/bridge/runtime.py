@@ -142,7 +142,8 @@ def _error(error: BaseException) -> str:
     code, message = _describe(error)
     trace = "".join(traceback.format_exception(error))
     with contextlib.suppress(OSError, ValueError):  # The reader may be gone.
-        print(trace, file=sys.stderr, flush=True)
+        # Where a call was when it was asked to stop says nothing.
+        print(message if code == "interrupted" else trace, file=sys.stderr, flush=True)
     return json.dumps({"status": "error", "error": {"code": code, "message": message}, "traceback": trace})
 
 
