@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cliprpn.models import ClipRPN, ConcatenationFusion, CrossAttentionFusion, RpnRules, SwitchedFusion
+from cliprpn.models.fusion.switched import attend, attention_bias
 from cliprpn.models.head import flatten_head
 
 CHANNELS, POOLED, WORD = 32, 12, 20
@@ -208,3 +209,29 @@ def test_the_neck_is_a_1x1_projection_before_the_fusion(kind: type[nn.Module]) -
         torch.testing.assert_close(output, expected_i, rtol=1e-4, atol=1e-5)
     bare = ClipRPN(kind(96, POOLED, WORD), 96, None, RpnRules(), grid_size=4)
     assert bare.neck is None and not any(name.startswith("neck") for name in bare.state_dict())
+
+
+@pytest.mark.parametrize(("make", "switches"), all_fusions())
+def test_sharing_the_maps_of_an_image_changes_neither_outputs_nor_gradients(make, switches) -> None:
+    maps, words, mask, pooled = make_inputs(batch=5, length=8)
+    maps, map_of = torch.randn(2, 24, 4, 4), torch.tensor([0, 1, 1, 0, 1])
+    model = ClipRPN(make(switches), 24, CHANNELS, RpnRules(), grid_size=4)
+    results = []
+    for inputs in ((maps[map_of], words, mask, pooled), (maps, words, mask, pooled, map_of)):
+        model.zero_grad()
+        logits, deltas = model(*inputs)
+        (logits.square().sum() + deltas.square().sum()).backward()
+        gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+        results.append([logits, deltas, *gradients])
+    assert len(results[0]) > 10
+    torch.testing.assert_close(results[1], results[0], rtol=1e-4, atol=1e-5)  # other sums
+
+
+def test_attention_on_a_cpu_is_scaled_dot_product_attention() -> None:
+    query, key, value = torch.randn(2, 5, 128), torch.randn(2, 6, 128) * 40, torch.randn(2, 6, 128)
+    mask = torch.arange(6) < torch.tensor([[6], [2]])
+    heads = [part.unflatten(2, (8, 16)).transpose(1, 2) for part in (query, key, value)]
+    normed = [nn.functional.layer_norm(part, (16,)) for part in heads[:2]]
+    expected = nn.functional.scaled_dot_product_attention(*normed, heads[2], attn_mask=mask[:, None, None])
+    attended = attend(query, key, value, attention_bias(mask, torch.float32))
+    torch.testing.assert_close(attended, expected.transpose(1, 2).flatten(2))

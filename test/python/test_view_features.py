@@ -152,6 +152,24 @@ def test_a_batch_uses_the_view_if_the_sentence_stays_true(
     assert {(True, True, True), (True, False, True), (False, True, True), (True, True, False)} <= seen
 
 
+def test_sentences_share_maps_of_the_original_and_of_the_view(
+    index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path
+) -> None:
+    features = open_features(index, lambda: backbone, tmp_path, 1)
+    rows = index.split("train")
+    assert len(np.unique(index.image_rows[rows])) <= len(rows) / 2
+    for view in (0, 1):
+        maps, *text = features.batch(rows, CPU, view=view)
+        (shared_rows,) = features.find([rows], CPU, view=view, share=True)
+        shared_maps, *shared_text, map_of = features.read(shared_rows, CPU)
+        pairs = {*zip(index.image_rows[rows], features.view(1).fits[rows] & (view > 0), strict=True)}
+        assert len(shared_maps) == len(pairs) < len(rows)
+        assert torch.equal(shared_maps[map_of], maps)
+        assert all(torch.equal(one, two) for one, two in zip(shared_text, text, strict=True))
+    alone = rows[np.unique(index.image_rows[rows], return_index=True)[1]]
+    assert len(features.read(features.find([alone], CPU, share=True)[0], CPU)) == 4  # nothing to share
+
+
 def test_targets_and_negatives_follow_the_view(
     index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path
 ) -> None:

@@ -22,21 +22,31 @@ from cliprpn.models.transfer import copy_together
 from cliprpn.run_context import RunContext
 from cliprpn.storage.weights_files import load_backbone
 
+# Maps per sentence of a batch above which sharing them is not worth the copies that it needs.
+MAX_SHARED_MAPS = 0.75
+
+
+def may_share(device: torch.device) -> bool:
+    """Whether sentences of a batch may share maps: an accelerator is faster with batches that all have one shape."""
+    return device.type == "cpu"
+
 
 @dataclass(frozen=True)
 class BatchRows:
     """Where the features of a batch are; found on the CPU, and copied for many batches at once.
 
     Attributes:
-        maps: [B], int64.
+        maps: [B], int64; or [M], if sentences share maps.
         view_number: as in `FrozenFeatures.batch`.
         view: what the view replaces; None for the original images.
+        map_of: [B], int64, positions in `maps`; None if sentences share no maps.
     """
 
     maps: Tensor
     text: TextRows
     view_number: int
     view: ViewRows | None
+    map_of: Tensor | None
 
 
 @dataclass
@@ -87,41 +97,82 @@ class FrozenFeatures:
             feature_map [B, C, h, w]; words [B, L, Dw]; mask [B, L], True for tokens; pooled [B, Dp].
         """
         (rows,) = self.find([sentence_rows], device, blank, view)
+        feature_map, words, mask, pooled = self.read(rows, device)
+        return feature_map, words, mask, pooled
+
+    def shared_batch(
+        self, sentence_rows: np.ndarray, device: torch.device, blank: bool = False
+    ) -> tuple[Tensor, ...]:
+        """Like `batch`, but sentences of an image may share a map, where that is faster: then `map_of` follows."""
+        (rows,) = self.find([sentence_rows], device, blank, share=may_share(device))
         return self.read(rows, device)
 
     def find(
-        self, batches: Sequence[np.ndarray], device: torch.device, blank: bool = False, view: int = 0
+        self,
+        batches: Sequence[np.ndarray],
+        device: torch.device,
+        blank: bool = False,
+        view: int = 0,
+        share: bool = False,
     ) -> list[BatchRows]:
-        """Where the features of some batches are, for `read` on this device; it takes the arguments of `batch`."""
+        """Where the features of some batches are, for `read` on this device.
+
+        Args:
+            batches, device, blank, view: as in `batch`.
+            share: whether sentences of an image may share a map, where that is faster.
+        """
         rows = [torch.from_numpy(batch) for batch in batches]
         texts = [
             self.text.find(torch.full_like(rows_i, self.text.blank_row) if blank else rows_i)
             for rows_i in rows
         ]
+        shared = [self._share(batch, view) if share else (batch, None) for batch in batches]
         views: list[ViewRows | None] = [None] * len(batches)
         if view > 0:
-            found = [self.view(view).find(batch) for batch in batches]
+            found = [
+                self.view(view).find(batch, of_maps)
+                for batch, (of_maps, _) in zip(batches, shared, strict=True)
+            ]
             views = [*self.view(view).copy_rows(found, device)]
-        maps = [torch.from_numpy(self.image_rows[batch]) for batch in batches]
+        maps = [torch.from_numpy(self.image_rows[of_maps]) for of_maps, _ in shared]
         return [
-            BatchRows(maps_i, text, view, view_rows)
-            for maps_i, text, view_rows in zip(
+            BatchRows(maps_i, text, view, view_rows, map_of)
+            for maps_i, text, view_rows, (_, map_of) in zip(
                 copy_together(maps, device_of(self.maps)),
                 self.text.copy_rows(texts, device),
                 views,
+                shared,
                 strict=True,
             )
         ]
 
+    def _share(self, batch: np.ndarray, view: int) -> tuple[np.ndarray, Tensor | None]:
+        """A sentence of each map, and the map of each sentence; None if sharing would not pay off.
+
+        Args:
+            batch: [B], rows of the index.
+        """
+        key = self.image_rows[batch]
+        if view > 0:  # Sentences that stay true in the view have another map than the others.
+            key = 2 * key + self.view(view).fits[batch]
+        _, first, map_of = np.unique(key, return_index=True, return_inverse=True)
+        if len(first) > MAX_SHARED_MAPS * len(batch):
+            return batch, None
+        return batch[first], torch.from_numpy(map_of)
+
     def read(
         self, rows: BatchRows, device: torch.device, dtype: torch.dtype = torch.float32
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What `batch` returns, for rows that `find` returned; of another type, if one is given."""
+    ) -> tuple[Tensor, ...]:
+        """What `batch` returns, for rows that `find` returned; then `map_of`, if sentences share maps.
+
+        Args:
+            dtype: of all but the mask and `map_of`.
+        """
         text = self.text.read(rows.text, device, dtype)
         feature_map = gather(self.maps, rows.maps, device, dtype)
         if rows.view is not None:
             text = self.view(rows.view_number).replace(rows.view, feature_map, text)
-        return feature_map, *text
+        return (feature_map, *text) if rows.map_of is None else (feature_map, *text, rows.map_of)
 
     def view(self, number: int) -> ViewFeatures:
         """An augmented view of the training images; numbers start at 1."""

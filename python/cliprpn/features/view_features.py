@@ -40,7 +40,7 @@ class ViewRows:
     """What a view replaces in a batch.
 
     Attributes:
-        targets: [K], positions in the batch whose maps are replaced.
+        targets: [K], positions among the batch's maps that are replaced.
         maps: [K], their rows in the view's maps.
         text_targets: [M], positions whose sentences are replaced; M may be 0.
         text: their features; None if M is 0.
@@ -80,19 +80,20 @@ class ViewFeatures:
         """The sentences' objects in the view: [B, 4], float32, xyxy, pixels of the square."""
         return self.object_boxes[torch.from_numpy(self.object_rows[sentence_rows])]
 
-    def find(self, sentence_rows: np.ndarray) -> ViewRows:
+    def find(self, sentence_rows: np.ndarray, of_maps: np.ndarray) -> ViewRows:
         """What the view replaces in a batch of these sentences: those that stay true in it.
 
         Args:
             sentence_rows: [B], rows of the index.
+            of_maps: [M], a sentence for each map of the batch; equal to `sentence_rows` if none share a map.
         """
-        targets = np.flatnonzero(self.fits[sentence_rows])
+        targets = np.flatnonzero(self.fits[of_maps])
         image_rows = self.image_rows[sentence_rows]
         text_rows = self.mirrored.rows[sentence_rows]
         text_targets = np.flatnonzero(self.fits[sentence_rows] & self.flipped[image_rows] & (text_rows >= 0))
         return ViewRows(
             torch.from_numpy(targets),
-            torch.from_numpy(self.map_rows[image_rows[targets]]),
+            torch.from_numpy(self.map_rows[self.image_rows[of_maps[targets]]]),
             torch.from_numpy(text_targets),
             self.mirrored.text.find(torch.from_numpy(text_rows[text_targets])) if len(text_targets) else None,
         )

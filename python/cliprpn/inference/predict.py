@@ -38,7 +38,7 @@ def top1_ious(
     parts = []
     for start in range(0, len(rows), EVAL_BATCH_SIZE):
         batch = rows[start : start + EVAL_BATCH_SIZE]
-        boxes, _ = model.predict_top1(*features.batch(batch, device, blank))
+        boxes, _ = model.predict_top1(*features.shared_batch(batch, device, blank))
         sizes, gt_boxes = sizes_and_gt_boxes(index, batch)
         pred = to_image_clipped(
             boxes.cpu().double(), features.frames_of(batch), sizes, features.zoom(model.frame_size_px)
@@ -68,7 +68,7 @@ def predict_split(
         if context.should_stop():
             raise CliprpnError("interrupted", "stopped while evaluating")
         batch = rows[start : start + EVAL_BATCH_SIZE]
-        boxes, objectness = _on_cpu(*model.predict_proposals(*features.batch(batch, context.device)))
+        boxes, objectness = _on_cpu(*model.predict_proposals(*features.shared_batch(batch, context.device)))
         sizes, gt_boxes = sizes_and_gt_boxes(index, batch)
         frames = features.frames_of(batch)
         proposals = all_to_image_clipped(boxes, frames, sizes, features.zoom(model.frame_size_px))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cliprpn.models.anchors import Placement, make_anchors
+from cliprpn.models.fusion.switched import SwitchedFusion
 from cliprpn.models.head import RpnHead, flatten_head
 from cliprpn.models.negatives import negatives_loss
 from cliprpn.models.rpn import (
@@ -18,6 +19,7 @@ from cliprpn.models.rpn import (
     rpn_losses,
     top1_boxes,
 )
+from cliprpn.models.sharing import per_sentence
 
 
 class ClipRPN(nn.Module):
@@ -67,19 +69,24 @@ class ClipRPN(nn.Module):
         self.register_buffer("anchors", anchors, persistent=False)
 
     def forward(
-        self, feature_map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor
+        self, feature_map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor, map_of: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Objectness logits [B, N] and offsets [B, N, 4], in the anchors' order.
 
         Args:
-            feature_map: [B, C, h, w].
+            feature_map: [B, C, h, w]; with `map_of`, [M, C, h, w].
             words: [B, L, Dw].
             mask: [B, L], True for tokens, False for padding.
             pooled: [B, Dp].
+            map_of: [B], int64, the map of each sentence; None if map i belongs to sentence i.
         """
         if self.neck is not None:
             feature_map = self.neck(feature_map)
-        return flatten_head(*self.head(self.fusion_module(feature_map, words, mask, pooled)))
+        if isinstance(self.fusion_module, SwitchedFusion):
+            fused = self.fusion_module(feature_map, words, mask, pooled, map_of)
+        else:  # Fusions of others have four arguments, and a map for every sentence.
+            fused = self.fusion_module(per_sentence(feature_map, map_of), words, mask, pooled)
+        return flatten_head(*self.head(fused))
 
     @torch.no_grad()
     def targets(self, gt_boxes: Tensor) -> AnchorTargets:
@@ -116,25 +123,25 @@ class ClipRPN(nn.Module):
 
     @torch.no_grad()
     def predict_top1(
-        self, feature_map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor
+        self, feature_map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor, map_of: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """The best box for each sentence: [B, 4], xyxy, pixels of the frame; and its objectness: [B], in [0, 1].
 
         Takes the arguments of `forward`.
         """
-        logits, deltas = (output.float() for output in self(feature_map, words, mask, pooled))
+        logits, deltas = (output.float() for output in self(feature_map, words, mask, pooled, map_of))
         boxes, best = top1_boxes(logits, deltas, self.anchors, self.frame_size_px)
         return boxes, self.objectness(best, logits)
 
     @torch.no_grad()
     def predict_proposals(
-        self, feature_map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor
+        self, feature_map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor, map_of: Tensor | None = None
     ) -> tuple[list[Tensor], Tensor]:
         """Proposals of each sentence: [K, 4], xyxy, pixels of the frame, best first; and the best objectness: [B].
 
         Takes the arguments of `forward`.
         """
-        logits, deltas = (output.float() for output in self(feature_map, words, mask, pooled))
+        logits, deltas = (output.float() for output in self(feature_map, words, mask, pooled, map_of))
         boxes, _ = filter_proposals(logits, deltas, self.anchors, self.frame_size_px, self.rules)
         _, best = top1_boxes(logits, deltas, self.anchors, self.frame_size_px)
         return boxes, self.objectness(best, logits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 
@@ -20,6 +21,8 @@ class RpnHead(nn.Module):
             if isinstance(layer, nn.Conv2d):
                 nn.init.normal_(layer.weight, std=0.01)
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # all convolutions here have a bias
+        # Like the maps of most fusions; otherwise, every step would convert the weights and their gradients.
+        self.conv.to(memory_format=torch.channels_last)
 
     def forward(self, feature_map: Tensor) -> tuple[Tensor, Tensor]:
         """[B, C, h, w] to objectness logits [B, A, h, w] and offsets [B, 4A, h, w]."""

@@ -10,6 +10,7 @@ from cliprpn.features.frozen import BatchRows, FrozenFeatures
 from cliprpn.inference.build import custom_fusion_file
 from cliprpn.inference.fusion_errors import non_finite_line
 from cliprpn.models import ClipRPN
+from cliprpn.models.sharing import per_sentence
 
 # Steps whose losses are read together. Reading waits for the device, which costs nothing on a CPU.
 STEPS_PER_READ = {"cuda": 16}
@@ -87,7 +88,8 @@ class LossLog:
         path = custom_fusion_file(self._model.fusion_module)
         if path is None:
             return None
-        feature_map, *others = self._features.read(rows, self._device)
+        feature_map, words, mask, pooled, *_ = self._features.read(rows, self._device)
         with torch.no_grad():
             mapped = feature_map if self._model.neck is None else self._model.neck(feature_map)
-        return non_finite_line(self._model.fusion_module, path, (mapped, *others))
+        inputs = (per_sentence(mapped, rows.map_of), words, mask, pooled)
+        return non_finite_line(self._model.fusion_module, path, inputs)

@@ -24,7 +24,7 @@ class StepInputs:
         negatives: boxes [B, M, 4] and mask [B, M]; None if they have no loss.
     """
 
-    features: tuple[Tensor, Tensor, Tensor, Tensor]
+    features: tuple[Tensor, ...]
     targets: AnchorTargets
     negatives: tuple[Tensor, Tensor] | None
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cliprpn.data.image_objects import ImageObjects
 from cliprpn.data.index import DatasetIndex
-from cliprpn.features.frozen import BatchRows, FrozenFeatures
+from cliprpn.features.frozen import BatchRows, FrozenFeatures, may_share
 from cliprpn.geometry import to_frame
 from cliprpn.models import ClipRPN
 from cliprpn.models.rpn import AnchorTargets
@@ -62,7 +62,8 @@ def prepare_steps(
         batches: indices into `train_rows`.
         view: as in `FrozenFeatures.batch`.
     """
-    rows = data.features.find([data.train_rows[batch] for batch in batches], device, view=view)
+    train_rows = [data.train_rows[batch] for batch in batches]
+    rows = data.features.find(train_rows, device, view=view, share=may_share(device))
     targets = model.targets(to_device(gt_boxes[np.concatenate(batches)], device))
     negatives: list[tuple[Tensor, Tensor] | None] = [None] * len(batches)
     if objects is not None:

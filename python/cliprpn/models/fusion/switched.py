@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cliprpn.models.sharing import per_sentence
+
 NUM_HEADS = 8
 NUM_BLOCKS = 2
 TEXT_CHANNELS = 128
@@ -29,7 +31,8 @@ class SwitchedFusion(nn.Module):
     names of saved models, so they stay: `where` embeds coordinates, `read` projects the text, `ask` attends to words,
     `heard_norm` normalizes the result, and `think` is the MLP.
 
-    Inputs and output: see `cliprpn.models.fusion`.
+    Inputs and output: see `cliprpn.models.fusion`. Sentences may share maps (`map_of`, see `cliprpn.models.sharing`):
+    all that does not depend on the text is then computed once per map.
     """
 
     def __init__(
@@ -55,15 +58,17 @@ class SwitchedFusion(nn.Module):
         )
         self.blocks = nn.ModuleList(FusionBlock(map_channels, text, interaction) for _ in range(NUM_BLOCKS))
 
-    def forward(self, feature_map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
-        cells = self.norm(feature_map.flatten(2).transpose(1, 2))  # [B, h*w, C]
+    def forward(
+        self, feature_map: Tensor, words: Tensor, mask: Tensor, pooled: Tensor, map_of: Tensor | None = None
+    ) -> Tensor:
+        cells = self.norm(feature_map.flatten(2).transpose(1, 2))  # [B or maps, h*w, C]
         if self.where is not None:
             cells = cells + self.where(self._coordinates_of(feature_map))
         text = self.read(words if self.text == "words" else pooled[:, None])  # [B, L or 1, T]
         bias = attention_bias(mask, cells.dtype) if self.text == "words" else None
         for block in self.blocks:
-            cells = block(cells, text, bias)
-        return cells.transpose(1, 2).reshape(feature_map.shape)  # [B, C, h, w]
+            cells, map_of = block(cells, text, bias, map_of), None
+        return cells.transpose(1, 2).unflatten(2, feature_map.shape[2:])  # [B, C, h, w]
 
     def _coordinates_of(self, feature_map: Tensor) -> Tensor:
         """The coordinates of the map's cells, [h*w, 4]; computed once, since maps have the same size."""
@@ -77,7 +82,8 @@ class SwitchedFusion(nn.Module):
 class FusionBlock(nn.Module):
     """Two pre-norm residual steps: condition on the text, then apply an MLP.
 
-    Maps cells [B, h*w, C] to [B, h*w, C], given text [B, L or 1, T] and, with `words`, the bias of `attention_bias`.
+    Maps cells [B, h*w, C], or of shared maps, to [B, h*w, C], given text [B, L or 1, T] and, with `words`, the bias of
+    `attention_bias`.
     """
 
     def __init__(self, channels: int, text: str, interaction: str) -> None:
@@ -92,17 +98,18 @@ class FusionBlock(nn.Module):
             nn.LayerNorm(channels), nn.Linear(channels, channels), nn.GELU(), nn.Linear(channels, channels)
         )
 
-    def forward(self, cells: Tensor, text: Tensor, bias: Tensor | None) -> Tensor:
+    def forward(self, cells: Tensor, text: Tensor, bias: Tensor | None, map_of: Tensor | None) -> Tensor:
         normed = self.own_norm(cells)
-        context = text if self.ask is None else self.ask(normed, text, bias)  # [B, h*w or 1, T]
+        context = text if self.ask is None else self.ask(normed, text, bias, map_of)  # [B, h*w or 1, T]
         context = self.heard_norm(context)
         shift = self.shift(context)
+        cells, normed = per_sentence(cells, map_of), per_sentence(normed, map_of)
         cells = cells + (shift if self.scale is None else torch.addcmul(shift, normed, self.scale(context)))
         return cells + self.think(cells)
 
 
 class WordAttention(nn.Module):
-    """Attention of each cell over all words: [B, h*w, C] and [B, L, T] to [B, h*w, T]."""
+    """Attention of each cell over all words: [B, h*w, C], or of shared maps, and [B, L, T] to [B, h*w, T]."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -110,29 +117,46 @@ class WordAttention(nn.Module):
         self.query = nn.Linear(channels, TEXT_CHANNELS)
         self.key_value = nn.Linear(TEXT_CHANNELS, 2 * TEXT_CHANNELS)
 
-    def forward(self, cells: Tensor, text: Tensor, bias: Tensor) -> Tensor:
+    def forward(self, cells: Tensor, text: Tensor, bias: Tensor, map_of: Tensor | None) -> Tensor:
         key, value = self.key_value(self.norm(text)).chunk(2, dim=2)
-        return attend(self.query(cells), key, value, bias)
+        return attend(self.query(cells), key, value, bias, map_of)
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
+def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, map_of: Tensor | None = None) -> Tensor:
     """Multi-head attention with query-key normalization per head (Dehghani et al. 2023), so that it starts sharp.
 
     Args:
-        query: [B, Nq, T].
+        query: [B, Nq, T], or of shared maps.
         key, value: [B, Nk, T] each.
-        bias: [B, 1, 1, Nk], added to the logits.
+        bias: [B, 1, 1, Nk], added to the logits: 0 or -inf.
+        map_of: [B], see `cliprpn.models.sharing`.
 
     Returns:
         [B, Nq, T].
     """
     query, key, value = (part.unflatten(2, (NUM_HEADS, -1)) for part in (query, key, value))
     query, key = (functional.layer_norm(part, part.shape[-1:]) for part in (query, key))
+    query = per_sentence(query, map_of)
     query, key, value = (
         part.transpose(1, 2) for part in (query, key, value)
     )  # [B, heads, Nq or Nk, T / heads]
-    attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+    if query.device.type == "cpu" and query.dtype == torch.float32:
+        attended = _attend_by_products(query, key, value, bias)
+    else:
+        attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
     return attended.transpose(1, 2).flatten(2)
+
+
+def _attend_by_products(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
+    """The same as `scaled_dot_product_attention`, whose kernel for CPUs takes three times as long for so few keys.
+
+    The vectors of a head are normalized, so no logit exceeds the square root of their size, and exponentials are finite
+    without subtracting the largest logit first.
+    """
+    weights = (query @ (key * query.shape[-1] ** -0.5).transpose(-1, -2)).exp()  # [B, heads, Nq, Nk]
+    # The last column adds up the weights. Padding has no part in either.
+    sums = weights @ (functional.pad(value, (0, 1), value=1.0) * bias.exp().transpose(-1, -2))
+    return sums[..., :-1] / sums[..., -1:]
 
 
 def attention_bias(mask: Tensor, dtype: torch.dtype) -> Tensor:
