@@ -3,6 +3,7 @@ import { runPython } from "./python.ts";
 import type { Row } from "./rows.ts";
 
 interface Side {
+  num_images: number;
   images_per_s: number;
   loop_images_per_s: number;
   /** Of the loop's time to the pipeline's, pair by pair: their median. */
@@ -11,7 +12,6 @@ interface Side {
 }
 
 interface ExtractionFigures {
-  num_images: number;
   rows: Record<keyof typeof what, Side>;
 }
 
@@ -24,9 +24,9 @@ const what = {
 };
 
 export async function extractionRows(python: string): Promise<Row[]> {
-  const { num_images, rows } = await runPython<ExtractionFigures>(python, "extraction", []);
+  const { rows } = await runPython<ExtractionFigures>(python, "extraction", []);
   return Object.entries(rows).map(([name, side]) => ({
-    what: `images per second: ${what[name as keyof typeof what]}, ${num_images} images; baseline: a plain loop, which reads, computes and writes one after the other`,
+    what: `images per second: ${what[name as keyof typeof what]}, ${side.num_images} images; baseline: a plain loop, which reads, computes and writes one after the other`,
     ours: `${side.images_per_s.toFixed(0)}/s`,
     baseline: `${side.loop_images_per_s.toFixed(0)}/s (${shares(side)})`,
     result: `${side.ratio.toFixed(2)} times`,
