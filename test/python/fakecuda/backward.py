@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from fakecuda.graphs import check_leaf_stream
+
 Gradients = dict[Any, list[Tensor | None]]
 
 
@@ -48,6 +50,7 @@ def backward(
             _, _, node = heapq.heappop(ready)
             given = gradients.pop(node)
             if hasattr(node, "variable"):
+                check_leaf_stream(node)
                 _accumulate(node.variable, given[0], taken)
                 continue
             outputs = node(*given) if any(grad is not None for grad in given) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from typing import Any
 from weakref import WeakValueDictionary
 
 import torch
@@ -45,6 +46,9 @@ class FakeCuda:
         self.of_thread = threading.local()
         self.full_at_step: int | None = None
         self.steps = 0
+        # The graph that is captured, and graphs by their memory pools; see graphs.py.
+        self.capture: Any = None
+        self.graphs: dict[tuple[int, int], Any] = {}
         self._process = os.getpid()
         # By address, which no other storage gets as long as it is referred to.
         self._pinned: dict[int, StorageWeakRef] = {}
@@ -62,6 +66,19 @@ class FakeCuda:
                 "Cannot re-initialize CUDA in forked subprocess. To use CUDA with multiprocessing, you must use the "
                 "'spawn' start method"
             )
+
+    @property
+    def counter(self) -> Any:
+        """What counts launches and synchronizations: during capture the graph, which refuses the latter."""
+        return self.counts if self.capture is None else self.capture
+
+    def refuse_if_capturing(self, why: str) -> None:
+        """
+        Raises:
+            torch.AcceleratorError: a graph is being captured.
+        """
+        if self.capture is not None:
+            self.capture.refuse(why)
 
     def take_counts(self) -> Counts:
         """The counts so far; later ones start from 0."""

@@ -74,10 +74,11 @@ def _call_on_host(cuda: FakeCuda, func: Any, name: str, args: Any, kwargs: Any, 
     if name == "is_pinned":
         return cuda.is_pinned(args[0])
     if cuda.order.host_copies and not func.is_view and name != "detach":
-        written = _written(func, args, kwargs)
+        written = written_tensors(func, args, kwargs)
         for tensor in tensors:
             cuda.order.use_on_host(tensor, any(tensor is each for each in written), name)
     if name == "_pin_memory":
+        cuda.refuse_if_capturing("operation not permitted when stream is capturing (pin_memory)")
         cuda.initialize()
         return cuda.pin(args[0].clone())
     if kwargs.get("pin_memory"):
@@ -99,11 +100,14 @@ def _call_on_device(
     for other in others:
         order.wait_on_stream(stream, order.clock(other))
     pinned = _is_pinned_copy(cuda, name, args, kwargs)
-    launches, waits = count_operator(cuda.counts, func, args, kwargs, pinned)
+    launches, waits = count_operator(cuda.counter, func, args, kwargs, pinned)
+    if cuda.capture is not None:
+        return cuda.capture.record(func, name, args, kwargs, launches, device)
     if launches:
         order.launch(stream)
         _order_arguments(cuda, func, name, args, kwargs, tensors, stream)
-    result = _wrap(cuda, func, _compute(func, name, args, kwargs), args, device, stream)
+    kernel, numbers, options = on_cpu(func, name, args, kwargs)
+    result = wrap_result(cuda, func, _compute(name, kernel, numbers, options), args, device, stream)
     if not launches:
         return result
     if not func._schema.is_mutable:
@@ -119,13 +123,17 @@ def _call_on_device(
     return result
 
 
-def _compute(func: Any, name: str, args: Any, kwargs: Any) -> Any:
-    """The result of an operator, on the CPU."""
+def on_cpu(func: Any, name: str, args: Any, kwargs: Any) -> tuple[Callable[..., Any], Any, Any]:
+    """What computes an operator on the CPU, and its arguments there."""
     numbers, options = replace_tensors((args, kwargs), _numbers)
     if "device" in options:
         options["device"] = CPU
     options.pop("pin_memory", None)
-    result = KERNELS.get(name, func)(*numbers, **options)
+    return KERNELS.get(name, func), numbers, options
+
+
+def _compute(name: str, kernel: Callable[..., Any], numbers: Any, options: Any) -> Any:
+    result = kernel(*numbers, **options)
     if name in ALLOCATING:
         fill_with_nonsense(result)
     return result
@@ -135,7 +143,7 @@ def _order_arguments(
     cuda: FakeCuda, func: Any, name: str, args: Any, kwargs: Any, tensors: list[Tensor], stream: int
 ) -> None:
     """Checks that what an operator uses is ready on its stream."""
-    written = _written(func, args, kwargs)
+    written = written_tensors(func, args, kwargs)
     for tensor in tensors:
         writes = any(tensor is each for each in written)
         if not isinstance(tensor, CudaTensor):
@@ -147,7 +155,7 @@ def _order_arguments(
             cuda.order.read(tensor.allocation.uses, stream, name)
 
 
-def _written(func: Any, args: Any, kwargs: Any) -> list[Tensor]:
+def written_tensors(func: Any, args: Any, kwargs: Any) -> list[Tensor]:
     """The arguments that an operator writes into."""
     if not func._schema.is_mutable:
         return []
@@ -203,7 +211,7 @@ def _is_pinned_copy(cuda: FakeCuda, name: str, args: Any, kwargs: Any) -> bool:
     return copy == "to host" and (name == "_to_copy" or cuda.is_pinned(args[0]))
 
 
-def _wrap(cuda: FakeCuda, func: Any, result: Any, args: Any, device: torch.device, stream: int) -> Any:
+def wrap_result(cuda: FakeCuda, func: Any, result: Any, args: Any, device: torch.device, stream: int) -> Any:
     """The result on its device; operators that write into an argument return this argument."""
     if func._schema.is_mutable:
         if result is None or isinstance(result, Tensor):

@@ -11,7 +11,7 @@ from unittest import mock
 
 import torch
 
-from fakecuda import backward, kernels, streams
+from fakecuda import backward, graphs, kernels, streams
 from fakecuda.device import FakeCuda, active
 from fakecuda.dispatch import FakeCudaMode
 from fakecuda.tensor import CudaTensor, Generator
@@ -46,6 +46,7 @@ def _replacements(cuda: FakeCuda) -> dict[str, Any]:
         **_of_state(cuda),
         **_of_memory(cuda),
         **_of_streams(cuda),
+        **graphs.REPLACEMENTS,
         "torch.Generator": Generator,
         "torch.autograd.backward": _choose_backward(torch.autograd.backward),
         "torch.nn.functional.scaled_dot_product_attention": kernels.choose_attention(
@@ -129,7 +130,7 @@ def _of_memory(cuda: FakeCuda) -> dict[str, Any]:
 def _of_streams(cuda: FakeCuda) -> dict[str, Any]:
     def synchronize(device: str | int | torch.device | None = None) -> None:
         cuda.initialize()
-        cuda.counts.add_sync("synchronize")
+        cuda.counter.add_sync("synchronize")
         for stream in [*cuda.order.clocks]:
             cuda.order.wait_on_host(cuda.order.clock(stream))
 

@@ -32,11 +32,13 @@ class Stream:
 
     def wait_stream(self, stream: Stream) -> None:
         """Later operators wait for all operators that another stream has so far."""
+        self._check_capture()
         order = active_cuda().order
         order.wait_on_stream(self.stream_id, order.clock(stream.stream_id))
 
     def wait_event(self, event: Event) -> None:
         """Later operators wait for an event; one that was not recorded changes nothing."""
+        self._check_capture()
         active_cuda().order.wait_on_stream(self.stream_id, event.clock)
 
     def record_event(self, event: Event | None = None) -> Event:
@@ -48,13 +50,25 @@ class Stream:
     def synchronize(self) -> None:
         """The host waits for all operators of the stream so far."""
         cuda = active_cuda()
-        cuda.counts.add_sync("stream.synchronize")
+        cuda.counter.add_sync("stream.synchronize")
         cuda.order.wait_on_host(cuda.order.clock(self.stream_id))
 
     def query(self) -> bool:
         """Whether the host knows that the stream has nothing to do."""
         order = active_cuda().order
         return order.clocks[self.stream_id].get(self.stream_id, 0) <= order.host.get(self.stream_id, 0)
+
+    def is_capturing(self) -> bool:
+        """Whether the operators of the stream are captured as a graph."""
+        return active_cuda().capture is not None and self == current_stream(self.device)
+
+    def _check_capture(self) -> None:
+        """
+        Raises:
+            torch.AcceleratorError: the stream, which is captured, would wait for what is not.
+        """
+        if self.is_capturing():
+            active_cuda().refuse_if_capturing("dependency created on uncaptured work in another stream")
 
     def __enter__(self) -> Stream:
         _entered().append(current_stream(self.device))
@@ -100,7 +114,7 @@ class Event:
     def synchronize(self) -> None:
         """The host waits for it."""
         cuda = active_cuda()
-        cuda.counts.add_sync("event.synchronize")
+        cuda.counter.add_sync("event.synchronize")
         cuda.order.wait_on_host(self.clock)
 
     def query(self) -> bool:
