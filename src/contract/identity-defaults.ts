@@ -40,6 +40,7 @@ export const identityDefaults = {
       grad_clip_norm: 1,
       precision: "auto",
       deterministic: true,
+      cuda_graphs: false,
       select_by: "acc_at_50",
       views: 0,
     },

@@ -18,7 +18,7 @@ import { describePrecision } from "./describe-precision.ts";
 import { openEngine } from "./open-engine.ts";
 import { targetName } from "./predict-on.ts";
 import { warnOfSharedImages } from "./prepare-targets.ts";
-import { checkFusions, checkSplits, openDetector, trains } from "./prepare-trials.ts";
+import { checkCudaGraphs, checkFusions, checkSplits, openDetector, trains } from "./prepare-trials.ts";
 import type { ReadPlan } from "./read-plan.ts";
 import { trialsToRun } from "./resume.ts";
 import type { RunContext } from "./run-context.ts";
@@ -65,6 +65,7 @@ export async function dryRun(read: ReadPlan, run: RunContext): Promise<void> {
 
 /** What only Python can check. */
 interface PythonNeeds {
+  waiting: readonly TrialSpec[];
   /** Trials with a fusion, or weights of CLIP, from a file. */
   models: TrialSpec[];
   /** A trial of each detector that has to be opened. */
@@ -100,15 +101,19 @@ function pythonNeeds(
     waiting.some(trains) &&
     [{ dataset }, ...others].every((each) => isPrepared(each.dataset.root));
   const hasJoint = isUnprepared(dataset) && unpreparedParts(dataset).length === 0;
+  const usesDevice =
+    run.device.startsWith("cuda") ||
+    run.device === "mps" ||
+    waiting.some((spec) => spec.kind === "cliprpn" && spec.settings.training.cuda_graphs);
   const all = [
     ...(hasRawDataset ? ["the splits of the dataset"] : []),
     ...(models.length > 0 ? ["the fusions"] : []),
     ...(detectors.length > 0 ? [counted(detectors.length, "detector")] : []),
     ...(hasJoint ? ["the images that are trained and evaluated on"] : []),
     ...(hasImages ? ["images that are trained and evaluated on"] : []),
-    ...(run.device.startsWith("cuda") || run.device === "mps" ? [`the device ${run.device}`] : []),
+    ...(usesDevice ? [`the device ${run.device}`] : []),
   ];
-  return { models, detectors, hasRawDataset, hasImages, hasJoint, all };
+  return { waiting, models, detectors, hasRawDataset, hasImages, hasJoint, all };
 }
 
 /** A YOLO to train may not exist yet; annotations need no opening. */
@@ -122,13 +127,14 @@ function detectorsToOpen(waiting: readonly TrialSpec[]): BaselineSpec[] {
 
 async function checkWithPython(
   { plan, dataset, targets }: ReadPlan,
-  { models, detectors, hasRawDataset, hasImages, hasJoint, all }: PythonNeeds,
+  { waiting, models, detectors, hasRawDataset, hasImages, hasJoint, all }: PythonNeeds,
   run: RunContext,
 ): Promise<void> {
   const engine = await openEngine(run, plan.trials, neededExtras(detectors));
   try {
     run.terminal.live([`checking ${joinWords(all)}`]);
     const device = await engine.device();
+    checkCudaGraphs(waiting.map((spec) => ({ ...spec, device })));
     if (hasRawDataset) checkSplits(dataset.raw ?? "", await rawSplits(dataset, engine, run), plan.trials);
     await checkFusions(
       engine,

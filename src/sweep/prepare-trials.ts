@@ -35,6 +35,7 @@ export async function prepareTrials(
   run: RunContext,
   targets: readonly EvaluationTarget[] = [],
 ): Promise<Map<string, number>> {
+  checkCudaGraphs(waiting);
   // First: wrong weights should not be found after hours of decoding images.
   run.terminal.live(["checking the weights and fusions"]);
   const checkpoints = await checkFusions(engine, waiting);
@@ -67,6 +68,19 @@ export function checkSplits(where: string, existing: readonly Split[], trials: r
     throw new CliprpnError(
       "data_invalid",
       `${where}: expected expressions in ${needed.join(" and ")}, found none in ${missing.join(" and ")}; prepare the dataset with other splits`,
+    );
+}
+
+/** @throws CliprpnError bad_input if a trial's steps cannot be CUDA graphs, since its device is another one. */
+export function checkCudaGraphs(trials: readonly TrialSpec[]): void {
+  const found = trials.find(
+    (spec) =>
+      spec.kind === "cliprpn" && spec.settings.training.cuda_graphs && !spec.device.startsWith("cuda"),
+  );
+  if (found !== undefined)
+    throw new CliprpnError(
+      "bad_input",
+      `training.cuda_graphs: expected a CUDA device, found ${found.device}; choose --device cuda, or set training.cuda_graphs to false`,
     );
 }
 

@@ -196,6 +196,7 @@ def make_settings(**changes: Any) -> dict[str, Any]:
             "grad_clip_norm": 1,
             "precision": "auto",
             "deterministic": True,
+            "cuda_graphs": False,
             "select_by": "acc_at_50",
             "views": 0,
         },

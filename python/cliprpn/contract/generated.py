@@ -1571,6 +1571,12 @@ class Training(BaseModel):
             description="Whether all operations must be deterministic, so that another run on the same machine gives the same bits; an operation that cannot is an error. If false, another run may differ in the last digits, and may be faster on CUDA."
         ),
     ]
+    cuda_graphs: Annotated[
+        bool,
+        Field(
+            description="Whether training steps are captured as CUDA graphs and replayed, which saves the time to launch their kernels; CUDA only. Results may differ in the last digits. The Python code of a custom fusion then runs only while a graph is captured."
+        ),
+    ]
     select_by: Annotated[
         Literal["acc_at_50", "miou"],
         Field(description="The metric on val that selects the best epoch."),
@@ -4990,4 +4996,4 @@ class BridgeMethods(BaseModel):
     ]
     measure_report: Annotated[MeasureReportMethod, Field(title="MeasureReportMethod")]
 
-SCHEMA_SHA256 = "5856f1d91ef124a5082c76c27d1020eeae339c967e0889a80dc14d0cd20153fa"
+SCHEMA_SHA256 = "68e2655b5cb1fbc07ea962bf01a0889ccfe35ef846044849bc9132e5688b7802"

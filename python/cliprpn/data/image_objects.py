@@ -17,7 +17,7 @@ class OtherObjects:
 
     Attributes:
         rows: [B, M], int64, rows of the index's objects.
-        boxes: [B, M, 4], float64, xyxy, pixels of the original image; M is the largest count in the batch.
+        boxes: [B, M, 4], float64, xyxy, pixels of the original image; M is at least the largest count in the batch.
         categories: [B, M], int64, indices into `ImageObjects.category_names`.
         mask: [B, M], True for objects, False for padding.
         same_category: [B, M], True if its category is that of the sentence's object.
@@ -57,14 +57,16 @@ class ImageObjects:
         )
         self._sentence_has_category = category_names[self._sentence_codes] != ""
 
-    def others(self, sentence_rows: np.ndarray) -> OtherObjects:
+    def others(self, sentence_rows: np.ndarray, padded_to: int = 1) -> OtherObjects:
         """The other objects in the images of these sentences.
 
         Args:
             sentence_rows: [B], rows of the index.
+            padded_to: M is a multiple of it, so that fewer sizes occur.
         """
         image_rows = self._image_rows[sentence_rows]
-        steps = np.arange(max(1, int(self._counts[image_rows].max(initial=0))))
+        most = max(1, int(self._counts[image_rows].max(initial=0)))
+        steps = np.arange(-(-most // padded_to) * padded_to)
         in_image = steps < self._counts[image_rows][:, None]  # [B, M]
         positions = np.where(in_image, self._starts[image_rows][:, None] + steps, 0)
         mask = in_image & (self._ann_ids[positions] != self._sentence_ann_ids[sentence_rows][:, None])

@@ -114,23 +114,25 @@ class FrozenFeatures:
         blank: bool = False,
         view: int = 0,
         share: bool = False,
+        padded_to: int = 1,
     ) -> list[BatchRows]:
         """Where the features of some batches are, for `read` on this device.
 
         Args:
             batches, device, blank, view: as in `batch`.
             share: whether sentences of an image may share a map, where that is faster.
+            padded_to: as in `TextFeatures.find`.
         """
         rows = [torch.from_numpy(batch) for batch in batches]
         texts = [
-            self.text.find(torch.full_like(rows_i, self.text.blank_row) if blank else rows_i)
+            self.text.find(torch.full_like(rows_i, self.text.blank_row) if blank else rows_i, padded_to)
             for rows_i in rows
         ]
         shared = [self._share(batch, view) if share else (batch, None) for batch in batches]
         views: list[ViewRows | None] = [None] * len(batches)
         if view > 0:
             found = [
-                self.view(view).find(batch, of_maps)
+                self.view(view).find(batch, of_maps, padded_to)
                 for batch, (of_maps, _) in zip(batches, shared, strict=True)
             ]
             views = [*self.view(view).copy_rows(found, device)]

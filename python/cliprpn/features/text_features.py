@@ -81,14 +81,15 @@ class TextFeatures:
         """
         return self.read(self.find(rows), device)
 
-    def find(self, rows: Tensor) -> TextRows:
+    def find(self, rows: Tensor, padded_to: int = 1) -> TextRows:
         """Where the features of these sentences are.
 
         Args:
             rows: [B], on the CPU.
+            padded_to: L is a multiple of it, so that fewer lengths occur.
         """
         starts, lengths = self.starts[rows], self.lengths[rows]
-        steps = torch.arange(int(lengths.max()))
+        steps = torch.arange(-(-int(lengths.max()) // padded_to) * padded_to)
         mask = steps < lengths[:, None]  # [B, L]
         return TextRows(rows, torch.where(mask, starts[:, None] + steps, starts[:, None]), mask)
 

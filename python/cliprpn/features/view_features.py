@@ -80,12 +80,13 @@ class ViewFeatures:
         """The sentences' objects in the view: [B, 4], float32, xyxy, pixels of the square."""
         return self.object_boxes[torch.from_numpy(self.object_rows[sentence_rows])]
 
-    def find(self, sentence_rows: np.ndarray, of_maps: np.ndarray) -> ViewRows:
+    def find(self, sentence_rows: np.ndarray, of_maps: np.ndarray, padded_to: int = 1) -> ViewRows:
         """What the view replaces in a batch of these sentences: those that stay true in it.
 
         Args:
             sentence_rows: [B], rows of the index.
             of_maps: [M], a sentence for each map of the batch; equal to `sentence_rows` if none share a map.
+            padded_to: as in `TextFeatures.find`.
         """
         targets = np.flatnonzero(self.fits[of_maps])
         image_rows = self.image_rows[sentence_rows]
@@ -95,7 +96,9 @@ class ViewFeatures:
             torch.from_numpy(targets),
             torch.from_numpy(self.map_rows[self.image_rows[of_maps[targets]]]),
             torch.from_numpy(text_targets),
-            self.mirrored.text.find(torch.from_numpy(text_rows[text_targets])) if len(text_targets) else None,
+            self.mirrored.text.find(torch.from_numpy(text_rows[text_targets]), padded_to)
+            if len(text_targets)
+            else None,
         )
 
     def copy_rows(self, batches: Sequence[ViewRows], device: torch.device) -> list[ViewRows]:

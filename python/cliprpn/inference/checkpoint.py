@@ -191,7 +191,7 @@ def _from_trial(facts: dict[str, Any], path: Path) -> SavedModel:
 
 def _with_new_settings(stored: dict[str, Any]) -> dict[str, Any]:
     """The settings of a model; one that is older than a setting has the value of src/contract/identity-defaults.ts."""
-    training = {"deterministic": True, **stored["training"]}
+    training = {"deterministic": True, "cuda_graphs": False, **stored["training"]}
     if "amp" in training:  # True meant bfloat16 on CUDA only.
         training = {"precision": "auto" if training.pop("amp") else "fp32", **training}
     return {**stored, "training": training}

@@ -21,6 +21,7 @@ from cliprpn.metrics import HIT_IOU
 from cliprpn.models import ClipRPN
 from cliprpn.run_context import RunContext
 from cliprpn.seeding import seed_everything
+from cliprpn.trials.cuda_graphs import check_cuda_graphs
 from cliprpn.trials.evaluate import evaluate_model
 from cliprpn.trials.optimizer import device_notes
 from cliprpn.trials.precision import choose_precision
@@ -46,6 +47,7 @@ def train_cliprpn(
     """
     started = time.monotonic()
     settings = spec.settings
+    check_cuda_graphs(settings.training, context.device)
     index, features = open_data(
         spec.dataset,
         spec.backbone,

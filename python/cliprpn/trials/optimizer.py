@@ -23,7 +23,8 @@ def make_optimizer(model: torch.nn.Module, settings: Training, device: torch.dev
         {"params": decayed, "weight_decay": settings.weight_decay},
         {"params": not_decayed, "weight_decay": 0.0},
     ]
-    return optimizer(groups, lr=settings.learning_rate, fused=device.type in FUSED_ADAM_DEVICES)
+    fused = device.type in FUSED_ADAM_DEVICES
+    return optimizer(groups, lr=settings.learning_rate, fused=fused, capturable=settings.cuda_graphs)
 
 
 def make_schedule(settings: Training, num_steps: int) -> Callable[[int], float]:

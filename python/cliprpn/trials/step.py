@@ -28,6 +28,32 @@ class StepInputs:
     targets: AnchorTargets
     negatives: tuple[Tensor, Tensor] | None
 
+    @property
+    def shapes(self) -> tuple[torch.Size, ...]:
+        """The shapes of all tensors."""
+        return tuple(tensor.shape for tensor in self._tensors)
+
+    def clone(self) -> StepInputs:
+        """Copies of all tensors."""
+        features, targets, negatives = self.features, self.targets, self.negatives
+        return StepInputs(
+            (features[0].clone(), features[1].clone(), features[2].clone(), features[3].clone()),
+            AnchorTargets(targets.positive.clone(), targets.negative.clone(), targets.deltas.clone()),
+            None if negatives is None else (negatives[0].clone(), negatives[1].clone()),
+        )
+
+    def copy_from(self, other: StepInputs) -> None:
+        """Copies values of the same shapes, in one launch for each type."""
+        pairs = [*zip(self._tensors, other._tensors, strict=True)]
+        for dtype in {tensor.dtype for tensor, _ in pairs}:
+            same = [pair for pair in pairs if pair[0].dtype == dtype]
+            torch._foreach_copy_([target for target, _ in same], [source for _, source in same])
+
+    @property
+    def _tensors(self) -> list[Tensor]:
+        targets = self.targets
+        return [*self.features, targets.positive, targets.negative, targets.deltas, *(self.negatives or ())]
+
 
 class TrainingStep:
     """Updates a model by one batch.
@@ -54,7 +80,7 @@ class TrainingStep:
         skip_not_finite: bool,
     ) -> None:
         self.optimizer, self.generator, self.device = optimizer, generator, generator.device
-        self._model, self._settings = model, settings
+        self.model, self._settings = model, settings
         self._compute = make_compute(model, choose_precision(settings, self.device))
         self.input_dtype = self._compute.input_dtype
         self._one = torch.ones((), device=self.device)
@@ -62,11 +88,11 @@ class TrainingStep:
         if skip_not_finite:
             optimizer.found_inf = self._found_inf  # type: ignore[attr-defined]  # as GradScaler sets it
 
-    def __call__(self, inputs: StepInputs, rate: float, log: Callable[[Tensor], None]) -> None:
+    def __call__(self, inputs: StepInputs, rate: float | Tensor, log: Callable[[Tensor], None]) -> None:
         """Runs the step.
 
         Args:
-            rate: the learning rate.
+            rate: the learning rate; a tensor on the device, if the step is captured.
             log: gets the objectness loss, the box loss and their sum, [3]; if it raises, the weights stay as they are.
         """
         for group in self.optimizer.param_groups:
@@ -78,8 +104,8 @@ class TrainingStep:
     def forward(self, inputs: StepInputs) -> tuple[Tensor, Tensor]:
         """The loss, and [3]: objectness loss, box loss and their sum, detached."""
         with self._compute.forward():
-            outputs = self._model(*inputs.features)
-        objectness, box = self._model.losses(outputs, inputs.targets, self.generator, inputs.negatives)
+            outputs = self.model(*inputs.features)
+        objectness, box = self.model.losses(outputs, inputs.targets, self.generator, inputs.negatives)
         total = objectness + box
         losses = torch.stack([objectness, box, total]).detach()
         if self._found_inf is not None:
@@ -93,5 +119,5 @@ class TrainingStep:
         loss.backward()
         self._compute.collect_gradients()
         if self._settings.grad_clip_norm is not None:
-            torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._settings.grad_clip_norm)
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self._settings.grad_clip_norm)
         self.optimizer.step()

@@ -52,6 +52,7 @@ def prepare_steps(
     gt_boxes: Tensor,
     batches: Sequence[np.ndarray],
     view: int,
+    padded_to: int,
     device: torch.device,
 ) -> list[StepData]:
     """The data of consecutive steps.
@@ -61,13 +62,14 @@ def prepare_steps(
         gt_boxes: of all training sentences, from `frame_targets`.
         batches: indices into `train_rows`.
         view: as in `FrozenFeatures.batch`.
+        padded_to: numbers of words and of negatives are multiples of it.
     """
     train_rows = [data.train_rows[batch] for batch in batches]
-    rows = data.features.find(train_rows, device, view=view, share=may_share(device))
+    rows = data.features.find(train_rows, device, view=view, share=may_share(device), padded_to=padded_to)
     targets = model.targets(to_device(gt_boxes[np.concatenate(batches)], device))
     negatives: list[tuple[Tensor, Tensor] | None] = [None] * len(batches)
     if objects is not None:
-        found = [frame_negatives(model, data, objects, batch, view) for batch in batches]
+        found = [frame_negatives(model, data, objects, batch, view, padded_to) for batch in batches]
         boxes, masks = (copy_together(parts, device) for parts in zip(*found, strict=True))
         negatives = [*zip(boxes, masks, strict=True)]
     steps, start = [], 0
@@ -101,14 +103,16 @@ def frame_negatives(
     objects: ImageObjects,
     batch: np.ndarray,
     view: int,
+    padded_to: int = 1,
 ) -> tuple[Tensor, Tensor]:
     """Other objects of the same category: boxes [B, M, 4], float32, xyxy, pixels of the frame; and mask [B, M].
 
     Args:
         batch: [B], indices into `train_rows`.
+        padded_to: M is a multiple of it.
     """
     rows = data.train_rows[batch]
-    others = objects.others(rows)
+    others = objects.others(rows, padded_to)
     frames = data.features.frames_of(rows)[:, None].expand(-1, others.boxes.shape[1], -1)  # [B, M, 4]
     zoom = data.features.zoom(model.frame_size_px)
     boxes = to_frame(torch.from_numpy(others.boxes).flatten(0, 1), frames.flatten(0, 1), zoom)

@@ -13,10 +13,12 @@ import torch
 from cliprpn.contract.generated import Epoch, Training
 from cliprpn.data.image_objects import ImageObjects
 from cliprpn.errors import CliprpnError
+from cliprpn.inference.build import custom_fusion_file
 from cliprpn.inference.predict import top1_ious
 from cliprpn.metrics import HIT_IOU
 from cliprpn.models import ClipRPN
 from cliprpn.run_context import RunContext
+from cliprpn.trials.cuda_graphs import PADDED_TO, GraphedStep
 from cliprpn.trials.finite import LossLog
 from cliprpn.trials.optimizer import make_optimizer, make_schedule
 from cliprpn.trials.step import StepInputs, TrainingStep
@@ -47,7 +49,13 @@ def train_model(
     objects = ImageObjects(data.index) if model.rules.negatives_loss_weight > 0 else None
     shuffle_rng = np.random.default_rng(seed)
     sampling_rng = torch.Generator(device).manual_seed(seed)
-    run_step = TrainingStep(model, optimizer, settings, sampling_rng, log.num_steps > 1)
+    eager_step = TrainingStep(model, optimizer, settings, sampling_rng, log.num_steps > 1)
+    run_step = (
+        GraphedStep(eager_step, custom_fusion_file(model.fusion_module))
+        if settings.cuda_graphs
+        else eager_step
+    )
+    padded_to = PADDED_TO if settings.cuda_graphs else 1
     step, rate = 0, 0.0
     for epoch in range(1, settings.num_epochs + 1):
         started = time.monotonic()
@@ -57,7 +65,7 @@ def train_model(
         batches = np.array_split(shuffle(data, settings, shuffle_rng), steps_per_epoch)
         for first in range(0, steps_per_epoch, log.num_steps):
             some = batches[first : first + log.num_steps]
-            for data_i in prepare_steps(model, data, objects, gt_boxes, some, view, device):
+            for data_i in prepare_steps(model, data, objects, gt_boxes, some, view, padded_to, device):
                 if context.should_stop():
                     raise CliprpnError("interrupted", f"stopped in epoch {epoch}")
                 rate = settings.learning_rate * rate_at(step)

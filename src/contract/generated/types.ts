@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "5856f1d91ef124a5082c76c27d1020eeae339c967e0889a80dc14d0cd20153fa";
+export const schema_sha256 = "68e2655b5cb1fbc07ea962bf01a0889ccfe35ef846044849bc9132e5688b7802";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -1503,6 +1503,10 @@ export interface Training {
    * Whether all operations must be deterministic, so that another run on the same machine gives the same bits; an operation that cannot is an error. If false, another run may differ in the last digits, and may be faster on CUDA.
    */
   deterministic: boolean;
+  /**
+   * Whether training steps are captured as CUDA graphs and replayed, which saves the time to launch their kernels; CUDA only. Results may differ in the last digits. The Python code of a custom fusion then runs only while a graph is captured.
+   */
+  cuda_graphs: boolean;
   /**
    * The metric on val that selects the best epoch.
    */
@@ -4975,6 +4979,10 @@ export interface PartialTraining {
    */
   deterministic?: boolean;
   /**
+   * Whether training steps are captured as CUDA graphs and replayed, which saves the time to launch their kernels; CUDA only. Results may differ in the last digits. The Python code of a custom fusion then runs only while a graph is captured.
+   */
+  cuda_graphs?: boolean;
+  /**
    * The metric on val that selects the best epoch.
    */
   select_by?: "acc_at_50" | "miou";
@@ -5296,6 +5304,13 @@ export interface Vary {
    * @minItems 1
    * @maxItems 1000
    *
+   * Items: Whether training steps are captured as CUDA graphs and replayed, which saves the time to launch their kernels; CUDA only. Results may differ in the last digits. The Python code of a custom fusion then runs only while a graph is captured.
+   */
+  "training.cuda_graphs"?: [boolean, ...boolean[]];
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   *
    * Items: The metric on val that selects the best epoch.
    */
   "training.select_by"?: ["acc_at_50" | "miou", ...("acc_at_50" | "miou")[]];
@@ -5494,6 +5509,10 @@ export interface Setting {
    * Whether all operations must be deterministic, so that another run on the same machine gives the same bits; an operation that cannot is an error. If false, another run may differ in the last digits, and may be faster on CUDA.
    */
   "training.deterministic"?: boolean;
+  /**
+   * Whether training steps are captured as CUDA graphs and replayed, which saves the time to launch their kernels; CUDA only. Results may differ in the last digits. The Python code of a custom fusion then runs only while a graph is captured.
+   */
+  "training.cuda_graphs"?: boolean;
   /**
    * The metric on val that selects the best epoch.
    */

@@ -112,8 +112,26 @@ def _cudnn_batch_norm(*args: Any, **kwargs: Any) -> tuple[Tensor, ...]:
     return (*aten.native_batch_norm(*args, **kwargs), torch.empty(0, dtype=torch.uint8))
 
 
+def _cudnn_batch_norm_backward(
+    images: Tensor,
+    grad_out: Tensor,
+    weight: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    save_mean: Tensor | None,
+    save_var: Tensor | None,
+    epsilon: float,
+    reserve: Tensor,
+) -> tuple[Tensor, ...]:
+    statistics = (running_mean, running_var, save_mean, save_var)
+    return aten.native_batch_norm_backward(
+        grad_out, images, weight, *statistics, True, epsilon, [True, True, True]
+    )
+
+
 KERNELS = {
     "_scaled_dot_product_efficient_attention": _efficient_attention,
     "_scaled_dot_product_efficient_attention_backward": _efficient_attention_backward,
     "cudnn_batch_norm": _cudnn_batch_norm,
+    "cudnn_batch_norm_backward": _cudnn_batch_norm_backward,
 }
