@@ -75,6 +75,7 @@ class GraphedStep:
 
     def __init__(self, step: TrainingStep, fusion_file: Path | None) -> None:
         self._step, self._fusion_file = step, fusion_file
+        self.input_dtype = step.input_dtype
         self._stream = torch.cuda.Stream(step.device)
         # The graphs share memory: they are never replayed at the same time, and no result outlives the next replay.
         self._pool = torch.cuda.graph_pool_handle()

@@ -62,10 +62,6 @@ class CudaTensor(Tensor):
         """The memory of its numbers, whose address it has."""
         return self.numbers.untyped_storage()
 
-    def untyped_storage(self) -> torch.UntypedStorage:
-        """The memory of its numbers, whose address it has."""
-        return self.numbers.untyped_storage()
-
     def tolist(self) -> Any:
         """The values as Python numbers; torch refuses it for subclasses."""
         return self.cpu().tolist()
