@@ -38,7 +38,7 @@ CHECKED_LOSS_RTOL = 1e-3
 def check_cuda_graphs(settings: Training, device: torch.device) -> None:
     """
     Raises:
-        CliprpnError: bad_input, if steps shall be CUDA graphs on another device.
+        CliprpnError: bad_input, if `cuda_graphs` is true on another device.
     """
     if settings.cuda_graphs and device.type != "cuda":
         raise CliprpnError(
