@@ -35,9 +35,9 @@ class StepInputs:
 
     def clone(self) -> StepInputs:
         """Copies of all tensors."""
-        features, targets, negatives = self.features, self.targets, self.negatives
+        targets, negatives = self.targets, self.negatives
         return StepInputs(
-            (features[0].clone(), features[1].clone(), features[2].clone(), features[3].clone()),
+            tuple(part.clone() for part in self.features),
             AnchorTargets(targets.positive.clone(), targets.negative.clone(), targets.deltas.clone()),
             None if negatives is None else (negatives[0].clone(), negatives[1].clone()),
         )
