@@ -1,4 +1,4 @@
-"""Time of a training step on the CPU in float32 and in bfloat16, one after the other, with features of CLIP RN50's shape.
+"""Time of a CPU's training step in float32 and in bfloat16, in turns, with features of CLIP RN50's shape.
 
 `python -m bench.precision [STEPS]`, with python/, test/ and test/python/ on PYTHONPATH, prints a table.
 """

@@ -15,7 +15,7 @@ BUDGET = {
     "default, fp32": (185, 0),
     "reference": (132, 0),
     "reference, bf16": (147, 0),
-    "negatives": (263, 0),
+    "negatives": (248, 0),
     "views": (195, 0),
     READ: (39, 1),
     EVALUATION: (285, 4),

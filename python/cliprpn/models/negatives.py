@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 from torchvision.ops import box_iou
 
 from cliprpn.models.rpn import RpnRules
@@ -31,17 +30,12 @@ def negatives_loss(
     iou = box_iou(negatives.flatten(0, 1), anchors).unflatten(0, negatives.shape[:2])  # [B, M, N]
     assigned = (iou >= rules.fg_iou_thresh) | (iou == iou.amax(dim=2, keepdim=True))
     assigned = assigned & ~positives[:, None] & mask[..., None]  # [B, M, N]
-    has_anchors = assigned.any(dim=2)  # [B, M]
-    scores = torch.cat(
-        [_pool(logits, positives)[:, None], _pool(logits[:, None], assigned)], dim=1
+    objects = torch.cat([positives[:, None], assigned], dim=1)  # [B, 1 + M, N], the referred one first.
+    has_anchors = objects.any(dim=2)
+    # Finite also for an object without anchors, so that gradients are finite too.
+    scores = (
+        logits[:, None].masked_fill(~objects, torch.finfo(logits.dtype).min / 4).logsumexp(dim=2)
     )  # [B, 1 + M]
-    scores = scores.masked_fill(~functional.pad(has_anchors, (1, 0), value=True), float("-inf"))
-    losses = scores.logsumexp(dim=1) - scores[:, 0]
-    has_negatives = has_anchors.any(dim=1)
-    return torch.where(has_negatives, losses, 0.0).sum() / has_negatives.sum().clamp(min=1)
-
-
-def _pool(logits: Tensor, assigned: Tensor) -> Tensor:
-    """logsumexp over an object's anchors; finite if it has none, so that gradients are finite too."""
-    lowest = torch.finfo(logits.dtype).min / 4
-    return torch.where(assigned, logits, lowest).logsumexp(dim=-1)
+    # A sentence without negatives has one score, and so the loss 0, with gradients of 0.
+    losses = scores.masked_fill(~has_anchors, float("-inf")).logsumexp(dim=1) - scores[:, 0]
+    return losses.sum() / has_anchors[:, 1:].any(dim=1).sum().clamp(min=1)
