@@ -89,7 +89,7 @@ export const commands: Command[] = [
         describe: "time limit of the check that a model learns 64 expressions by heart",
         type: "number",
         default: 2,
-        minimum: 0.1,
+        minimum: 1,
       },
       "trust-weights": trustWeights,
       json,
