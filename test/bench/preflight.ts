@@ -48,7 +48,7 @@ export async function preflightRows(scenes: Scenes): Promise<Row[]> {
   const { num_trials, num_workers } = projection;
   return [
     row(
-      `a sweep of ${num_trials} trials with ${num_workers} workers, from the start of the command to the report`,
+      `a sweep of ${num_trials} trials with ${num_workers === 1 ? "1 worker" : `${num_workers} workers`}, from the start of the command to the report`,
       projection.total,
       sweep_ms,
     ),

@@ -4996,4 +4996,4 @@ class BridgeMethods(BaseModel):
     ]
     measure_report: Annotated[MeasureReportMethod, Field(title="MeasureReportMethod")]
 
-SCHEMA_SHA256 = "68e2655b5cb1fbc07ea962bf01a0889ccfe35ef846044849bc9132e5688b7802"
+SCHEMA_SHA256 = "b53b42505d5c68e3a9cd26a2a054b431a277ca7dc65d785646b97ebf9dbdd43c"

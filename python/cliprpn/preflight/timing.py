@@ -14,15 +14,12 @@ Result = TypeVar("Result")
 
 
 def timing(units_ms: Sequence[float]) -> Timing:
-    """Mean, 10th and 90th percentile.
+    """Mean, shortest and longest.
 
     Args:
         units_ms: at least one duration of one unit, in milliseconds.
     """
-    low, high = np.quantile(units_ms, (0.1, 0.9)).tolist()
-    mean = float(np.mean(units_ms))
-    # One slow piece of many may be above the percentile, and so may the mean.
-    return Timing(ms=mean, low_ms=min(low, mean), high_ms=max(high, mean))
+    return Timing(ms=float(np.mean(units_ms)), low_ms=min(units_ms), high_ms=max(units_ms))
 
 
 def time_ms(run: Callable[[], Result]) -> tuple[float, Result]:

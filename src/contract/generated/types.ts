@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "68e2655b5cb1fbc07ea962bf01a0889ccfe35ef846044849bc9132e5688b7802";
+export const schema_sha256 = "b53b42505d5c68e3a9cd26a2a054b431a277ca7dc65d785646b97ebf9dbdd43c";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -4168,7 +4168,7 @@ export interface SpeedMeasurement {
   peak_memory_bytes: PeakMemory;
 }
 /**
- * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ * How long one unit of a work takes: the mean of several measurements, the shortest and the longest.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "Timing".
@@ -4179,7 +4179,7 @@ export interface Timing {
   high_ms: number;
 }
 /**
- * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ * How long one unit of a work takes: the mean of several measurements, the shortest and the longest.
  */
 export interface Timing1 {
   ms: number;
@@ -4187,7 +4187,7 @@ export interface Timing1 {
   high_ms: number;
 }
 /**
- * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ * How long one unit of a work takes: the mean of several measurements, the shortest and the longest.
  */
 export interface Timing2 {
   ms: number;
@@ -4195,7 +4195,7 @@ export interface Timing2 {
   high_ms: number;
 }
 /**
- * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ * How long one unit of a work takes: the mean of several measurements, the shortest and the longest.
  */
 export interface Timing3 {
   ms: number;
@@ -4203,7 +4203,7 @@ export interface Timing3 {
   high_ms: number;
 }
 /**
- * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ * How long one unit of a work takes: the mean of several measurements, the shortest and the longest.
  */
 export interface Timing4 {
   ms: number;
@@ -4211,7 +4211,7 @@ export interface Timing4 {
   high_ms: number;
 }
 /**
- * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ * How long one unit of a work takes: the mean of several measurements, the shortest and the longest.
  */
 export interface Timing5 {
   ms: number;
@@ -4316,7 +4316,7 @@ export interface SharedWork {
   may_be_cached: boolean;
 }
 /**
- * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ * How long one unit of a work takes: the mean of several measurements, the shortest and the longest.
  */
 export interface Timing6 {
   ms: number;
@@ -4324,7 +4324,7 @@ export interface Timing6 {
   high_ms: number;
 }
 /**
- * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ * How long one unit of a work takes: the mean of several measurements, the shortest and the longest.
  */
 export interface Timing7 {
   ms: number;
@@ -4390,7 +4390,7 @@ export interface ReportMeasurement {
   splits: Timing | null;
 }
 /**
- * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ * How long one unit of a work takes: the mean of several measurements, the shortest and the longest.
  */
 export interface Timing8 {
   ms: number;
@@ -4398,7 +4398,7 @@ export interface Timing8 {
   high_ms: number;
 }
 /**
- * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ * How long one unit of a work takes: the mean of several measurements, the shortest and the longest.
  */
 export interface Timing9 {
   ms: number;
@@ -5962,7 +5962,7 @@ export interface ProjectedPart {
   high_ms: number;
 }
 /**
- * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ * How long one unit of a work takes: the mean of several measurements, the shortest and the longest.
  */
 export interface Timing10 {
   ms: number;
@@ -5990,7 +5990,7 @@ export interface ProjectedConfiguration {
   step: Timing12;
 }
 /**
- * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ * How long one unit of a work takes: the mean of several measurements, the shortest and the longest.
  */
 export interface Timing11 {
   ms: number;
@@ -5998,7 +5998,7 @@ export interface Timing11 {
   high_ms: number;
 }
 /**
- * How long one unit of a work takes: the mean of several measurements, and their 10th and 90th percentile.
+ * How long one unit of a work takes: the mean of several measurements, the shortest and the longest.
  */
 export interface Timing12 {
   ms: number;
