@@ -76,11 +76,19 @@ export function runContext(args: Arguments, context: Context): RunContext {
       "bad_input",
       "expected --accept-stale or --rerun-stale, found both: stale trials are either kept or run again",
     );
+  if (args.number("slots-per-device") !== undefined && args.text("workers") !== "auto")
+    throw new CliprpnError(
+      "bad_input",
+      "expected --workers or --slots-per-device, found both: one is for all devices, the other for each",
+    );
+  const devices = listedDevices(args);
   const timeoutS = args.number("trial-timeout");
   return {
     ...context,
     runsDir: resolve(context.cwd, args.text("runs-dir") ?? "runs"),
-    device: args.text("device") ?? "auto",
+    device: devices?.[0] ?? args.text("device") ?? "auto",
+    devices,
+    slotsPerDevice: args.number("slots-per-device"),
     python: args.text("python"),
     numWorkers: numWorkers(args.text("workers")),
     trialTimeoutMs: timeoutS === undefined ? undefined : timeoutS * 1000,
@@ -92,6 +100,19 @@ export function runContext(args: Arguments, context: Context): RunContext {
     maxFailures: args.flag("fail-fast") ? 1 : args.number("max-failures"),
     json: args.flag("json"),
   };
+}
+
+/** The devices of --devices; undefined without it. @throws CliprpnError bad_input. */
+function listedDevices(args: Arguments): string[] | undefined {
+  const typed = args.text("devices");
+  if (typed === undefined) return undefined;
+  const devices = typed.split(",").map((each) => each.trim());
+  const isList = devices.every((each) => /^(cpu|mps|cuda:\d{1,3})$/.test(each));
+  if (!isList || new Set(devices).size < devices.length)
+    throw new CliprpnError("bad_input", `--devices: expected a list such as cuda:0,cuda:1, found ${typed}`);
+  if ((args.text("device") ?? "auto") !== "auto")
+    throw new CliprpnError("bad_input", "expected --device or --devices, found both");
+  return devices;
 }
 
 /** The values of --retries, as `worker_lost=3`. @throws CliprpnError bad_input. */

@@ -34,11 +34,16 @@ export const commands: Command[] = [
       device,
       python,
       "runs-dir": runsDir,
+      devices: {
+        describe: "devices for trials, such as cuda:0,cuda:1 (default: --device; all visible GPUs)",
+        type: "string",
+      },
       workers: {
-        describe: "trials to run at the same time (auto: one per num_threads CPU cores; one on a GPU)",
+        describe: "trials to run at the same time (auto: one per num_threads CPU cores; one on each GPU)",
         type: "string",
         default: "auto",
       },
+      "slots-per-device": { describe: "trials to run at the same time on each device", type: "number" },
       "trial-timeout": { describe: "fail a trial after this many seconds", type: "number" },
       "fail-fast": {
         describe: "start no trial after one has failed",

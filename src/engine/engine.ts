@@ -2,8 +2,8 @@ import type { BridgeMethods, TrialEvent } from "../contract/generated/types.ts";
 import type { Launcher, Told } from "./launcher.ts";
 
 export interface LaunchOptions {
-  /** Number of attempts that run at the same time, at most. */
-  numSlots: number;
+  /** The device of each slot; as many attempts run at the same time. */
+  slots: readonly string[];
   /** Receives what happens; called from the event loop, never from within a method of the launcher. */
   tell: (told: Told) => void;
 }

@@ -13,12 +13,12 @@ import type {
 import type { Engine } from "../engine/engine.ts";
 import { SweepStore } from "../store/sweep-store.ts";
 import { hasPredictions, TrialStore } from "../store/trial-store.ts";
+import { slotsFor } from "../sweep/choose-slots.ts";
 import { answersDir, datasetOf } from "../sweep/predict-on.ts";
 import { liveEvent } from "../sweep/progress.ts";
 import type { ReadPlan } from "../sweep/read-plan.ts";
 import { type TrialStatus, trialStatuses } from "../sweep/resume.ts";
 import type { RunContext } from "../sweep/run-context.ts";
-import { slotsFor } from "../sweep/run-sweep.ts";
 import type { LeftTrials, SweepMeasurements, TimedBaseline, TimedConfiguration } from "./project.ts";
 import { merged } from "./timing.ts";
 
@@ -44,12 +44,12 @@ export interface SpeedCheck {
 
 /** Times the parts of every configuration, with as many workers at the same time as the sweep has. */
 export async function measureSweep(check: SpeedCheck): Promise<SweepMeasurements> {
-  const { read, device, engine, openAnother, run } = check;
+  const { read, engine, openAnother, run } = check;
   const { plan } = read;
   const statuses = trialStatuses(new SweepStore(run.runsDir, plan.name), plan.trials);
   const isCompleted = ({ trial_id }: TrialSpec): boolean => statuses.get(trial_id)?.state === "completed";
   const waiting = plan.trials.filter((trial) => !isCompleted(trial));
-  const num_workers = slotsFor(waiting, device, run);
+  const num_workers = (await slotsFor(waiting, engine, run)).length;
   const engines = [engine];
   try {
     for (let number = 1; number < Math.min(num_workers, maxTimed); number += 1)

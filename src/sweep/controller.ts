@@ -27,8 +27,8 @@ export interface AttemptWatcher {
 export interface ControllerOptions {
   source: TrialSource;
   claims: TrialClaims;
-  /** Number of trials that run at the same time, at most. */
-  numSlots: number;
+  /** The device of each slot. */
+  slots: readonly string[];
   launch: (options: LaunchOptions) => Launcher;
   watcher: AttemptWatcher;
   /** Appends to the journal. */
@@ -87,7 +87,7 @@ export class SweepController {
     this.#options = options;
     this.#retries = { ...defaultRetries, ...options.retries };
     this.#launcher = options.launch({
-      numSlots: options.numSlots,
+      slots: options.slots,
       tell: (told) => {
         this.#told.push(told);
         this.#wake?.();

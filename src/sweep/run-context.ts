@@ -23,6 +23,10 @@ export interface RunContext extends Context {
   runsDir: string;
   /** auto, cpu, cuda, cuda:I or mps. */
   device: string;
+  /** The devices of the trials, if they are named one by one. */
+  devices?: string[] | undefined;
+  /** Trials that run at the same time on each device. */
+  slotsPerDevice?: number | undefined;
   /** The user's interpreter, in place of the environment that cliprpn builds. */
   python: string | undefined;
   /** Trials that run at the same time; undefined for the number that suits the machine. */

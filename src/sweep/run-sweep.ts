@@ -1,5 +1,4 @@
-import { availableParallelism } from "node:os";
-import { counted, slug } from "../base/format.ts";
+import { counted, joinWords, slug } from "../base/format.ts";
 import { describeOwner } from "../base/owner-lock.ts";
 import { codeOf } from "../contract/code-identity.ts";
 import { CliprpnError, EXIT, isInterruption } from "../contract/errors.ts";
@@ -12,10 +11,10 @@ import { schemaVersion } from "../store/files.ts";
 import { SweepStore } from "../store/sweep-store.ts";
 import { checkNotLeft } from "./adopt-runs.ts";
 import { checkConditions, type JudgedFigures } from "./check-conditions.ts";
+import { slotsFor } from "./choose-slots.ts";
 import { storedTarget } from "./evaluation-targets.ts";
 import { makeReport } from "./make-report.ts";
 import { checkModelSpace, describeModels, type ModelRequest } from "./model-space.ts";
-import { chooseNumWorkers } from "./num-workers.ts";
 import { openEngine } from "./open-engine.ts";
 import { prepareTrials } from "./prepare-trials.ts";
 import type { ReadPlan } from "./read-plan.ts";
@@ -88,36 +87,23 @@ async function runLocked(
       run,
       targets,
     );
-    const numSlots = slotsFor(waiting, device, run);
+    const slots = await slotsFor(waiting, engine, run);
     const models = {
       keep_models: plan.keep_models,
       checkpoints: [...checkpoints.values()],
-      numSlots,
+      numSlots: slots.length,
       runsDir: store.runsDir,
     };
     await checkModelSpace(models);
     store.write(experimentOf(request), plan.trials.map(withDevice));
     for (const [sources_sha256, kind] of new Map(plan.trials.map((spec) => [spec.sources_sha256, spec.kind])))
       recordCode(store.runsDir, sources_sha256, codeOf(kind));
-    announce(store, plan, { waiting: waiting.map(withDevice), numFailed }, models, run);
-    await runTrials(store, plan, { waiting: waiting.map(withDevice), numSlots }, engine, run, stops);
+    announce(store, plan, { waiting: waiting.map(withDevice), numFailed }, models, slots, run);
+    await runTrials(store, plan, { waiting: waiting.map(withDevice), slots }, engine, run, stops);
     return await report(store, plan, { waiting, split, failIf }, engine, run);
   } finally {
     await engine.close();
   }
-}
-
-/** The number of trials that run at the same time on this machine. */
-export function slotsFor(
-  waiting: readonly TrialSpec[],
-  device: string,
-  { numWorkers: requested }: RunContext,
-): number {
-  const numThreads = waiting[0]?.num_threads ?? 1; // Of all trials of an experiment.
-  return chooseNumWorkers(
-    { requested, device, numTrials: waiting.length, numThreads },
-    { numCores: availableParallelism(), freeBytes: process.availableMemory() },
-  );
 }
 
 /**
@@ -161,6 +147,7 @@ function announce(
   { trials }: Plan,
   { waiting, numFailed }: TrialsToRun,
   models: ModelRequest,
+  slots: readonly string[],
   { device: requested, terminal }: RunContext,
 ): void {
   const numDone = trials.length - waiting.length - numFailed;
@@ -168,7 +155,7 @@ function announce(
   const where =
     device === undefined
       ? ""
-      : `, on ${device}${requested === "auto" && device === "cpu" ? " (torch finds no GPU)" : ""}`;
+      : `, on ${joinWords([...new Set(slots)])}${requested === "auto" && device === "cpu" ? " (torch finds no GPU)" : ""}`;
   const counts = [
     counted(trials.length, "trial"),
     ...(numDone > 0 ? [`${numDone} already done`] : []),

@@ -18,14 +18,19 @@ import type { StopWatch } from "./watch-stops.ts";
 export async function runTrials(
   store: SweepStore,
   plan: Plan,
-  { waiting, numSlots }: { waiting: TrialSpec[]; numSlots: number },
+  { waiting, slots }: { waiting: TrialSpec[]; slots: readonly string[] },
   engine: Engine,
   run: RunContext,
   stops: StopWatch,
 ): Promise<void> {
   const { terminal, signal, json, commandLine } = run;
   const { runsDir } = store;
-  const progress = new SweepProgress(terminal, { waiting, total: plan.trials.length, numSlots, json });
+  const progress = new SweepProgress(terminal, {
+    waiting,
+    total: plan.trials.length,
+    numSlots: slots.length,
+    json,
+  });
   const claims = new TrialClaims(waiting, { runsDir, keep_models: plan.keep_models, command: commandLine });
   const journal = store.openJournal();
   try {
@@ -33,7 +38,7 @@ export async function runTrials(
     const controller = new SweepController({
       source: new GridSource(waiting),
       claims,
-      numSlots,
+      slots,
       launch: (options) => engine.launch(options),
       watcher: progress,
       record: (entry) => journal.append(entry),

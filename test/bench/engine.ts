@@ -209,7 +209,7 @@ async function runJournaled(
   const controller = new SweepController({
     source: new GridSource(trials),
     claims,
-    numSlots: 1,
+    slots: ["cpu"],
     launch: (options) => engine.launch(options),
     record: (entry) => journal.append(entry),
     watcher: {

@@ -97,7 +97,7 @@ async function openSweep(runsDir: string, numTrials: number): Promise<OpenSweep>
   const controller = new SweepController({
     source: new GridSource(specs),
     claims,
-    numSlots: 1,
+    slots: ["cpu"],
     launch: (launch) =>
       new StandInLauncher(launch, async ({ spec, folder }) => {
         await gate.pass();

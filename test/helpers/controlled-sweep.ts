@@ -56,7 +56,7 @@ export function controlledSweep(
   const controller = new SweepController({
     source: new GridSource(trials),
     claims,
-    numSlots: 1,
+    slots: ["cpu"],
     launch: (options) => {
       launcher = new StandInLauncher(options, play);
       return launcher;

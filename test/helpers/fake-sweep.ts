@@ -78,7 +78,7 @@ export function fakeSweep(
       const sweepController = new SweepController({
         source: new GridSource(trials),
         claims,
-        numSlots,
+        slots: Array.from({ length: numSlots }, () => "cpu"),
         launch: (options) => engine.launch(options),
         watcher,
         record: () => undefined,

@@ -20,7 +20,7 @@ export class StandInLauncher implements Launcher {
   }
 
   want(numAttempts: number): void {
-    const numSlots = Math.min(numAttempts, this.#options.numSlots);
+    const numSlots = Math.min(numAttempts, this.#options.slots.length);
     if (numSlots <= this.#numSlots) return;
     this.#numSlots = numSlots;
     this.#options.tell({ type: "capacity", numSlots });

@@ -149,7 +149,7 @@ test("two sweeps that share trials run each of them once", async () => {
 test("as many trials run at the same time as there are slots", async () => {
   const [, meet] = meeting(2);
   const made = controlledSweep([...specs], {
-    numSlots: 2,
+    slots: ["cpu", "cpu"],
     play: async (attempt) => {
       if (attempt.spec.seed < 2) await meet();
       return complete(attempt);
@@ -161,7 +161,7 @@ test("as many trials run at the same time as there are slots", async () => {
 
 test("Ctrl-C cancels what runs, and the trial waits for the next run", async () => {
   const made = controlledSweep([...specs], {
-    numSlots: 2,
+    slots: ["cpu", "cpu"],
     play: (attempt) => {
       if (attempt.spec.seed === 1) made.stop.abort();
       return endless();
@@ -200,7 +200,7 @@ test("a lost worker's trial runs again at once, twice at most", async () => {
 
 test("a trial whose worker the system killed runs again when no other trial runs", async () => {
   const made = controlledSweep([...specs], {
-    numSlots: 2,
+    slots: ["cpu", "cpu"],
     play: (attempt) => {
       if (attempt.spec.seed > 0 || attempt.number > 1) return complete(attempt);
       return broken("worker_killed");
@@ -243,7 +243,7 @@ test("a fault of the machine lets the other trials end, starts none, and is thro
   const [fault, reported] = meeting(1);
   const [, meet] = meeting(2);
   const made = controlledSweep([...specs], {
-    numSlots: 2,
+    slots: ["cpu", "cpu"],
     play: async (attempt) => {
       await meet();
       if (attempt.spec.seed === 0) return broken("no_space", "the disk is full");
@@ -296,7 +296,7 @@ test("a source may end a trial early, and gets every outcome", async () => {
 
 test("a person may cancel one trial; the others go on", async () => {
   const made = controlledSweep([...specs], {
-    numSlots: 2,
+    slots: ["cpu", "cpu"],
     play: (attempt) => {
       if (attempt.spec.seed === 0) return endless();
       const canceled = { state: "canceled", reason: "by cliprpn stop" } as const;

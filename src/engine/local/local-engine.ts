@@ -72,10 +72,11 @@ export class LocalEngine implements Engine {
     return this.#device;
   }
 
-  launch({ numSlots, tell }: LaunchOptions): Launcher {
+  launch({ slots, tell }: LaunchOptions): Launcher {
     const { device, trialTimeoutMs } = this.#options;
     return new LocalLauncher(this.#workers, {
-      devices: Array.from({ length: numSlots }, () => device),
+      // An idle worker is found by the device as it was asked for, such as "auto".
+      devices: slots.map((slot) => (slot === this.#device ? device : slot)),
       tell,
       graceMs: this.#graceMs,
       ...(trialTimeoutMs === undefined ? {} : { trialTimeoutMs }),

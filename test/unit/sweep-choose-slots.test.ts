@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import type { Engine } from "../../src/engine/engine.ts";
+import { chooseSlots, slotsFor } from "../../src/sweep/choose-slots.ts";
+import { madeSpec } from "../helpers/report-input.ts";
+
+const request = {
+  requested: undefined,
+  slotsPerDevice: undefined,
+  devices: ["cpu"],
+  numTrials: 12,
+  numThreads: 2,
+};
+const machine = { numCores: 8, freeBytes: 64e9 };
+const [gpu0, gpu1] = ["cuda:0", "cuda:1"];
+
+test.each<[what: string, Partial<Parameters<typeof chooseSlots>[0]>, Partial<typeof machine>, number]>([
+  ["as many as the cores have threads for", {}, {}, 4],
+  ["half a worker is none", { numThreads: 3 }, {}, 2],
+  ["trials with one thread", { numThreads: 1 }, {}, 8],
+  ["more threads than cores", { numThreads: 16 }, {}, 1],
+  ["fewer trials", { numTrials: 3 }, {}, 3],
+  ["no trials", { numTrials: 0 }, {}, 1],
+  ["memory for one more", {}, { freeBytes: 3e9 }, 2],
+  ["no memory for another", {}, { freeBytes: 1e9 }, 1],
+  ["a number that was asked for", { requested: 6 }, { numCores: 2, freeBytes: 0 }, 6],
+  ["more than there are trials", { requested: 6, numTrials: 2 }, {}, 2],
+])("on the CPU: %s", (_, asked, has, expected) => {
+  const slots = chooseSlots({ ...request, ...asked }, { ...machine, ...has });
+  expect(slots).toEqual(Array.from({ length: expected }, () => "cpu"));
+});
+
+test.each<[what: string, Partial<Parameters<typeof chooseSlots>[0]>, string[]]>([
+  ["one trial on a GPU", { devices: [gpu0] }, [gpu0]],
+  ["one on an Apple GPU", { devices: ["mps"] }, ["mps"]],
+  ["one on each GPU", { devices: [gpu0, gpu1] }, [gpu0, gpu1]],
+  ["spread over the GPUs", { devices: [gpu0, gpu1], slotsPerDevice: 2 }, [gpu0, gpu1, gpu0, gpu1]],
+  ["a number that was asked for", { devices: [gpu0, gpu1], requested: 3 }, [gpu0, gpu1, gpu0]],
+  ["fewer trials", { devices: [gpu0, gpu1], slotsPerDevice: 2, numTrials: 3 }, [gpu0, gpu1, gpu0]],
+])("%s", (_, asked, expected) => {
+  expect(chooseSlots({ ...request, ...asked }, machine)).toEqual(expected);
+});
+
+/** A machine with two GPUs, of which Python resolves `device`. */
+function machineWith(device: string): Engine {
+  const answers: Record<string, object> = { describe_machine: { devices: [gpu0, gpu1, "cpu"] } };
+  return {
+    device: async () => device,
+    call: async (method) => answers[method] as never,
+    launch: () => {
+      throw new Error("nothing runs");
+    },
+    close: async () => undefined,
+  };
+}
+
+const none = { numWorkers: undefined, slotsPerDevice: undefined };
+const waiting = [0, 1, 2].map((seed) => madeSpec("film", seed));
+
+test.each([
+  ["auto", undefined, gpu0, [gpu0, gpu1]],
+  ["cuda", undefined, gpu0, [gpu0, gpu1]],
+  ["cuda:1", undefined, gpu1, [gpu1]],
+  ["auto", [gpu1], gpu1, [gpu1]],
+])("--device %s with --devices %s has the slots of its devices", async (device, devices, resolved, expected) => {
+  expect(await slotsFor(waiting, machineWith(resolved), { ...none, device, devices })).toEqual(expected);
+});
+
+test("a device of --devices that does not exist is refused with those that do", async () => {
+  const asked = { ...none, device: "auto", devices: ["cuda:7"] };
+  await expect(slotsFor(waiting, machineWith(gpu0), asked)).rejects.toThrow(/cuda:0, cuda:1 and cpu.*cuda:7/);
+});
