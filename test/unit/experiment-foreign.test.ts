@@ -71,7 +71,7 @@ test.each<[content: string, ...expected: [place: string, found: string, write: s
   ["{\u201Cname\u201D: 1}", ["1:2", "\u201Cname\u201D", '"name"']],
   [`{${head}, "alpha": .05}`, ["1:54", ".05", "0.05"]],
   [`{${head}, "alpha": +.05, "num_threads": 1_0}`, ["1:54", "+.05", ".05"], ["1:75", "1_0", "10"]],
-  [`{${head}, "name": """a\nb"""}`, ["1:53", '"""a\nb"""', "double quotes"]],
+  [`{${head}, "name": """a\nb"""}`, ["1:53", '"""a b"""', "double quotes"]],
 ])("%j says how JSON writes it, once for each way of writing", (content, ...expected) => {
   const found = problems(content).join("\n");
   for (const [place, word, write] of expected) {
