@@ -51,14 +51,14 @@ export function preflightBlocks(preflight: Preflight, image: string | undefined)
       `${num("passed")} of ${counted(checks.length, "check")} passed, ${num("failed")} failed, ${num("not_checked")} could not be checked.`,
     ),
     table(
-      ["check", "result", "found", "time"],
+      ["check", "result", "time", "found"],
       checks.map(({ check, status, found, duration_ms }) => [
         checkTitles[check],
         statuses[status],
-        found,
         formatDuration(duration_ms),
+        found,
       ]),
-      3,
+      4,
     ),
     ...(fixes.length === 0 ? [] : [heading(2, "What to do"), bullets(fixes)]),
     ...measured(checks),
