@@ -37,7 +37,7 @@ from cliprpn.trials.training import train_model
 DEVICE = torch.device("cuda:0")
 BATCH_SIZE = 4
 # Steps or expressions of two runs, whose counts are subtracted.
-SHORT, LONG = 2, 4
+SHORT, LONG = 1, 2
 
 # Settings by what a step does; the sizes of the model and of the batch do not change the counts.
 KINDS: dict[str, dict[str, Any]] = {

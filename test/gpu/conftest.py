@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import runpy
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from subprocess import CompletedProcess
+from unittest import mock
 
 import pytest
 import torch
@@ -72,7 +78,33 @@ def no_traces() -> Iterator[None]:
 
 
 @pytest.fixture
-def module_runner() -> tuple[list[str], dict[str, str]]:
-    """Arguments before the name of a module that Python runs in a new process with the device; and the environment."""
-    path = os.pathsep.join([str(REPO / "python"), str(TEST / "python")])
-    return ["-m"] if ON_REAL_DEVICE else ["-m", "fakecuda", "-m"], {**os.environ, "PYTHONPATH": path}
+def run_module() -> Callable[..., CompletedProcess[str]]:
+    """Runs a module with arguments as `python -m` does, on a device that is not initialized, with test/ on the path.
+
+    In a new process; with the simulated device in this one, which has imported torch.
+    """
+    return _run_in_new_process if ON_REAL_DEVICE else _run_here
+
+
+def _run_in_new_process(*args: str) -> CompletedProcess[str]:
+    path = os.pathsep.join(map(str, (REPO / "python", TEST / "python", TEST)))
+    return subprocess.run(
+        [sys.executable, "-m", *args],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _run_here(*args: str) -> CompletedProcess[str]:
+    out, err = StringIO(), StringIO()
+    with (
+        mock.patch.object(sys, "argv", ["fakecuda", "-m", *args]),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        pytest.raises(SystemExit) as stopped,
+    ):
+        runpy.run_module("fakecuda", run_name="__main__", alter_sys=True)
+    frozen._opened.clear()
+    return CompletedProcess(args, int(stopped.value.code or 0), out.getvalue(), err.getvalue())

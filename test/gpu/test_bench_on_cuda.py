@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
-from helpers import REPO
+from fakecuda import FakeCuda
 
 # Of the parts that differ in their settings only, one.
 PARTS = ["peaks", "default-bf16*", "reference-fp32", "ground", "extraction", "launches-default-bf16"]
 
 
-def test_every_part_has_figures(tmp_path: Path, module_runner: tuple[list[str], dict[str, str]]) -> None:
-    arguments, env = module_runner
-    path = os.pathsep.join([env["PYTHONPATH"], str(REPO / "test")])
-    command = [sys.executable, *arguments, "bench.gpu", "--small", "--out", str(tmp_path), "--minutes", "20"]
-    command += ["--only", *PARTS]
-    done = subprocess.run(
-        command, env={**env, "PYTHONPATH": path}, capture_output=True, text=True, check=False
-    )
+def test_every_part_has_figures(
+    tmp_path: Path, run_module: Callable[..., CompletedProcess[str]], simulation: FakeCuda | None
+) -> None:
+    done = run_module("bench.gpu", "--small", "--out", str(tmp_path), "--minutes", "20", "--only", *PARTS)
     rows = json.loads((tmp_path / "results.json").read_text())["rows"]
     problems = {row["part"]: row["problem"] for row in rows if row["problem"] is not None}
-    if arguments == ["-m"]:  # A real device.
+    if simulation is None:
         assert not problems and done.returncode == 0, done.stdout
     else:
         assert list(problems) == ["launches-default-bf16"] and done.returncode == 1, done.stdout + done.stderr

@@ -35,9 +35,11 @@ def fake_cuda(num_devices: int = 1, memory_bytes: int = 16 * 2**30) -> Iterator[
         # `torch.tensor(values, device="cuda")` makes a CPU tensor, and then copies it.
         stack.callback(torch._C._set_only_lift_cpu_tensors, torch._C._only_lift_cpu_tensors())
         torch._C._set_only_lift_cpu_tensors(True)
+        if not active:  # Inner simulations have the mode of the outermost one.
+            stack.enter_context(mock.patch("threading.Thread.run", _with_mode(threading.Thread.run)))
+            stack.enter_context(FakeCudaMode())
         active.append(cuda)
         stack.callback(active.remove, cuda)
-        stack.enter_context(FakeCudaMode())
         yield cuda
 
 
@@ -52,7 +54,6 @@ def _replacements(cuda: FakeCuda) -> dict[str, Any]:
         "torch.nn.functional.scaled_dot_product_attention": kernels.choose_attention(
             torch.nn.functional.scaled_dot_product_attention
         ),
-        "threading.Thread.run": _with_mode(threading.Thread.run),
         # Else Module.to() would copy the outside of a tensor into the parameter, without its numbers.
         "torch.__future__.get_overwrite_module_params_on_conversion": lambda: True,
         # As CUDA tensors have: optimizers and clip_grad_norm_ then process all parameters in one launch.
