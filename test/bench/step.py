@@ -31,6 +31,7 @@ from cliprpn.inference.predict import predict_split
 from cliprpn.models import ClipRPN
 from cliprpn.seeding import seed_everything
 from cliprpn.trials import finite, training
+from cliprpn.trials.cuda_graphs import NUM_WARM_UP_STEPS
 from cliprpn.trials.step_data import TrainingData
 from cliprpn.trials.training import train_model
 
@@ -47,6 +48,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "reference, bf16": {**REFERENCE, "training": {**REFERENCE["training"], "precision": "bf16"}},
     "negatives": {"rpn": {"negatives_loss_weight": 1}, "resize": "letterbox"},
     "views": {"training": {"views": 1}},
+    "default, CUDA graphs": {"training": {"cuda_graphs": True}},
+    "reference, CUDA graphs": {**REFERENCE, "training": {**REFERENCE["training"], "cuda_graphs": True}},
 }
 READ = "steps whose losses are read together, additionally"
 EVALUATION = "evaluation of a batch, of any size"
@@ -94,7 +97,8 @@ def _make_training(kind: str, folder: Path, cuda: FakeCuda) -> Callable[[int], C
         context = run_context(folder, device=DEVICE)
         with mock.patch.object(training, "top1_ious", lambda *_: np.zeros(1)):
             epochs = train_model(model, part, spec.settings.training, 0, context)
-            next(epochs)
+            for _ in range(spec.settings.training.num_epochs - 1):
+                next(epochs)
             cuda.take_counts()
             next(epochs)
         return cuda.take_counts()
@@ -121,8 +125,10 @@ def count_evaluation(folder: Path, cuda: FakeCuda) -> Difference:
 def _spec(kind: str, folder: Path) -> ClipRpnSpec:
     root = folder / "data"
     changes = dict(KINDS[kind])
-    epochs = {"num_epochs": 2, "batch_size": BATCH_SIZE}
-    changes["training"] = {**changes.get("training", {}), **epochs}
+    chosen = changes.get("training", {})
+    # Graphs are captured in the first epochs.
+    num_epochs = 1 + NUM_WARM_UP_STEPS if chosen.get("cuda_graphs") else 2
+    changes["training"] = {**chosen, "num_epochs": num_epochs, "batch_size": BATCH_SIZE}
     return make_spec(root if root.exists() else small_dataset(root), folder / "cache", **changes)
 
 

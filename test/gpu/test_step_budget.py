@@ -17,6 +17,8 @@ BUDGET = {
     "reference, bf16": (147, 0),
     "negatives": (248, 0),
     "views": (195, 0),
+    "default, CUDA graphs": (13, 0),
+    "reference, CUDA graphs": (13, 0),
     READ: (39, 1),
     EVALUATION: (285, 4),
 }
