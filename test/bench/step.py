@@ -107,7 +107,7 @@ def _make_training(kind: str, folder: Path, cuda: FakeCuda) -> Callable[[int], C
 
 
 def count_evaluation(folder: Path, cuda: FakeCuda) -> Difference:
-    """Counts of one more batch in `predict_split`, which a trial ends with: its proposals, and the empty sentence."""
+    """Counts of one more batch of sentences in `predict_split`."""
     model, data = _open(_spec("default", folder))
 
     def run(num_batches: int, batch_size: int) -> Counts:

@@ -33,8 +33,10 @@ from cliprpn.data.read_predictions import read_predictions
 from cliprpn.errors import CliprpnError
 from cliprpn.features import frozen
 from cliprpn.features.frozen import open_data
+from cliprpn.inference import predict
 from cliprpn.inference.checkpoint import load_model
 from cliprpn.inference.hit_probability import fit_hit_probability
+from cliprpn.models import ClipRPN
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.storage.weights_files import load_backbone
 from cliprpn.trials import cliprpn
@@ -260,6 +262,26 @@ def test_a_saved_model_reproduces_its_predictions(root: Path, cache: Path, tmp_p
     model = load_model(tmp_path / "trial" / "best.safetensors").model.eval()
     _, objectness = model.predict_top1(*features.batch(index.split("val"), torch.device("cpu")))
     np.testing.assert_array_equal(objectness.numpy(), predictions["objectness"])
+
+
+def test_each_epoch_passes_val_once_and_the_end_passes_its_images_without_sentences(
+    root: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forward, passed = ClipRPN.forward, []
+
+    def count(model: ClipRPN, *inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        passed.extend([len(inputs[1])] * (not model.training))
+        return forward(model, *inputs)
+
+    monkeypatch.setattr(ClipRPN, "forward", count)
+    once = run(make_spec(root, cache, training={"num_epochs": 3}), tmp_path / "kept")
+    assert passed == [4, 4, 4, 2]
+    monkeypatch.setattr(predict, "MAX_KEPT_BYTES", 1)
+    again = run(make_spec(root, cache, training={"num_epochs": 3}), tmp_path / "again")
+    assert passed[4:] == [4, 4, 4, 4, 2]
+    assert again.metrics == once.metrics
+    one, two = (pq.read_table(tmp_path / name / "predictions-val.parquet") for name in ("kept", "again"))
+    assert one.equals(two)
 
 
 def test_the_best_model_has_a_fit_of_hits_on_val_to_the_score(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -18,6 +21,19 @@ from cliprpn.models import ClipRPN
 from cliprpn.run_context import RunContext
 
 EVAL_BATCH_SIZE = 256
+# 5,000 sentences with 735 anchors need 74 MB; two epochs are kept at a time.
+MAX_KEPT_BYTES = 256 * 2**20
+
+
+@dataclass
+class KeptOutputs:
+    """What a model returned in the last pass over a split, on its device; so that no second pass is needed.
+
+    Attributes:
+        batches: logits [B, N] and offsets [B, N, 4] of each batch; empty if they would need too much memory.
+    """
+
+    batches: list[tuple[Tensor, Tensor]] = field(default_factory=list)
 
 
 def top1_ious(
@@ -26,25 +42,23 @@ def top1_ious(
     features: FrozenFeatures,
     rows: np.ndarray,
     device: torch.device,
-    blank: bool = False,
+    kept: KeptOutputs | None = None,
 ) -> np.ndarray:
     """IoU of each top-1 box with the ground truth: [N]. Used to select an epoch.
 
     Args:
         rows: [N], rows of the index's sentences.
-        blank: replaces each sentence by the empty one.
+        kept: gets the outputs, for `predict_split`.
     """
-    model.eval()
-    parts = []
-    for start in range(0, len(rows), EVAL_BATCH_SIZE):
-        batch = rows[start : start + EVAL_BATCH_SIZE]
-        boxes, _ = model.predict_top1(*features.shared_batch(batch, device, blank))
-        sizes, gt_boxes = sizes_and_gt_boxes(index, batch)
-        pred = to_image_clipped(
-            boxes.cpu().double(), features.frames_of(batch), sizes, features.zoom(model.frame_size_px)
-        )
-        parts.append(box_iou_paired(pred, gt_boxes))
-    return torch.cat(parts).numpy()
+    outputs: list[tuple[Tensor, Tensor]] = []
+    boxes = []
+    for batch, output in _outputs(model, features, rows, device):
+        boxes.append(model.top1(output)[0].cpu())
+        if kept is not None and _num_bytes(output) * len(rows) <= MAX_KEPT_BYTES * len(batch):
+            outputs.append(output)
+    if kept is not None:
+        kept.batches = outputs
+    return _ious(torch.cat(boxes), model, index, features, rows)
 
 
 def predict_split(
@@ -53,30 +67,83 @@ def predict_split(
     features: FrozenFeatures,
     rows: np.ndarray,
     context: RunContext,
+    kept: KeptOutputs | None = None,
 ) -> PredictionColumns:
     """A row per sentence: predicted box, IoU, best IoU among the first proposals, and IoU with the empty sentence.
 
     Args:
         rows: [N], rows of the index's sentences.
+        kept: outputs of a model with the same weights for the same rows.
 
     Raises:
         CliprpnError: interrupted.
     """
-    model.eval()
     parts: list[PredictionColumns] = []
-    for start in range(0, len(rows), EVAL_BATCH_SIZE):
+    done = 0
+    known = kept.batches if kept is not None else []
+    for batch, output in _outputs(model, features, rows, context.device, known):
         if context.should_stop():
             raise CliprpnError("interrupted", "stopped while evaluating")
-        batch = rows[start : start + EVAL_BATCH_SIZE]
-        boxes, objectness = _on_cpu(*model.predict_proposals(*features.shared_batch(batch, context.device)))
+        boxes, objectness = _on_cpu(*model.proposals(output))
         sizes, gt_boxes = sizes_and_gt_boxes(index, batch)
         frames = features.frames_of(batch)
         proposals = all_to_image_clipped(boxes, frames, sizes, features.zoom(model.frame_size_px))
         parts.append(prediction_columns(proposals, objectness, gt_boxes))
-        context.progress("evaluation", min(start + EVAL_BATCH_SIZE, len(rows)), len(rows))
+        done += len(batch)
+        context.progress("evaluation", done, len(rows))
     columns = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
-    columns["iou_blank"] = top1_ious(model, index, features, rows, context.device, blank=True)
+    columns["iou_blank"] = _blank_ious(model, index, features, rows, context.device)
     return columns
+
+
+def _outputs(
+    model: ClipRPN,
+    features: FrozenFeatures,
+    rows: np.ndarray,
+    device: torch.device,
+    known: Sequence[tuple[Tensor, Tensor]] = (),
+    blank: bool = False,
+) -> Iterator[tuple[np.ndarray, tuple[Tensor, Tensor]]]:
+    """Batches of the rows, and the model's outputs for them.
+
+    Args:
+        known: the outputs; empty if the model must compute them.
+        blank: replaces each sentence by the empty one.
+    """
+    model.eval()
+    for number, start in enumerate(range(0, len(rows), EVAL_BATCH_SIZE)):
+        batch = rows[start : start + EVAL_BATCH_SIZE]
+        if known:
+            yield batch, known[number]
+            continue
+        with torch.no_grad():
+            output = model(*features.shared_batch(batch, device, blank))
+        yield batch, output
+
+
+def _num_bytes(output: tuple[Tensor, Tensor]) -> int:
+    return sum(part.numel() * part.element_size() for part in output)
+
+
+def _blank_ious(
+    model: ClipRPN, index: DatasetIndex, features: FrozenFeatures, rows: np.ndarray, device: torch.device
+) -> np.ndarray:
+    """Like `top1_ious`, for the empty sentence, whose boxes are those of the image: predicted once per image."""
+    _, first, image_of = np.unique(index.image_rows[rows], return_index=True, return_inverse=True)
+    outputs = _outputs(model, features, rows[first], device, blank=True)
+    boxes = torch.cat([model.top1(output)[0].cpu() for _, output in outputs])
+    return _ious(boxes[torch.from_numpy(image_of)], model, index, features, rows)
+
+
+def _ious(
+    boxes: Tensor, model: ClipRPN, index: DatasetIndex, features: FrozenFeatures, rows: np.ndarray
+) -> np.ndarray:
+    """IoU of boxes of the model's frame, [N, 4], with the ground truth of the rows: [N]."""
+    sizes, gt_boxes = sizes_and_gt_boxes(index, rows)
+    pred = to_image_clipped(
+        boxes.double(), features.frames_of(rows), sizes, features.zoom(model.frame_size_px)
+    )
+    return box_iou_paired(pred, gt_boxes).numpy()
 
 
 def _on_cpu(boxes: list[Tensor], objectness: Tensor) -> tuple[list[Tensor], Tensor]:

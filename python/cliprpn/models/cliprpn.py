@@ -129,9 +129,7 @@ class ClipRPN(nn.Module):
 
         Takes the arguments of `forward`.
         """
-        logits, deltas = (output.float() for output in self(feature_map, words, mask, pooled, map_of))
-        boxes, best = top1_boxes(logits, deltas, self.anchors, self.frame_size_px)
-        return boxes, self.objectness(best, logits)
+        return self.top1(self(feature_map, words, mask, pooled, map_of))
 
     @torch.no_grad()
     def predict_proposals(
@@ -141,7 +139,19 @@ class ClipRPN(nn.Module):
 
         Takes the arguments of `forward`.
         """
-        logits, deltas = (output.float() for output in self(feature_map, words, mask, pooled, map_of))
+        return self.proposals(self(feature_map, words, mask, pooled, map_of))
+
+    @torch.no_grad()
+    def top1(self, outputs: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """What `predict_top1` returns, from what `forward` returned."""
+        logits, deltas = (output.float() for output in outputs)
+        boxes, best = top1_boxes(logits, deltas, self.anchors, self.frame_size_px)
+        return boxes, self.objectness(best, logits)
+
+    @torch.no_grad()
+    def proposals(self, outputs: tuple[Tensor, Tensor]) -> tuple[list[Tensor], Tensor]:
+        """What `predict_proposals` returns, from what `forward` returned."""
+        logits, deltas = (output.float() for output in outputs)
         boxes, _ = filter_proposals(logits, deltas, self.anchors, self.frame_size_px, self.rules)
         _, best = top1_boxes(logits, deltas, self.anchors, self.frame_size_px)
         return boxes, self.objectness(best, logits)

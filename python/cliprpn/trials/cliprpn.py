@@ -17,6 +17,7 @@ from cliprpn.features.frozen import open_data
 from cliprpn.inference.build import FeatureSizes, build_model
 from cliprpn.inference.checkpoint import add_hit_probability, copy_fusion, load_model, save_model
 from cliprpn.inference.hit_probability import fit_hit_probability
+from cliprpn.inference.predict import KeptOutputs
 from cliprpn.metrics import HIT_IOU
 from cliprpn.models import ClipRPN
 from cliprpn.run_context import RunContext
@@ -70,10 +71,10 @@ def train_cliprpn(
     model = build_model(settings, *sizes).to(context.device)
     if keep_models != "none":
         copy_fusion(settings, folder)
-    epochs, best_epoch, best = _train_and_save(model, spec, data, sizes, folder, keep_models, context)
+    epochs, best_epoch, best, kept = _train_and_save(model, spec, data, sizes, folder, keep_models, context)
     training_done = time.monotonic()
 
-    metrics = evaluate_model(best, index, features, "val", settings.limits.val, folder, context)
+    metrics = evaluate_model(best, index, features, "val", settings.limits.val, folder, context, kept)
     if keep_models != "none":
         _fit_to_val(folder)
     return TrialResult(
@@ -100,17 +101,18 @@ def _train_and_save(
     folder: Path,
     keep_models: KeepModels,
     context: RunContext,
-) -> tuple[list[Epoch], int, ClipRPN]:
-    """Trains and saves. Returns all epochs, the number of the best (by val), and the best model."""
+) -> tuple[list[Epoch], int, ClipRPN, KeptOutputs]:
+    """Trains and saves. Returns all epochs, the number of the best (by val), its model, and its outputs for val."""
     criterion = f"val_{spec.settings.training.select_by}"
     best_file = folder / BEST_FILE
     epochs: list[Epoch] = []
     best, best_state = 0, {}
+    last, kept = KeptOutputs(), KeptOutputs()
     with SummaryWriter(str(folder / "events")) as writer:
-        for epoch in train_model(model, data, spec.settings.training, spec.seed, context):
+        for epoch in train_model(model, data, spec.settings.training, spec.seed, context, last):
             epochs.append(epoch)
             if best == 0 or getattr(epoch, criterion) > getattr(epochs[best - 1], criterion):
-                best = epoch.epoch
+                best, kept.batches = epoch.epoch, last.batches
                 if keep_models == "none":
                     best_state = {key: value.detach().clone() for key, value in model.state_dict().items()}
                 else:
@@ -127,11 +129,11 @@ def _train_and_save(
             context.emit(EpochEvent(type="epoch", epoch=epoch))
     if keep_models == "none":
         model.load_state_dict(best_state)
-        return epochs, best, model
+        return epochs, best, model, kept
     if keep_models == "all":
         save_model(model, spec, sizes, len(epochs), folder / "last.safetensors")
     # From the file: the metrics are those of the saved model.
-    return epochs, best, load_model(best_file).model
+    return epochs, best, load_model(best_file).model, kept
 
 
 def _fit_to_val(folder: Path) -> None:

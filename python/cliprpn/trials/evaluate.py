@@ -10,7 +10,7 @@ from cliprpn.data.index import DatasetIndex
 from cliprpn.errors import CliprpnError
 from cliprpn.features.frozen import FrozenFeatures, open_data
 from cliprpn.inference.checkpoint import load_model
-from cliprpn.inference.predict import predict_split
+from cliprpn.inference.predict import KeptOutputs, predict_split
 from cliprpn.models import ClipRPN
 from cliprpn.run_context import RunContext
 from cliprpn.seeding import seed_everything
@@ -69,12 +69,16 @@ def evaluate_model(
     limit: int | None,
     out_dir: Path,
     context: RunContext,
+    kept: KeptOutputs | None = None,
 ) -> Metrics:
     """Predicts a box for every sentence of a split; writes predictions and metrics to `out_dir`.
+
+    Args:
+        kept: outputs of a model with the same weights for this split.
 
     Raises:
         CliprpnError: data_invalid, interrupted, no_space.
     """
     rows = split_rows(index, split, limit)
-    predictions = predict_split(model.to(context.device), index, features, rows, context)
+    predictions = predict_split(model.to(context.device), index, features, rows, context, kept)
     return save_predictions(out_dir, index, split, rows, predictions)

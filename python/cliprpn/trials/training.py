@@ -14,7 +14,7 @@ from cliprpn.contract.generated import Epoch, Training
 from cliprpn.data.image_objects import ImageObjects
 from cliprpn.errors import CliprpnError
 from cliprpn.inference.build import custom_fusion_file
-from cliprpn.inference.predict import top1_ious
+from cliprpn.inference.predict import KeptOutputs, top1_ious
 from cliprpn.metrics import HIT_IOU
 from cliprpn.models import ClipRPN
 from cliprpn.run_context import RunContext
@@ -31,11 +31,13 @@ def train_model(
     settings: Training,
     seed: int,
     context: RunContext,
+    kept: KeptOutputs | None = None,
 ) -> Iterator[Epoch]:
     """Trains the model in place; yields after every epoch, so that the caller can save the model.
 
     Args:
         seed: of the order of the sentences and of the sampling of anchors.
+        kept: gets the outputs for val of the epoch.
 
     Raises:
         CliprpnError: bad_input, if the device cannot train with this precision; loss_not_finite, interrupted.
@@ -76,7 +78,7 @@ def train_model(
                 context.progress("training", step, num_steps)
         log.read(epoch)
         means = log.take_means(epoch, len(data.train_rows))
-        iou = top1_ious(model, data.index, data.features, data.val_rows, device)
+        iou = top1_ious(model, data.index, data.features, data.val_rows, device, kept)
         yield Epoch(
             epoch=epoch,
             num_epochs=settings.num_epochs,
