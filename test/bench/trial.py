@@ -75,9 +75,9 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
 
 
 def _code_of(commit: str, folder: Path) -> Path:
-    """The Python code of a commit, in a folder of its own."""
+    """The Python code of a commit, in a folder of its own, with the lock files that identify it."""
     archive = subprocess.run(
-        ["git", "archive", "--format=tar", commit, "python"], cwd=ROOT, check=True, capture_output=True
+        ["git", "archive", "--format=tar", commit, "python", "env"], cwd=ROOT, check=True, capture_output=True
     ).stdout
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         tar.extractall(folder / "code", filter="data")
@@ -87,10 +87,7 @@ def _code_of(commit: str, folder: Path) -> Path:
 def _readable(spec: dict[str, Any], code: Path) -> dict[str, Any]:
     """The spec with the settings that this code knows: `training.precision` was `training.amp`."""
     training = dict(spec["settings"]["training"])
-    if (
-        "precision:"
-        not in (code / "cliprpn/contract/generated.py").read_text().split("class Training(")[1][:4000]
-    ):
+    if "    amp: Annotated[" in (code / "cliprpn/contract/generated.py").read_text():
         training["amp"] = training.pop("precision") == "auto"
     return {**spec, "settings": {**spec["settings"], "training": training}}
 
