@@ -24,7 +24,7 @@ def test_every_part_has_figures(
     else:
         assert list(problems) == ["launches-default-bf16"] and done.returncode == 1, done.stdout + done.stderr
     figures = {row["what"]: row["figures"] for row in rows if row["problem"] is None}
-    for what in ("default, bf16", "reference, fp32"):
+    for what in ("default, bf16", "default, bf16, CUDA graphs", "reference, fp32"):
         ours = figures[f"cliprpn, {what}"]
         assert ours["epoch_s"] > ours["val_s"] > 0 and ours["num_steps"] == 3
         assert ours["features_on_device"] == ours["measured_share"] == 1

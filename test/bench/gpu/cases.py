@@ -38,7 +38,7 @@ class Case:
 def settings_of(case: Case, size: Size) -> Settings:
     """The preset's settings, with the case's changes."""
     values = json.loads(PRESETS.read_text())[case.preset]
-    values["training"] |= {"precision": case.precision}
+    values["training"] |= {"precision": case.precision, "cuda_graphs": case.cuda_graphs}
     if size.batch_size is not None:
         values["training"]["batch_size"] = size.batch_size
         values["image_size_px"] = size.image_size_px

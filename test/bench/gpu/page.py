@@ -36,6 +36,8 @@ COLUMNS: dict[str, tuple[str, Callable[[float], str]]] = {
     "flops": ("GFLOP per step", lambda x: f"{x / 1e9:.0f}"),
     "least_bytes": ("least GB per step", lambda x: f"{x / 1e9:.2f}"),
     "operator_bytes": ("operators' GB per step", lambda x: f"{x / 1e9:.2f}"),
+    "features_bytes": ("size (GB)", lambda x: f"{x / 1e9:.2f}"),
+    "making_s": ("s to make", lambda x: f"{x:.1f}"),
     "peak_device_bytes": ("peak memory of the device (GiB)", lambda x: f"{x / GIB:.2f}"),
     "peak_process_bytes": ("of the process (GiB)", lambda x: f"{x / GIB:.2f}"),
 }
@@ -83,6 +85,7 @@ def page(rows: list[Row], size: Size, command: str, elapsed_s: float) -> str:
         ("Extraction", [row for row in measured if row.part == "extraction"]),
         ("`ground`", [row for row in measured if row.part == "ground"]),
         ("Calls of CUDA in a training step", [row for row in measured if "launches" in row.figures]),
+        ("Features", [row for row in measured if row.part == "features"]),
         ("Peaks of the device", [row for row in measured if row.part == "peaks"]),
     ]
     lines = ["# Results of `npm run bench:gpu`", "", f"`{command}`, {elapsed_s / 60:.1f} minutes.", ""]
