@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 from bench.gpu.__main__ import main
 from bench.gpu.cases import Case, settings_of
 from bench.gpu.features import FULL, SMALL, feature_bytes, make_index, scratch_parent, sentence_lengths
+from bench.gpu.machine import describe_machine
 from bench.gpu.page import derive, line, page
 from bench.gpu.process import run_part
 from bench.gpu.roofline import Traffic
@@ -75,6 +77,12 @@ def test_a_part_that_fails_keeps_its_rows_and_says_why(case: str, tmp_path: Path
 def test_a_part_that_succeeds_has_its_rows_only(tmp_path: Path) -> None:
     rows = list(run_part("part", lambda limit_s: [GOOD, GOOD], 60, tmp_path / "traceback.txt"))
     assert rows == [GOOD, GOOD] and not any(tmp_path.iterdir())
+
+
+def test_a_part_can_run_where_a_fork_cannot(tmp_path: Path) -> None:
+    machine = partial(describe_machine, "cpu", tmp_path)
+    (row,) = run_part("machine", machine, 600, tmp_path / "traceback.txt", "spawn")
+    assert row.problem is None and any(note.startswith("torch: ") for note in row.notes)
 
 
 def test_an_unknown_part_and_a_missing_device_are_named(
@@ -141,7 +149,7 @@ def test_shares_and_ratios_are_derived_and_shown() -> None:
         [
             peaks,
             Row("default-bf16", "ours", {"epoch_s": 1.5, **step}),
-            Row("default-bf16-plain", "plain", {"epoch_s": 6.0}),
+            Row("default-bf16-plain", "plain", {"epoch_s": 6.0, "step_ms": 40.0}),
             Row("reference-fp32", "ours", {"epoch_s": 20.0, **step}),
             Row("ground", "ground", problem="out of memory: no"),
         ]
@@ -150,6 +158,7 @@ def test_shares_and_ratios_are_derived_and_shown() -> None:
     assert default.figures["roofline_share"] == pytest.approx(0.2)  # 2 ms of traffic in 10 ms.
     assert default.figures["operator_share"] == pytest.approx(0.4)
     assert reference.figures["roofline_share"] == pytest.approx(1.0)  # 10 ms of arithmetic.
+    assert plain.figures["roofline_share"] == pytest.approx(0.05)
     assert default.figures["times_faster"] == 4 and "times_faster" not in plain.figures
     assert "met" in line(default) and "missed" in line(reference)
     text = page(rows, FULL, "python -m bench.gpu", 60)

@@ -16,12 +16,13 @@ from bench.gpu.features import FULL, SMALL, scratch_parent
 from bench.gpu.machine import describe_machine
 from bench.gpu.page import as_json, derive, line, page
 from bench.gpu.parts import PARTS
-from bench.gpu.process import run_part
+from bench.gpu.process import FORK_REFUSED, Start, run_part
 from bench.gpu.row import Row
 from cliprpn.errors import CliprpnError
 
 # To describe the machine, and the least for a part.
 MACHINE_S, LEAST_S = 60.0, 2.0
+TRACEBACK = "{}.traceback.txt"
 
 
 def main(argv: list[str]) -> int:
@@ -54,9 +55,15 @@ def main(argv: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="cliprpn-bench-gpu-", dir=parent) as folder:
         scratch = Path(folder)
         machine = partial(describe_machine, args.device, scratch)
-        for row in run_part("machine", machine, MACHINE_S, args.out / "machine.traceback.txt"):
-            add(row)
-        if rows[-1].problem is not None:
+        start: Start = "fork"
+        found = list(run_part("machine", machine, MACHINE_S, args.out / TRACEBACK.format("machine")))
+        if found[-1].problem is not None and FORK_REFUSED in found[-1].problem:
+            start = "spawn"
+            found = list(
+                run_part("machine", machine, MACHINE_S, args.out / TRACEBACK.format("machine"), start)
+            )
+        add(found[-1])
+        if found[-1].problem is not None:
             return 2
         for position, name in enumerate(args.only):
             weights = [PARTS[other].weight for other in args.only[position:]]
@@ -66,7 +73,7 @@ def main(argv: list[str]) -> int:
                 add(Row(name, name, problem="not measured: no time was left; give more --minutes"))
                 continue
             measure = partial(PARTS[name].measure, size, args.device, scratch)
-            for row in run_part(name, measure, limit_s, args.out / f"{name}.traceback.txt"):
+            for row in run_part(name, measure, limit_s, args.out / TRACEBACK.format(name), start):
                 add(row)
     print(f"{args.out / 'RESULTS.md'}, {(time.monotonic() - started) / 60:.1f} minutes")
     return 1 if any(row.problem is not None for row in rows) else 0

@@ -43,19 +43,23 @@ COLUMNS: dict[str, tuple[str, Callable[[float], str]]] = {
 }
 
 
+COST = ("flops", "least_bytes", "operator_bytes")
+
+
 def derive(rows: list[Row]) -> list[Row]:
     """The rows with the figures that depend on others: shares of the roofline, and the plain loop's time over ours."""
     peaks = next((row.figures for row in rows if row.part == "peaks" and row.figures), None)
     epochs = {row.part: row.figures["epoch_s"] for row in rows if "epoch_s" in row.figures}
+    costs = {row.part: {key: row.figures[key] for key in COST} for row in rows if "flops" in row.figures}
     derived = []
     for row in rows:
-        figures = dict(row.figures)
+        # The plain loop must compute and move what ours must.
+        figures = costs.get(row.part.removesuffix("-plain"), {}) | row.figures
         if peaks is not None and "flops" in figures:
             flops_s = figures["flops"] / peaks[f"{_precision(row)}_flops_per_s"]
             step_s = figures["step_ms"] / 1000
-            for kind in ("least", "operator"):
+            for name, kind in (("roofline_share", "least"), ("operator_share", "operator")):
                 traffic_s = figures[f"{kind}_bytes"] / peaks["bytes_per_s"]
-                name = "roofline_share" if kind == "least" else "operator_share"
                 figures[name] = max(flops_s, traffic_s) / step_s
         plain = epochs.get(f"{row.part.removesuffix('-graphs')}-plain")
         if plain is not None and "epoch_s" in figures:

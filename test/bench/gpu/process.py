@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -17,20 +18,29 @@ from cliprpn.errors import CliprpnError
 # A part plans for its limit; it is ended when it takes this much longer.
 GRACE_S = 30.0
 
+Start = Literal["fork", "spawn"]
+# torch says so where this process has used CUDA, which a package may do when it is imported.
+FORK_REFUSED = "in forked subprocess"
 # Measures with a limit in seconds.
 Measure = Callable[[float], Iterable[Row]]
 
 
 def run_part(
-    part: str, measure: Measure, limit_s: float, traceback_file: Path, grace_s: float = GRACE_S
+    part: str,
+    measure: Measure,
+    limit_s: float,
+    traceback_file: Path,
+    start: Start = "fork",
+    grace_s: float = GRACE_S,
 ) -> Iterator[Row]:
     """Yields the rows of a part as they are measured; a row with a problem if it fails.
 
-    The process is forked, so that it need not import torch again. This process must not have used CUDA.
+    Args:
+        start: a forked process need not import torch again, but this process must not have used CUDA.
     """
-    forked = multiprocessing.get_context("fork")
-    receiver, sender = forked.Pipe(duplex=False)
-    process = forked.Process(target=_run, args=(part, measure, limit_s, traceback_file, sender))
+    method = multiprocessing.get_context(start)
+    receiver, sender = method.Pipe(duplex=False)
+    process = method.Process(target=_run, args=(part, measure, limit_s, traceback_file, sender))
     end = time.monotonic() + limit_s + grace_s
     process.start()
     sender.close()
