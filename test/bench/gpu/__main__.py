@@ -1,4 +1,4 @@
-"""`python -m bench.gpu [--minutes 12] [--only PART...] [--out FOLDER]`; `--small --device cpu` shows that it runs."""
+"""`python -m bench.gpu [--minutes 9] [--only PART...] [--out FOLDER]`; `--small --device cpu` shows that it runs."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def main(argv: list[str]) -> int:
 def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.gpu")
     parser.add_argument("--device", default="cuda", help="cuda, cuda:N, cpu or auto")
-    parser.add_argument("--minutes", type=float, default=12.0, help="in total; each part gets its share (12)")
+    parser.add_argument("--minutes", type=float, default=9.0, help="in total; each part gets its share (9)")
     parser.add_argument(
         "--only", nargs="+", metavar="PART", help=f"of {', '.join(PARTS)}; * matches any text"
     )
