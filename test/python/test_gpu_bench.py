@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from helpers import REPO
 
 sys.path.append(str(Path(__file__).parents[1]))
 
@@ -93,6 +95,22 @@ def test_an_unknown_part_and_a_missing_device_are_named(
     assert "found trainig" in capfd.readouterr().err
     assert main(["--small", "--device", "cuda:77", "--out", str(tmp_path)]) == 2
     assert "machine: device_unavailable: --device cuda:77" in capfd.readouterr().out
+
+
+def test_an_interrupted_run_removes_its_features_and_keeps_its_results(tmp_path: Path) -> None:
+    out, scratch = tmp_path / "out", tmp_path / "scratch"
+    scratch.mkdir()
+    command = [sys.executable, "-m", "bench.gpu", "--small", "--device", "cpu", "--out", str(out)]
+    path = os.pathsep.join(str(REPO / folder) for folder in ("python", "test", "test/python"))
+    process = subprocess.Popen(
+        [*command, "--scratch", str(scratch)], env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith(b"machine")
+    process.terminate()
+    rest, _ = process.communicate(timeout=600)
+    assert process.returncode == 130 and b"interrupted" in rest
+    assert (out / "RESULTS.md").is_file() and not any(scratch.iterdir())
 
 
 def test_features_have_the_size_of_refcocog() -> None:

@@ -6,13 +6,14 @@ import argparse
 import fnmatch
 import json
 import shlex
+import signal
 import sys
 import tempfile
 import time
 from functools import partial
 from pathlib import Path
 
-from bench.gpu.features import FULL, SMALL, scratch_parent
+from bench.gpu.features import FULL, SMALL, Size, scratch_parent
 from bench.gpu.machine import describe_machine
 from bench.gpu.page import as_json, derive, line, page
 from bench.gpu.parts import PARTS
@@ -22,61 +23,80 @@ from cliprpn.errors import CliprpnError
 
 # To describe the machine, and the least for a part.
 MACHINE_S, LEAST_S = 60.0, 2.0
-TRACEBACK = "{}.traceback.txt"
 
 
 def main(argv: list[str]) -> int:
     """Measures, prints a line for each row, and writes results.json and RESULTS.md after each part.
 
     Returns:
-        0; 1 if a part has no figures; 2 if there is no such device, or no space.
+        0; 1 if a part has no figures; 2 if there is no such device, or no space; 130 if it was interrupted.
     """
-    started = time.monotonic()
     args = _arguments(argv)
-    size = SMALL if args.small else FULL
     args.out.mkdir(parents=True, exist_ok=True)
-    rows: list[Row] = []
-
-    def add(row: Row) -> None:
-        rows.append(row)
-        derived = derive(rows)
-        print(line(derived[-1]), flush=True)
-        elapsed_s = time.monotonic() - started
-        command = shlex.join(["python", "-m", "bench.gpu", *argv])
-        (args.out / "RESULTS.md").write_text(page(derived, size, command, elapsed_s))
-        facts = {"command": command, "elapsed_s": elapsed_s}
-        (args.out / "results.json").write_text(json.dumps(as_json(derived, facts), indent=2))
-
+    log = Log(args.out, SMALL if args.small else FULL, shlex.join(["python", "-m", "bench.gpu", *argv]))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # So that the scratch folder is removed.
     try:
-        parent = args.scratch or scratch_parent(size, Path(tempfile.gettempdir()))
+        parent = args.scratch or scratch_parent(log.size, Path(tempfile.gettempdir()))
+        with tempfile.TemporaryDirectory(prefix="cliprpn-bench-gpu-", dir=parent) as folder:
+            code = _measure(args, log, Path(folder))
     except CliprpnError as error:
         print(error, file=sys.stderr)
+        code = 2
+    except KeyboardInterrupt:
+        code = 130
+    print(f"{log.page_file}, {log.elapsed_s / 60:.1f} minutes{', interrupted' if code == 130 else ''}")
+    return code
+
+
+class Log:
+    """The rows so far: printed, and written to the folder."""
+
+    def __init__(self, folder: Path, size: Size, command: str) -> None:
+        self.size, self.command = size, command
+        self.page_file, self.json_file = folder / "RESULTS.md", folder / "results.json"
+        self.rows: list[Row] = []
+        self._started = time.monotonic()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Since the start."""
+        return time.monotonic() - self._started
+
+    def add(self, row: Row) -> None:
+        """Prints a row, and writes both files."""
+        self.rows.append(row)
+        derived = derive(self.rows)
+        print(line(derived[-1]), flush=True)
+        self.page_file.write_text(page(derived, self.size, self.command, self.elapsed_s))
+        facts = {"command": self.command, "elapsed_s": self.elapsed_s}
+        self.json_file.write_text(json.dumps(as_json(derived, facts), indent=2))
+
+
+def _measure(args: argparse.Namespace, log: Log, scratch: Path) -> int:
+    """Runs the parts. Returns the exit code."""
+
+    def traceback_of(name: str) -> Path:
+        return args.out / f"{name}.traceback.txt"
+
+    machine = partial(describe_machine, args.device, scratch)
+    start: Start = "fork"
+    found = list(run_part("machine", machine, MACHINE_S, traceback_of("machine")))
+    if found[-1].problem is not None and FORK_REFUSED in found[-1].problem:
+        start = "spawn"
+        found = list(run_part("machine", machine, MACHINE_S, traceback_of("machine"), start))
+    log.add(found[-1])
+    if found[-1].problem is not None:
         return 2
-    with tempfile.TemporaryDirectory(prefix="cliprpn-bench-gpu-", dir=parent) as folder:
-        scratch = Path(folder)
-        machine = partial(describe_machine, args.device, scratch)
-        start: Start = "fork"
-        found = list(run_part("machine", machine, MACHINE_S, args.out / TRACEBACK.format("machine")))
-        if found[-1].problem is not None and FORK_REFUSED in found[-1].problem:
-            start = "spawn"
-            found = list(
-                run_part("machine", machine, MACHINE_S, args.out / TRACEBACK.format("machine"), start)
-            )
-        add(found[-1])
-        if found[-1].problem is not None:
-            return 2
-        for position, name in enumerate(args.only):
-            weights = [PARTS[other].weight for other in args.only[position:]]
-            left_s = started + 60 * args.minutes - time.monotonic()
-            limit_s = left_s * weights[0] / sum(weights)
-            if limit_s < LEAST_S:
-                add(Row(name, name, problem="not measured: no time was left; give more --minutes"))
-                continue
-            measure = partial(PARTS[name].measure, size, args.device, scratch)
-            for row in run_part(name, measure, limit_s, args.out / TRACEBACK.format(name), start):
-                add(row)
-    print(f"{args.out / 'RESULTS.md'}, {(time.monotonic() - started) / 60:.1f} minutes")
-    return 1 if any(row.problem is not None for row in rows) else 0
+    for position, name in enumerate(args.only):
+        weights = [PARTS[other].weight for other in args.only[position:]]
+        limit_s = (60 * args.minutes - log.elapsed_s) * weights[0] / sum(weights)
+        if limit_s < LEAST_S:
+            log.add(Row(name, name, problem="not measured: no time was left; give more --minutes"))
+            continue
+        measure = partial(PARTS[name].measure, log.size, args.device, scratch)
+        for row in run_part(name, measure, limit_s, traceback_of(name), start):
+            log.add(row)
+    return 1 if any(row.problem is not None for row in log.rows) else 0
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:

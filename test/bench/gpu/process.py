@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -85,6 +86,10 @@ def _end(process: multiprocessing.process.BaseProcess) -> None:
 
 def _run(part: str, measure: Measure, limit_s: float, traceback_file: Path, sender: Connection) -> None:
     """Sends each row, and what went wrong, from the new process."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches the other process, too, which then ends this one.
     try:
         for row in measure(limit_s):
             sender.send(row)
