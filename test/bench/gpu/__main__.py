@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from bench.gpu.parts import PARTS
 from bench.gpu.process import FORK_REFUSED, Start, run_part
 from bench.gpu.row import Row
 from cliprpn.errors import CliprpnError
+from cliprpn.storage.durable import write_durably
 
 # To describe the machine, and the least for a part.
 MACHINE_S, LEAST_S = 60.0, 2.0
@@ -63,13 +65,14 @@ class Log:
         return time.monotonic() - self._started
 
     def add(self, row: Row) -> None:
-        """Prints a row, and writes both files."""
+        """Writes both files, then prints the row."""
         self.rows.append(row)
         derived = derive(self.rows)
-        print(line(derived[-1]), flush=True)
-        self.page_file.write_text(page(derived, self.size, self.command, self.elapsed_s))
+        text = page(derived, self.size, self.command, self.elapsed_s)
+        write_durably(self.page_file, text.encode())
         facts = {"command": self.command, "elapsed_s": self.elapsed_s}
-        self.json_file.write_text(json.dumps(as_json(derived, facts), indent=2))
+        write_durably(self.json_file, json.dumps(as_json(derived, facts), indent=2).encode())
+        print(line(derived[-1]), flush=True)
 
 
 def _measure(args: argparse.Namespace, log: Log, scratch: Path) -> int:
@@ -94,8 +97,10 @@ def _measure(args: argparse.Namespace, log: Log, scratch: Path) -> int:
             log.add(Row(name, name, problem="not measured: no time was left; give more --minutes"))
             continue
         measure = partial(PARTS[name].measure, log.size, args.device, scratch)
-        for row in run_part(name, measure, limit_s, traceback_of(name), start):
-            log.add(row)
+        # Closed first, so that its process has ended when the scratch folder is removed.
+        with closing(run_part(name, measure, limit_s, traceback_of(name), start)) as rows:
+            for row in rows:
+                log.add(row)
     return 1 if any(row.problem is not None for row in log.rows) else 0
 
 

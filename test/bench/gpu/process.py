@@ -6,7 +6,7 @@ import multiprocessing
 import signal
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Literal
@@ -33,7 +33,7 @@ def run_part(
     traceback_file: Path,
     start: Start = "fork",
     grace_s: float = GRACE_S,
-) -> Iterator[Row]:
+) -> Generator[Row, None, None]:
     """Yields the rows of a part as they are measured; a row with a problem if it fails.
 
     Args:
@@ -47,19 +47,18 @@ def run_part(
     sender.close()
     try:
         while True:
-            ready = wait([receiver, process.sentinel], timeout=max(0.0, end - time.monotonic()))
-            if not ready:
-                yield Row(
-                    part, part, problem=f"ended after {limit_s + grace_s:.0f} s: it took longer than its time"
-                )
-                return
+            wait([receiver, process.sentinel], timeout=max(0.0, end - time.monotonic()))
             if receiver.poll():
                 row = _receive(receiver)
                 if row is not None:
                     yield row
                     continue
-            process.join()
-            if process.exitcode != 0:
+            process.join(max(0.0, end - time.monotonic()))
+            if process.exitcode is None:
+                yield Row(
+                    part, part, problem=f"ended after {limit_s + grace_s:.0f} s: it took longer than its time"
+                )
+            elif process.exitcode != 0:
                 yield Row(part, part, problem=f"its process ended with exit code {process.exitcode}")
             return
     finally:
