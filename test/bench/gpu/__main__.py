@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Generator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from bench.gpu.features import FULL, SMALL, Size, scratch_parent
 from bench.gpu.machine import describe_machine
 from bench.gpu.page import as_json, derive, line, page
 from bench.gpu.parts import PARTS
-from bench.gpu.process import FORK_REFUSED, Start, run_part
+from bench.gpu.process import FORK_REFUSED, Measure, Start, run_part
 from bench.gpu.row import Row
 from cliprpn.errors import CliprpnError
 from cliprpn.storage.durable import write_durably
@@ -36,16 +37,24 @@ def main(argv: list[str]) -> int:
     args = _arguments(argv)
     args.out.mkdir(parents=True, exist_ok=True)
     log = Log(args.out, SMALL if args.small else FULL, shlex.join(["python", "-m", "bench.gpu", *argv]))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # So that the scratch folder is removed.
+    # So that the scratch folder is removed.
+    signals: list[int] = []
+    before = {
+        number: signal.signal(number, lambda received, frame: signals.append(received))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         parent = args.scratch or scratch_parent(log.size, Path(tempfile.gettempdir()))
         with tempfile.TemporaryDirectory(prefix="cliprpn-bench-gpu-", dir=parent) as folder:
-            code = _measure(args, log, Path(folder))
+            code = _measure(args, log, Path(folder), lambda: len(signals) > 0)
     except CliprpnError as error:
         print(error, file=sys.stderr)
         code = 2
     except KeyboardInterrupt:
         code = 130
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
     print(f"{log.page_file}, {log.elapsed_s / 60:.1f} minutes{', interrupted' if code == 130 else ''}")
     return code
 
@@ -75,18 +84,23 @@ class Log:
         print(line(derived[-1]), flush=True)
 
 
-def _measure(args: argparse.Namespace, log: Log, scratch: Path) -> int:
-    """Runs the parts. Returns the exit code."""
+def _measure(args: argparse.Namespace, log: Log, scratch: Path, should_stop: Callable[[], bool]) -> int:
+    """Runs the parts. Returns the exit code.
 
-    def traceback_of(name: str) -> Path:
-        return args.out / f"{name}.traceback.txt"
+    Raises:
+        KeyboardInterrupt: it should stop.
+    """
+
+    def run(name: str, measure: Measure, limit_s: float, start: Start) -> Generator[Row, None, None]:
+        file = args.out / f"{name}.traceback.txt"
+        return run_part(name, measure, limit_s, file, start, should_stop=should_stop)
 
     machine = partial(describe_machine, args.device, scratch)
     start: Start = "fork"
-    found = list(run_part("machine", machine, MACHINE_S, traceback_of("machine")))
+    found = list(run("machine", machine, MACHINE_S, start))
     if found[-1].problem is not None and FORK_REFUSED in found[-1].problem:
         start = "spawn"
-        found = list(run_part("machine", machine, MACHINE_S, traceback_of("machine"), start))
+        found = list(run("machine", machine, MACHINE_S, start))
     log.add(found[-1])
     if found[-1].problem is not None:
         return 2
@@ -98,7 +112,7 @@ def _measure(args: argparse.Namespace, log: Log, scratch: Path) -> int:
             continue
         measure = partial(PARTS[name].measure, log.size, args.device, scratch)
         # Closed first, so that its process has ended when the scratch folder is removed.
-        with closing(run_part(name, measure, limit_s, traceback_of(name), start)) as rows:
+        with closing(run(name, measure, limit_s, start)) as rows:
             for row in rows:
                 log.add(row)
     return 1 if any(row.problem is not None for row in log.rows) else 0

@@ -16,6 +16,7 @@ import torch
 from bench.gpu.row import NotMeasuredError, Row
 from cliprpn.errors import CliprpnError
 
+POLL_S = 0.2
 # A part plans for its limit; it is ended when it takes this much longer.
 GRACE_S = 30.0
 
@@ -33,11 +34,16 @@ def run_part(
     traceback_file: Path,
     start: Start = "fork",
     grace_s: float = GRACE_S,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Generator[Row, None, None]:
     """Yields the rows of a part as they are measured; a row with a problem if it fails.
 
     Args:
         start: a forked process need not import torch again, but this process must not have used CUDA.
+        should_stop: asked again and again; an exception of a signal's handler would be lost in a fork's hooks.
+
+    Raises:
+        KeyboardInterrupt: it should stop.
     """
     method = multiprocessing.get_context(start)
     receiver, sender = method.Pipe(duplex=False)
@@ -47,7 +53,11 @@ def run_part(
     sender.close()
     try:
         while True:
-            wait([receiver, process.sentinel], timeout=max(0.0, end - time.monotonic()))
+            if should_stop():
+                raise KeyboardInterrupt
+            left_s = max(0.0, end - time.monotonic())
+            if not wait([receiver, process.sentinel], timeout=min(left_s, POLL_S)) and left_s > 0:
+                continue
             if receiver.poll():
                 row = _receive(receiver)
                 if row is not None:
