@@ -74,13 +74,13 @@ function describeProjection(projection: SweepProjection): string {
 }
 
 /** Disk space of everything that is written. */
-export function neededBytes(projection: SweepProjection): number {
+function neededBytes(projection: SweepProjection): number {
   const { features_bytes, baselines_bytes, models_bytes, predictions_bytes } = projection;
   return sum([features_bytes, baselines_bytes, models_bytes, predictions_bytes]);
 }
 
 /** "about 4 min (3 min to 6 min)". */
-export function describeTime({ ms, low_ms, high_ms }: Timing): string {
+function describeTime({ ms, low_ms, high_ms }: Timing): string {
   return `about ${formatDuration(ms)} (${formatDuration(low_ms)} to ${formatDuration(high_ms)})`;
 }
 
