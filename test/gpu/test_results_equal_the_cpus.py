@@ -1,7 +1,8 @@
 """Whole trials, evaluation and what uses a trained model, on the device: results are those of the CPU.
 
 In float32, with the initial weights and batches of the CPU. On the simulated device, which computes each operator as
-the CPU does, they are equal to the bit: copies, batches, loops and NMS of the device change nothing.
+the CPU does, they are equal to the bit if the CPU takes the device's code for attention and for sentences of one image:
+copies, batches, loops and NMS change nothing. (The CPU's own code for both adds in another order.)
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from fakecuda import FakeCuda
 from helpers import make_baseline, make_spec, run_context, small_dataset
 from safetensors.torch import load_file
 from test_trial import REFERENCE
+from torch.nn import functional
 
 from cliprpn.audit.audit import audit
 from cliprpn.contract.generated import AuditParams, AuditRun, BaselineSpec, ClipRpnSpec, CompletedOutcome
@@ -27,6 +29,7 @@ from cliprpn.data.read_predictions import read_predictions
 from cliprpn.features import frozen
 from cliprpn.figures.crops import crop_figures
 from cliprpn.inference.ground import ground
+from cliprpn.models.fusion import switched
 from cliprpn.ranking import clip_embeddings
 from cliprpn.trials.evaluate import evaluate
 from cliprpn.trials.trial import run_trial
@@ -109,6 +112,10 @@ def test_a_trial_has_the_cpus_losses_and_boxes(
 ) -> None:
     if simulation is not None:
         monkeypatch.setattr(frozen, "arithmetic_key", lambda device: {})  # Shares features.
+        # A CPU computes what depends on the image only once for each image, and attention in float32 by products: sums
+        # in another order. Here it takes the code of the device.
+        monkeypatch.setattr(frozen, "MAX_SHARED_MAPS", 0.0)
+        monkeypatch.setattr(switched, "_attend_by_products", functional.scaled_dot_product_attention)
     (on_cpu, boxes_on_cpu), (on_device, boxes) = (
         run_on(spec_of(kind, root, cache, place), tmp_path / place.type, place) for place in (CPU, device)
     )
