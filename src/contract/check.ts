@@ -23,6 +23,7 @@ export interface ContractTypes {
   AcceptedAttempt: contract.AcceptedAttempt;
   StopRequest: contract.StopRequest;
   SweepStatus: contract.SweepStatus;
+  SweepEvent: contract.SweepEvent;
   TestLook: contract.TestLook;
   ExportManifest: contract.ExportManifest;
   CodeManifest: contract.CodeManifest;

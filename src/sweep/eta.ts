@@ -1,4 +1,5 @@
 import { formatDuration } from "../base/format.ts";
+import type { SweepStatus } from "../contract/generated/types.ts";
 
 /** A running trial: fraction `share` of its work took `workedMs`; both count from the first training step. */
 export interface RunningShare {
@@ -25,6 +26,8 @@ export class SweepEta {
   /** The waiting trials whose label has a finished trial: their number, and the sum of their expected durations. */
   #numExpected = 0;
   #expectedMs = 0;
+  /** Squares of the logarithms of durations of finished trials over what was expected of them. */
+  readonly #squaredErrors = new Mean();
 
   /** @param waiting labels of the trials that have not started. */
   constructor(waiting: Iterable<string>, numSlots: number) {
@@ -39,11 +42,32 @@ export class SweepEta {
 
   /** A trial was completed after this time, counted from its first training step. */
   finished(label: string, workedMs: number): void {
+    const expected = this.#finished.get(label)?.value ?? this.#allFinished.value;
+    if (expected !== undefined)
+      this.#squaredErrors.add(Math.log(atLeastOne(workedMs) / atLeastOne(expected)) ** 2);
     const num = this.#waiting.get(label) ?? 0;
     this.#addWaiting(label, -num);
     add(this.#finished, label, workedMs);
     this.#allFinished.add(workedMs);
     this.#addWaiting(label, num);
+  }
+
+  /**
+   * The lowest and the highest remaining time, if an estimate is wrong by the factor by which those of single trials were. Errors of
+   * several trials partly cancel out, so this is rather too wide. Undefined before two trials could be compared with their estimate.
+   */
+  rangeMs(remainingMs: number): [low: number, high: number] | undefined {
+    const { value, num } = this.#squaredErrors;
+    if (value === undefined || num < 2) return undefined;
+    const factor = Math.exp(Math.sqrt(value));
+    return [remainingMs / factor, remainingMs * factor];
+  }
+
+  /** Remaining time of a running trial; undefined while neither its share nor a trial of its label predicts it. */
+  trialLeftMs({ label, workedMs, share }: RunningShare): number | undefined {
+    if (share >= minShare) return (workedMs * (1 - share)) / share;
+    const expected = this.#finished.get(label)?.value;
+    return expected === undefined ? undefined : Math.max(0, expected - workedMs);
   }
 
   /** Undefined while neither a duration nor a share is known. */
@@ -60,8 +84,8 @@ export class SweepEta {
     const expected = (label: string): number =>
       (this.#finished.get(label) ?? projected.get(label))?.value ?? all;
 
-    const left = running.map(({ label, workedMs, share }) =>
-      share >= minShare ? (workedMs * (1 - share)) / share : Math.max(0, expected(label) - workedMs),
+    const left = running.map(
+      (trial) => this.trialLeftMs(trial) ?? Math.max(0, expected(trial.label) - trial.workedMs),
     );
     let total = sum(left) + this.#expectedMs;
     let numOthers = this.#numWaiting - this.#numExpected;
@@ -92,6 +116,10 @@ class Mean {
   #sum = 0;
   #num = 0;
 
+  get num(): number {
+    return this.#num;
+  }
+
   add(value: number): void {
     this.#sum += value;
     this.#num += 1;
@@ -116,6 +144,22 @@ function sum(values: number[]): number {
 export function leftMs(workedMs: number, done: number, left: number): number | undefined {
   const isEnough = workedMs >= 1000 && done >= (done + left) / 100;
   return isEnough && left > 0 ? (workedMs / done) * left : undefined;
+}
+
+/** Shorter times are not told apart. */
+function atLeastOne(ms: number): number {
+  return Math.max(1, ms);
+}
+
+/** "about 12 min 5 s left (9 min 40 s to 15 min 6 s)". */
+export function describeLeft({
+  left_ms,
+  left_range_ms,
+}: Pick<SweepStatus, "left_ms" | "left_range_ms">): string {
+  if (left_ms === null) return "time left: not known yet";
+  const range =
+    left_range_ms == null ? "" : ` (${wholeSeconds(left_range_ms[0])} to ${wholeSeconds(left_range_ms[1])})`;
+  return `about ${wholeSeconds(left_ms)} left${range}`;
 }
 
 /** A duration in whole seconds, at least 1 s. */

@@ -1,12 +1,22 @@
 import { formatDuration, percent } from "../base/format.ts";
 import { describeOwner, type LockOwner } from "../base/owner-lock.ts";
-import type { Epoch, SweepStatus, TrialEvent, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
+import type {
+  Epoch,
+  SweepEvent,
+  SweepStatus,
+  TrialChange,
+  TrialEvent,
+  TrialOutcome,
+  TrialSpec,
+} from "../contract/generated/types.ts";
 import type { Attempt } from "../engine/launcher.ts";
 import { trialName } from "../report/names.ts";
 import { schemaVersion } from "../store/files.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { AttemptWatcher } from "./controller.ts";
-import { SweepEta, wholeSeconds } from "./eta.ts";
+import { describeLeft, type RunningShare, SweepEta } from "./eta.ts";
+import { Leaderboard } from "./leaderboard.ts";
+import { type ShownFailure, sweepView, type ViewSize } from "./view/sweep-view.ts";
 
 interface Running {
   spec: TrialSpec;
@@ -22,14 +32,23 @@ interface Running {
 }
 
 export interface SweepProgressOptions {
+  /** Of the sweep. */
+  name: string;
   waiting: TrialSpec[];
   total: number;
   numSlots: number;
   json: boolean;
+  /** With the trials that completed earlier; by default, there are none. */
+  leaderboard?: Leaderboard;
+  /** Acc@0.5 on val of a trial that another process completed. */
+  accOf?: (spec: TrialSpec) => number | undefined;
   now?: () => number;
 }
 
-/** Shows a sweep's progress: one permanent line per finished trial, live lines with an ETA for running ones. */
+/**
+ * Shows a sweep's progress: one permanent line per finished trial, and a live view. Without a terminal, a line with the remaining
+ * time after a while of silence.
+ */
 export class SweepProgress implements AttemptWatcher {
   readonly #terminal: Terminal;
   readonly #options: SweepProgressOptions;
@@ -38,6 +57,11 @@ export class SweepProgress implements AttemptWatcher {
   /** Ids of the trials that have not started. */
   readonly #waiting: Set<string>;
   readonly #eta: SweepEta;
+  readonly #leaderboard: Leaderboard;
+  /** The last ones. */
+  readonly #failures: ShownFailure[] = [];
+  /** Trials whose attempt is about to end as failed, and that run again. */
+  readonly #again = new Set<string>();
   #done: number;
   #numFailed = 0;
 
@@ -50,6 +74,7 @@ export class SweepProgress implements AttemptWatcher {
       options.waiting.map(({ label }) => label),
       options.numSlots,
     );
+    this.#leaderboard = options.leaderboard ?? new Leaderboard(options.waiting);
     this.#done = options.total - options.waiting.length;
   }
 
@@ -64,7 +89,7 @@ export class SweepProgress implements AttemptWatcher {
       share: 0,
       workingSince: undefined,
     });
-    this.#print(spec, { state: "running" });
+    this.#print(spec, { state: "running", attempt: number, slot });
     this.#show();
   }
 
@@ -81,22 +106,36 @@ export class SweepProgress implements AttemptWatcher {
     this.#show();
   }
 
-  finished({ spec }: Attempt, slot: number, outcome: TrialOutcome | undefined, duration_ms: number): void {
+  finished(
+    { spec, number }: Attempt,
+    slot: number,
+    outcome: TrialOutcome | undefined,
+    duration_ms: number,
+  ): void {
     const since = this.#running.get(slot)?.workingSince;
     this.#running.delete(slot);
-    if (outcome !== undefined) this.#done += 1;
-    if (outcome?.state === "failed") this.#numFailed += 1;
-    if (outcome?.state === "completed" && since !== undefined)
-      this.#eta.finished(spec.label, this.#now() - since);
+    const runsAgain = this.#again.delete(spec.trial_id);
+    if (outcome !== undefined && !runsAgain) this.#done += 1;
+    if (outcome?.state === "failed" && !runsAgain) this.#fail(spec, outcome);
+    if (outcome?.state === "completed") {
+      if (since !== undefined) this.#eta.finished(spec.label, this.#now() - since);
+      this.#leaderboard.completed(spec, outcome.metrics.acc_at_50);
+    }
     const position = `[${this.#done}/${this.#options.total}]`;
     this.#terminal.info(`${position} ${trialName(spec)}: ${describeOutcome(outcome, duration_ms)}`);
-    this.#print(spec, { state: outcome?.state ?? "interrupted", duration_ms });
+    this.#print(spec, {
+      state: outcome?.state ?? "interrupted",
+      duration_ms,
+      attempt: number,
+      slot,
+      ...(outcome?.state === "completed" ? { acc_at_50: outcome.metrics.acc_at_50 } : {}),
+      ...(outcome?.state === "failed" ? { error: outcome.error, runs_again: runsAgain } : {}),
+    });
     this.#show();
   }
 
   again(spec: TrialSpec): void {
-    this.#done -= 1;
-    this.#numFailed -= 1;
+    this.#again.add(spec.trial_id);
     this.#terminal.info(`${trialName(spec)}: will run again`);
   }
 
@@ -109,30 +148,37 @@ export class SweepProgress implements AttemptWatcher {
   found(spec: TrialSpec): void {
     if (this.#waiting.delete(spec.trial_id)) this.#eta.started(spec.label);
     this.#done += 1;
+    const acc_at_50 = this.#options.accOf?.(spec);
+    if (acc_at_50 !== undefined) this.#leaderboard.completed(spec, acc_at_50);
     this.#terminal.info(`[${this.#done}/${this.#options.total}] ${trialName(spec)}: already completed`);
-    this.#print(spec, { state: "completed" });
+    this.#print(spec, { state: "completed", ...(acc_at_50 === undefined ? {} : { acc_at_50 }) });
     this.#show();
   }
 
   /** What the sweep is doing, for `cliprpn status`. */
   snapshot(): SweepStatus {
+    const left_ms = this.#leftMs();
     return {
       schema_version: schemaVersion,
       at: new Date().toISOString(),
       num_trials: this.#options.total,
       num_done: this.#done,
       num_failed: this.#numFailed,
-      left_ms: this.#leftMs() ?? null,
-      running: [...this.#running].map(([slot, { spec, attempt, startedAt, status, epoch }]) => ({
-        trial_id: spec.trial_id,
-        kind: spec.kind,
-        label: spec.label,
-        seed: spec.seed,
-        attempt,
+      left_ms: left_ms ?? null,
+      left_range_ms: (left_ms === undefined ? undefined : this.#eta.rangeMs(left_ms)) ?? null,
+      num_slots: this.#options.numSlots,
+      leaderboard: this.#leaderboard.soFar(),
+      running: [...this.#running].map(([slot, running]) => ({
+        trial_id: running.spec.trial_id,
+        kind: running.spec.kind,
+        label: running.spec.label,
+        seed: running.spec.seed,
+        attempt: running.attempt,
         slot,
-        started_at: startedAt,
-        activity: status,
-        epoch,
+        started_at: running.startedAt,
+        activity: running.status,
+        epoch: running.epoch,
+        left_ms: this.#eta.trialLeftMs(this.#shareOf(running)) ?? null,
       })),
     };
   }
@@ -147,35 +193,60 @@ export class SweepProgress implements AttemptWatcher {
       running.status = `${phases[phase]} ${Math.round(100 * share)} %`;
   }
 
+  #fail(spec: TrialSpec, { error }: Extract<TrialOutcome, { state: "failed" }>): void {
+    this.#numFailed += 1;
+    this.#failures.push({ trial: trialName(spec), error });
+    if (this.#failures.length > maxFailures) this.#failures.shift();
+  }
+
   #show(): void {
+    if (this.#terminal.isTty) this.#terminal.view(this.#draw);
+    else if (this.#running.size > 0) this.#terminal.live(this.#plainLines());
+  }
+
+  readonly #draw = (size: ViewSize): string[] =>
+    sweepView(
+      {
+        name: this.#options.name,
+        status: this.snapshot(),
+        failures: this.#failures,
+        num_failures: this.#numFailed,
+      },
+      size,
+    );
+
+  #plainLines(): string[] {
     const running = [...this.#running.values()].map(({ spec, status }) => `  ${trialName(spec)}: ${status}`);
-    if (running.length > 0)
-      this.#terminal.live([
-        `${this.#done} of ${this.#options.total} trials done${this.#timeLeft()}`,
-        ...running,
-      ]);
+    const left_ms = this.#leftMs();
+    const left_range_ms = left_ms === undefined ? null : (this.#eta.rangeMs(left_ms) ?? null);
+    const left = left_ms === undefined ? "" : `, ${describeLeft({ left_ms, left_range_ms })}`;
+    return [`${this.#done} of ${this.#options.total} trials done${left}`, ...running];
   }
 
   #leftMs(): number | undefined {
-    const now = this.#now();
-    const running = [...this.#running.values()].map(({ spec, share, workingSince }) => ({
+    return this.#eta.remainingMs([...this.#running.values()].map((running) => this.#shareOf(running)));
+  }
+
+  #shareOf({ spec, share, workingSince }: Running): RunningShare {
+    return {
       label: spec.label,
       share,
-      workedMs: workingSince === undefined ? 0 : now - workingSince,
-    }));
-    return this.#eta.remainingMs(running);
+      workedMs: workingSince === undefined ? 0 : this.#now() - workingSince,
+    };
   }
 
-  #timeLeft(): string {
-    const left = this.#leftMs();
-    return left === undefined ? "" : `, about ${wholeSeconds(left)} left`;
-  }
-
-  #print({ trial_id, label, seed }: TrialSpec, changes: object): void {
-    if (this.#options.json)
-      this.#terminal.result(JSON.stringify({ type: "trial", trial_id, label, seed, ...changes }));
+  #print(
+    { trial_id, label, seed }: TrialSpec,
+    changes: Omit<TrialChange, "type" | "trial_id" | "label" | "seed">,
+  ): void {
+    if (!this.#options.json) return;
+    const event: SweepEvent = { type: "trial", trial_id, label, seed, ...changes };
+    this.#terminal.result(JSON.stringify(event));
   }
 }
+
+/** Failures to keep for the view; the journal has all. */
+const maxFailures = 10;
 
 /** Training's share of a trial's time, measured; the rest is evaluation. */
 const trainingShare = 0.95;

@@ -2,7 +2,7 @@ import { counted, joinWords, slug } from "../base/format.ts";
 import { describeOwner } from "../base/owner-lock.ts";
 import { codeOf } from "../contract/code-identity.ts";
 import { CliprpnError, EXIT, isInterruption } from "../contract/errors.ts";
-import type { Split, StoredExperiment, TrialSpec } from "../contract/generated/types.ts";
+import type { Split, StoredExperiment, SweepEvent, TrialSpec } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { FailIf } from "../report/conditions/fail-if.ts";
@@ -126,7 +126,8 @@ async function report(
   if (completed.length > 0) {
     const made = await makeReport(store, split, engine, run);
     figures = { splits: [{ name: split, summary: made.summary }], combined: made.combined };
-    terminal.result(json ? JSON.stringify({ type: "report", report_file: made.file }) : made.file);
+    const event: SweepEvent = { type: "report", report_file: made.file };
+    terminal.result(json ? JSON.stringify(event) : made.file);
   } else terminal.info("No trial completed, so no report was written.");
   store.writeTrials(
     store.read().trials.map((trial) => {

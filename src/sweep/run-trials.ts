@@ -6,7 +6,9 @@ import type { Engine } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { toJson } from "../store/files.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
+import { TrialStore } from "../store/trial-store.ts";
 import { SweepController } from "./controller.ts";
+import { Leaderboard } from "./leaderboard.ts";
 import { SweepProgress } from "./progress.ts";
 import { trialStatuses } from "./resume.ts";
 import type { RunContext } from "./run-context.ts";
@@ -25,11 +27,15 @@ export async function runTrials(
 ): Promise<void> {
   const { terminal, signal, json, commandLine } = run;
   const { runsDir } = store;
+  const accOf = (spec: TrialSpec): number | undefined => acceptedAcc(runsDir, spec);
   const progress = new SweepProgress(terminal, {
+    name: plan.name,
     waiting,
     total: plan.trials.length,
     numSlots: slots.length,
     json,
+    leaderboard: leaderboardBefore(plan, waiting, accOf),
+    accOf,
   });
   const claims = new TrialClaims(waiting, { runsDir, keep_models: plan.keep_models, command: commandLine });
   const journal = store.openJournal();
@@ -70,6 +76,30 @@ export async function runTrials(
     await claims.close();
     journal.close();
   }
+}
+
+/** The leaderboard before the first of these trials runs. */
+function leaderboardBefore(
+  { trials }: Plan,
+  waiting: readonly TrialSpec[],
+  accOf: (spec: TrialSpec) => number | undefined,
+): Leaderboard {
+  const leaderboard = new Leaderboard(trials);
+  if (waiting.length === 0) return leaderboard; // It is not shown.
+  const isWaiting = new Set(waiting.map(({ trial_id }) => trial_id));
+  for (const spec of trials) {
+    const acc_at_50 = isWaiting.has(spec.trial_id) ? undefined : accOf(spec);
+    if (acc_at_50 !== undefined) leaderboard.completed(spec, acc_at_50);
+  }
+  return leaderboard;
+}
+
+/** Acc@0.5 on val of the attempt that counts; undefined if there is none. @throws CliprpnError bad_input. */
+function acceptedAcc(runsDir: string, spec: TrialSpec): number | undefined {
+  const trial = new TrialStore(runsDir, spec.trial_id);
+  const accepted = trial.shown(spec.sources_sha256);
+  const outcome = accepted === undefined ? undefined : trial.outcome(accepted.attempt);
+  return outcome?.state === "completed" ? outcome.metrics.acc_at_50 : undefined;
 }
 
 /** For `cliprpn status`; what has to be written reports a full disk. */

@@ -1,4 +1,5 @@
 import type { createLogUpdate } from "log-update";
+import { displayWidth } from "../base/display-width.ts";
 
 /** Lines at the bottom of the terminal that replace each other. */
 export interface LiveLines {
@@ -14,12 +15,14 @@ export interface LiveLines {
 export function liveLines(screen: NodeJS.WriteStream): LiveLines {
   let update: ReturnType<typeof createLogUpdate> | undefined;
   let text: string | undefined;
+  /** What is on the screen, and the size of the screen when it was drawn. */
+  let shown: Shown | undefined;
   let isLoading = false;
   let hasFailed = false;
   const fail = (): void => {
     hasFailed = true;
   };
-  const draw = (change: (update: ReturnType<typeof createLogUpdate>) => void): void => {
+  const guarded = (change: (update: ReturnType<typeof createLogUpdate>) => void): void => {
     if (update === undefined || hasFailed) return;
     try {
       change(update);
@@ -27,24 +30,59 @@ export function liveLines(screen: NodeJS.WriteStream): LiveLines {
       fail();
     }
   };
+  const clear = (): void =>
+    guarded((lines) => {
+      if (shown !== undefined) screen.write(eraseAdded(shown, screen.columns));
+      lines.clear();
+      shown = undefined;
+    });
+  const draw = (next: string): void => {
+    // log-update changes only lines that differ, which is wrong on a screen of another size.
+    if (shown !== undefined && !hasSizeOf(screen, shown)) clear();
+    guarded((lines) => {
+      lines(next);
+      shown = { text: next, columns: screen.columns, rows: screen.rows };
+    });
+  };
   const load = async (): Promise<void> => {
     isLoading = true;
     update = (await import("log-update")).createLogUpdate(screen);
-    if (text !== undefined) update(text);
+    if (text !== undefined) draw(text);
   };
   return {
     show(next) {
       text = next;
-      if (update !== undefined) draw((show) => show(next));
+      if (update !== undefined) draw(next);
       else if (!isLoading) load().catch(fail);
     },
-    clear: () => draw((lines) => lines.clear()),
+    clear,
     done() {
       text = undefined;
-      draw((lines) => {
-        lines.clear();
-        lines.done();
-      });
+      clear();
+      guarded((lines) => lines.done());
     },
   };
 }
+
+interface Shown {
+  text: string;
+  columns: number;
+  rows: number;
+}
+
+function hasSizeOf(screen: NodeJS.WriteStream, { columns, rows }: Shown): boolean {
+  return screen.columns === columns && screen.rows === rows;
+}
+
+/** Erases the lines that a terminal added below a text when it became narrower and wrapped the text; log-update erases the others. */
+function eraseAdded({ text, columns: before }: Shown, columns: number): string {
+  if (columns >= before) return "";
+  const numAdded = text
+    .split("\n")
+    .map((line) => Math.ceil(displayWidth(line) / Math.max(1, columns)) - 1)
+    .reduce((total, added) => total + Math.max(0, added), 0);
+  return `${eraseLine}${moveUp}`.repeat(numAdded);
+}
+
+const eraseLine = "\u001b[2K";
+const moveUp = "\u001b[1A";

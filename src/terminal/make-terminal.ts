@@ -1,5 +1,7 @@
-import { visibleText } from "../base/plain-text.ts";
+import { cutEnd } from "../base/display-width.ts";
+import { oneLine, visibleText } from "../base/plain-text.ts";
 import { liveLines } from "./live-lines.ts";
+import { LiveView } from "./live-view.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Output streams of a program, such as `process`. */
@@ -18,10 +20,12 @@ const silenceMs = 10_000;
 export function makeTerminal({ stdout, stderr, env = {} }: Streams, now: () => number = Date.now): Terminal {
   const screen = "columns" in stderr && stderr.isTTY === true && env.TERM !== "dumb" ? stderr : undefined;
   const live = screen === undefined ? undefined : liveLines(screen);
+  const view = screen === undefined || live === undefined ? undefined : new LiveView(screen, live);
   let lastLine = now();
   const line = (text: string): void => {
     live?.clear();
     stderr.write(`${visibleText(text)}\n`);
+    view?.restore();
     lastLine = now();
   };
   return {
@@ -29,13 +33,16 @@ export function makeTerminal({ stdout, stderr, env = {} }: Streams, now: () => n
     info: line,
     warn: (text) => line(`warning: ${text}`),
     live(lines) {
+      view?.stop();
       if (live !== undefined)
-        live.show(
-          lines.map((text) => truncate(visibleText(text).replace(/\n/g, " "), screen?.columns)).join("\n"),
-        );
+        live.show(lines.map((text) => truncate(oneLine(text), screen?.columns)).join("\n"));
       else if (now() - lastLine >= silenceMs) line(lines.map((text) => text.trim()).join("; "));
     },
-    liveDone: () => live?.done(),
+    view: (draw) => view?.show((size) => draw(size).map(oneLine)),
+    liveDone() {
+      view?.stop();
+      live?.done();
+    },
     result(text) {
       stdout.write(`${stdout.isTTY === true ? visibleText(text) : text}\n`);
     },
@@ -44,5 +51,5 @@ export function makeTerminal({ stdout, stderr, env = {} }: Streams, now: () => n
 
 /** A line that wraps would flicker. */
 function truncate(text: string, columns = 80): string {
-  return text.length < columns ? text : `${text.slice(0, Math.max(0, columns - 2))}…`;
+  return cutEnd(text, columns - 1);
 }

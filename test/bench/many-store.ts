@@ -84,6 +84,7 @@ async function openSweep(runsDir: string, numTrials: number): Promise<OpenSweep>
   const journal = store.openJournal();
   const terminal = makeTerminal({ stdout: { write: () => true }, stderr: { write: () => true } });
   const progress = new SweepProgress(terminal, {
+    name: "many",
     waiting: specs,
     total: specs.length,
     numSlots: 1,

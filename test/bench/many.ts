@@ -82,7 +82,13 @@ function halfDone(num: number): () => number {
   const { trials } = madeInput(settings(num, 1));
   const terminal = makeTerminal({ stdout: { write: () => true }, stderr: { write: () => true } });
   const waiting = trials.map(({ spec }) => spec);
-  const progress = new SweepProgress(terminal, { waiting, total: num, numSlots: 1, json: false });
+  const progress = new SweepProgress(terminal, {
+    name: "many",
+    waiting,
+    total: num,
+    numSlots: 1,
+    json: false,
+  });
   const attempts = trials.map(madeAttempt);
   const event = (index: number, done: number): void => {
     const attempt = attempts[index];

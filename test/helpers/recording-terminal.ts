@@ -19,6 +19,7 @@ export function recordingTerminal(): RecordingTerminal {
     info: (line) => void lines.push(line),
     warn: (line) => void lines.push(`warning: ${line}`),
     live: (block) => void liveLines.push(...block),
+    view: () => undefined,
     liveDone: () => undefined,
     result: (text) => void results.push(text),
   };

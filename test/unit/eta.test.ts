@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ReportTrial } from "../../src/report/report-input.ts";
-import { leftMs, type RunningShare, SweepEta } from "../../src/sweep/eta.ts";
+import { describeLeft, leftMs, type RunningShare, SweepEta } from "../../src/sweep/eta.ts";
 import { SweepProgress } from "../../src/sweep/progress.ts";
 import { countSteps } from "../helpers/count-steps.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
@@ -134,7 +134,14 @@ test("an event of a trial costs the same in a sweep of 20 and of 2,000 trials", 
     const terminal = recordingTerminal();
     let ms = 0;
     const now = (): number => ms;
-    const progress = new SweepProgress(terminal, { waiting, total: num, numSlots: 1, json: true, now });
+    const progress = new SweepProgress(terminal, {
+      name: "many",
+      waiting,
+      total: num,
+      numSlots: 1,
+      json: true,
+      now,
+    });
     const runOne = (trial: ReportTrial): void => {
       const attempt = madeAttempt(trial);
       progress.started(attempt, 0);
@@ -153,6 +160,59 @@ test("an event of a trial costs the same in a sweep of 20 and of 2,000 trials", 
   const few = work(20);
   expect(few).toBeGreaterThan(10);
   expect(work(2000)).toBe(few);
+});
+
+/** A sweep of one label in which trials took these times. */
+function afterTrials(durations_ms: number[]): SweepEta {
+  const eta = new SweepEta(["film", ...durations_ms.map(() => "film")], 1);
+  for (const ms of durations_ms) {
+    eta.started("film");
+    eta.finished("film", ms);
+  }
+  return eta;
+}
+
+test.each<[string, number[], [number, number] | undefined]>([
+  ["fewer than two trials could be compared with their estimate", [1000, 1100], undefined],
+  ["all took the same time", [1000, 1000, 1000], [6000, 6000]],
+  // The second took twice what was expected, the third what was expected.
+  ["they differed", [1000, 2000, 1500], [6000 / 2 ** Math.SQRT1_2, 6000 * 2 ** Math.SQRT1_2]],
+])("range of the remaining time when %s", (_, durations_ms, expected) => {
+  const range = afterTrials(durations_ms).rangeMs(6000);
+  if (expected === undefined) expect(range).toBeUndefined();
+  else for (const index of [0, 1]) expect(range?.[index]).toBeCloseTo(expected[index] ?? Number.NaN, 6);
+});
+
+test("the range is around the estimate and grows with the variation, whatever the durations", () => {
+  const durations = fc.array(fc.integer({ min: 0, max: 1e9 }), { minLength: 3, maxLength: 20 });
+  fc.assert(
+    fc.property(durations, fc.integer({ min: 0, max: 1e9 }), (values, left) => {
+      const [low, high] = afterTrials(values).rangeMs(left) ?? [Number.NaN, Number.NaN];
+      expect(low).toBeGreaterThanOrEqual(0);
+      expect(low).toBeLessThanOrEqual(left);
+      expect(high).toBeGreaterThanOrEqual(left);
+    }),
+  );
+});
+
+test.each<[string, RunningShare, number | undefined]>([
+  ["its share", film(0.25, 1000), 3000],
+  ["trials of its label, before it has a share", film(0, 400), 600],
+  ["nothing, for another label without a share", { label: "other", share: 0, workedMs: 10 }, undefined],
+])("remaining time of a running trial from %s", (_, running, expected) => {
+  expect(afterTrials([1000]).trialLeftMs(running)).toBe(expected);
+});
+
+test.each([
+  ["nothing", { left_ms: null }, "time left: not known yet"],
+  ["no range", { left_ms: 725_000, left_range_ms: null }, "about 12 min 5 s left"],
+  [
+    "a range",
+    { left_ms: 725_000, left_range_ms: [580_000, 906_000] as [number, number] },
+    "about 12 min 5 s left (9 min 40 s to 15 min 6 s)",
+  ],
+])("remaining time in words when %s is known", (_, left, text) => {
+  expect(describeLeft(left)).toBe(text);
 });
 
 test.each([

@@ -2,6 +2,7 @@
 import { appendFileSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
+import { check } from "../../src/contract/check.ts";
 import { codeHashes } from "../../src/contract/code-identity.ts";
 import type { TrialSpec } from "../../src/contract/generated/types.ts";
 import type { Engine } from "../../src/engine/engine.ts";
@@ -166,8 +167,11 @@ test("status shows what runs, while it runs, and the counts after", async () => 
   launcher?.progress(attempt, 4);
   await until(() => store.status()?.running.some(({ activity }) => activity === "training 40 %") === true);
   const text = statusText(sweepStatus(store));
-  expect(text).toMatch(/^made: Which one\?\n {2}running: .*\n {2}0 of 3 trials done/);
-  expect(text).toMatch(/slot 0: film, seed 0 \([0-9a-f]{8}\): training 40 %/);
+  expect(text).toMatch(/^made: Which one\?\n {2}running: .*\n\nmade: 0 of 3 trials done\nabout /);
+  expect(text).toMatch(
+    new RegExp(`^ {3}0 {2}film, seed 0 +${first.trial_id.slice(0, 8)} +training 40 % +\\d+ s$`, "m"),
+  );
+  expect(text).toMatch(/^completed so far, on val/m);
   release();
   expect(await ended).toBe(3);
   expect(existsSync(store.statusFile)).toBe(false);
@@ -175,6 +179,48 @@ test("status shows what runs, while it runs, and the counts after", async () => 
   expect(after).toContain("not running");
   expect(after).toContain("2 of 3 trials completed, 1 failed");
   expect(after).toMatch(/film, seed 2 failed \(attempt 1\): loss_not_finite: NaN at step 3/);
+});
+
+test("each event of --json is valid, and the leaderboard has trials that completed before the sweep started", async () => {
+  play = (attempt) =>
+    attempt.spec.seed === 2 ? broken("loss_not_finite", "NaN at step 3") : complete(attempt);
+  const { store, ended, terminal } = start({ json: true, numWorkers: 1 });
+  expect(await ended).toBe(3);
+  const events = terminal.results.map((line) => check("SweepEvent", JSON.parse(line), "--json"));
+  expect(events.map((event) => (event.type === "trial" ? event.state : event.type))).toEqual([
+    ...["running", "completed"],
+    ...["running", "completed"],
+    ...["running", "failed"],
+    "report",
+  ]);
+  const acc_at_50 = 0.5;
+  expect(events).toContainEqual(
+    expect.objectContaining({ trial_id: first.trial_id, state: "completed", attempt: 1, slot: 0, acc_at_50 }),
+  );
+  expect(events).toContainEqual(
+    expect.objectContaining({
+      error: { code: "loss_not_finite", message: "NaN at step 3" },
+      runs_again: false,
+    }),
+  );
+
+  const { attempts, hold, release } = held();
+  play = hold;
+  const second = start({ retryFailed: true }, store.runsDir);
+  await until(() => attempts.size === 1 && store.status() !== undefined);
+  expect(store.status()?.leaderboard).toEqual({
+    num_configurations: 1,
+    configurations: [
+      {
+        label: "film",
+        num_trials: 3,
+        num_completed: 2,
+        acc_at_50: { mean: acc_at_50, min: acc_at_50, max: acc_at_50 },
+      },
+    ],
+  });
+  release();
+  expect(await second.ended).toBe(0);
 });
 
 test("with fail-fast no trial starts after a failure, and the message says how to go on", async () => {

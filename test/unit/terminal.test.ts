@@ -47,7 +47,7 @@ function screen(columns: number, env: NodeJS.ProcessEnv = {}) {
   stream.on("data", (text) => {
     all += text;
   });
-  return { terminal, written: () => all };
+  return { terminal, stream, written: () => all };
 }
 
 test("a live line that is longer than the terminal is wide is cut, not wrapped", async () => {
@@ -71,6 +71,78 @@ test("a dumb terminal gets plain lines, and no terminal gets colors", async () =
   await until(() => written().includes("live"));
   // biome-ignore lint/suspicious/noControlCharactersInRegex: color codes are what the test looks for
   expect(written()).not.toMatch(/\u001b\[[0-9;]*m/);
+});
+
+const clearAndUp = "\u001b[2K\u001b[1A";
+
+test("a view is drawn for the size of the terminal, and again when the size changes", async () => {
+  const { terminal, stream, written } = screen(40);
+  const sizes: unknown[] = [];
+  terminal.view((size) => {
+    sizes.push(size);
+    return ["x".repeat(size.columns), "short"];
+  });
+  await until(() => written().includes("short"));
+  const before = written().length;
+  Object.assign(stream, { columns: 20, rows: 30 }).emit("resize");
+  await until(() => written().slice(before).includes("short"));
+  // A column stays free, and rows for the last permanent lines.
+  expect(sizes).toEqual([
+    { columns: 39, rows: 16 },
+    { columns: 19, rows: 26 },
+  ]);
+  // The first line took two after the terminal became narrower; log-update erases the two that it knows of.
+  expect(written().slice(before)).toMatch(clearAndUp);
+  expect(written().slice(before).split("\u001b[2K").length - 1).toBe(1 + 3);
+  terminal.liveDone();
+  expect(stream.listenerCount("resize")).toBe(0);
+});
+
+test("a view that changes often is drawn at most twice a second, and at last as it is then", async () => {
+  const { terminal, written } = screen(80);
+  await import("log-update");
+  let numDrawn = 0;
+  let step = 0;
+  const started = performance.now();
+  for (; step < 1000; step += 1) {
+    terminal.view(() => {
+      numDrawn += 1;
+      return [`step ${step}`];
+    });
+    if (step % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await until(() => written().includes("step 1000"));
+  expect(numDrawn).toBeLessThanOrEqual(1 + Math.ceil((performance.now() - started) / 500));
+  terminal.liveDone();
+});
+
+test("a printed line stays above the view, which is there again at once", async () => {
+  const { terminal, written } = screen(80);
+  terminal.view(() => ["the view"]);
+  await until(() => written().includes("the view"));
+  const before = written().length;
+  terminal.info("a trial ended");
+  await until(() => written().slice(before).includes("the view"));
+  expect(written().slice(before)).toMatch(/a trial ended\nthe view\n$/);
+  terminal.liveDone();
+  terminal.info("the end");
+  expect(written()).toMatch(/the end\n$/);
+});
+
+test("an error of a view ends the view only; a dumb terminal shows none", async () => {
+  const { terminal, stream, written } = screen(80);
+  terminal.view(() => {
+    throw new Error("made");
+  });
+  terminal.info("a trial ended");
+  await until(() => written() !== "");
+  expect(written()).toBe("a trial ended\n");
+  expect(stream.listenerCount("resize")).toBe(0);
+  const dumb = screen(80, { TERM: "dumb" });
+  dumb.terminal.view(() => ["the view"]);
+  dumb.terminal.info("a trial ended");
+  await until(() => dumb.written() !== "");
+  expect(dumb.written()).toBe("a trial ended\n");
 });
 
 test("live lines that were removed before log-update was loaded are never shown", async () => {

@@ -4996,4 +4996,4 @@ class BridgeMethods(BaseModel):
     ]
     measure_report: Annotated[MeasureReportMethod, Field(title="MeasureReportMethod")]
 
-SCHEMA_SHA256 = "b53b42505d5c68e3a9cd26a2a054b431a277ca7dc65d785646b97ebf9dbdd43c"
+SCHEMA_SHA256 = "f32bcfe6b828de1d6fb21043589fdf0b8362bfcdf24c1c88e0b62787996db357"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "b53b42505d5c68e3a9cd26a2a054b431a277ca7dc65d785646b97ebf9dbdd43c";
+export const schema_sha256 = "f32bcfe6b828de1d6fb21043589fdf0b8362bfcdf24c1c88e0b62787996db357";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -393,6 +393,13 @@ export type ExportedModels = "none" | "best" | "all";
  * via the `definition` "JournalEntry".
  */
 export type JournalEntry = SweepStarted | TrialStarted | TrialFinished | SweepFinished;
+/**
+ * One line that `cliprpn sweep --json`, and `train --json`, print to stdout. Later versions may add keys and types of lines; none is removed.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SweepEvent".
+ */
+export type SweepEvent = TrialChange | ReportWritten;
 /**
  * An event that Python sends during a call, for display only.
  *
@@ -6313,6 +6320,63 @@ export interface LaterTargets {
   targets: StoredTarget[];
 }
 /**
+ * A trial started or ended. One that runs again after a failure has several of both.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TrialChange".
+ */
+export interface TrialChange {
+  type: "trial";
+  trial_id: string;
+  label: string;
+  seed: number;
+  /**
+   * interrupted: the attempt ended without an outcome, as after Ctrl-C.
+   */
+  state: "running" | "completed" | "failed" | "interrupted";
+  /**
+   * Missing for a trial that another process completed.
+   */
+  attempt?: number;
+  /**
+   * Missing for a trial that another process completed.
+   */
+  slot?: number;
+  /**
+   * Of the attempt that ended here.
+   */
+  duration_ms?: number;
+  /**
+   * Acc@0.5 on val of a completed trial.
+   */
+  acc_at_50?: number;
+  error?: ErrorInfo1;
+  /**
+   * True for a failed attempt whose trial runs again.
+   */
+  runs_again?: boolean;
+}
+/**
+ * Of a failed attempt.
+ */
+export interface ErrorInfo1 {
+  code: ErrorCode;
+  message: string;
+}
+/**
+ * The last line, if a trial has completed.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ReportWritten".
+ */
+export interface ReportWritten {
+  type: "report";
+  /**
+   * Path of the report, REPORT.md.
+   */
+  report_file: string;
+}
+/**
  * status.json: what a sweep is doing, as its process wrote it last. It counts only while that process has the sweep's lock.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -6340,7 +6404,52 @@ export interface SweepStatus {
    * Estimated remaining time; null while nothing is known.
    */
   left_ms: number | null;
+  /**
+   * Lowest and highest remaining time, if the estimate is wrong by as much as earlier ones of single trials were (root mean square of the log ratios); null before three trials have completed in this run. Missing in files of earlier versions.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  left_range_ms?: [number, number] | null;
+  /**
+   * Trials that can run at the same time. Missing in files of earlier versions.
+   */
+  num_slots?: number;
+  leaderboard?: LeaderboardSoFar;
   running: RunningTrial[];
+}
+/**
+ * Missing in files of earlier versions.
+ */
+export interface LeaderboardSoFar {
+  /**
+   * Those with a completed trial.
+   */
+  num_configurations: number;
+  /**
+   * The highest means, at most 50.
+   */
+  configurations: ConfigurationSoFar[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ConfigurationSoFar".
+ */
+export interface ConfigurationSoFar {
+  label: string;
+  /**
+   * Trials that the experiment asks for: one for each seed.
+   */
+  num_trials: number;
+  num_completed: number;
+  /**
+   * Acc@0.5 on val over the completed trials. The range of seeds is no confidence interval.
+   */
+  acc_at_50: {
+    mean: number;
+    min: number;
+    max: number;
+  };
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -6365,6 +6474,26 @@ export interface RunningTrial {
    * The last epoch that ended; null before the first.
    */
   epoch: Epoch | null;
+  /**
+   * Estimated remaining time of the trial; null while nothing is known. Missing in files of earlier versions.
+   */
+  left_ms?: number | null;
+}
+/**
+ * Completed trials by configuration, also those that completed before this run. It compares nothing: that is for the report.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "LeaderboardSoFar".
+ */
+export interface LeaderboardSoFar1 {
+  /**
+   * Those with a completed trial.
+   */
+  num_configurations: number;
+  /**
+   * The highest means, at most 50.
+   */
+  configurations: ConfigurationSoFar[];
 }
 /**
  * One line of test-looks.jsonl: new predictions on a test split, recorded before any of their figures is shown.

@@ -1,0 +1,141 @@
+/** What a sweep shows and publishes of its attempts. */
+import { expect, test } from "vitest";
+import { check } from "../../src/contract/check.ts";
+import type { TrialOutcome } from "../../src/contract/generated/types.ts";
+import { Leaderboard } from "../../src/sweep/leaderboard.ts";
+import { SweepProgress, type SweepProgressOptions } from "../../src/sweep/progress.ts";
+import type { Draw } from "../../src/terminal/terminal.ts";
+import { recordingTerminal } from "../helpers/recording-terminal.ts";
+import { madeAttempt, madeInput } from "../helpers/report-input.ts";
+
+const { trials } = madeInput([
+  { label: "film", acc: [0.6, 0.7, 0.5] },
+  { label: "token", acc: [0.4] },
+]);
+const [film0, film1, film2, token] = trials.map(madeAttempt);
+if (film0 === undefined || film1 === undefined || film2 === undefined || token === undefined)
+  throw new Error("four trials were made");
+
+/** Progress on a terminal, and the last view that was shown. */
+function shown(changes: Partial<SweepProgressOptions> = {}) {
+  const terminal = recordingTerminal();
+  let draw: Draw | undefined;
+  const view = (next: Draw): void => {
+    draw = next;
+  };
+  const onTerminal = { ...terminal, isTty: true, view };
+  const progress = new SweepProgress(onTerminal, {
+    name: "made",
+    waiting: trials.map(({ spec }) => spec),
+    total: trials.length,
+    numSlots: 2,
+    json: true,
+    ...changes,
+  });
+  return { progress, terminal, view: () => draw?.({ columns: 80, rows: 24 }).join("\n") ?? "" };
+}
+
+function failure({ spec }: { spec: { trial_id: string; sources_sha256: string } }): TrialOutcome {
+  return {
+    schema_version: 1,
+    state: "failed",
+    trial_id: spec.trial_id,
+    sources_sha256: spec.sources_sha256,
+    finished_at: "2026-01-01T00:00:00Z",
+    error: { code: "loss_not_finite", message: "expected a finite loss, found NaN" },
+    traceback_file: null,
+  };
+}
+
+test("the status is valid, and has slots, leaderboard and remaining times", () => {
+  let ms = 0;
+  const { progress, view } = shown({ now: () => ms });
+  for (const attempt of [film0, film1]) {
+    progress.started(attempt, 0);
+    progress.event(attempt, 0, { type: "progress", phase: "training", done: 0, total: 4 });
+    ms += 10_000;
+    progress.finished(attempt, 0, attempt.outcome(), 10_000);
+  }
+  progress.started(film2, 1);
+  progress.event(film2, 1, { type: "progress", phase: "training", done: 0, total: 4 });
+  ms += 4000;
+  const status = check("SweepStatus", progress.snapshot(), "status");
+  expect(status).toMatchObject({
+    num_slots: 2,
+    num_done: 2,
+    num_failed: 0,
+    running: [{ slot: 1, left_ms: 6000 }],
+  });
+  expect(status.leaderboard).toEqual({
+    num_configurations: 1,
+    configurations: [
+      {
+        label: "film",
+        num_trials: 3,
+        num_completed: 2,
+        acc_at_50: { mean: expect.closeTo(0.65, 9), min: 0.6, max: 0.7 },
+      },
+    ],
+  });
+  expect(view()).toMatch(/^ {3}0 {2}idle$/m);
+  expect(view()).toMatch(/^ {3}1 {2}film, seed 2 +training 0 % +6 s$/m);
+  expect(view()).toMatch(/^ {2}film +2 of 3 +65\.0 % +60\.0 % to 70\.0 %$/m);
+});
+
+test("a failure is shown; one whose trial runs again is none yet", () => {
+  const { progress, terminal, view } = shown();
+  progress.started(film0, 0);
+  progress.again(film0.spec);
+  progress.finished(film0, 0, failure(film0), 1000);
+  expect(progress.snapshot()).toMatchObject({ num_done: 0, num_failed: 0 });
+  expect(view()).not.toContain("failed");
+  progress.started(film0, 0);
+  progress.finished(film0, 0, failure(film0), 1000);
+  expect(progress.snapshot()).toMatchObject({ num_done: 1, num_failed: 1 });
+  expect(view()).toMatch(
+    /1 of them failed[\s\S]*^ {2}film, seed 0: loss_not_finite: expected a finite loss/m,
+  );
+  const events = terminal.results.map((line) => check("SweepEvent", JSON.parse(line), "--json"));
+  expect(events.map((event) => ("runs_again" in event ? event.runs_again : undefined))).toEqual([
+    undefined,
+    true,
+    undefined,
+    false,
+  ]);
+});
+
+test("a trial that another process completed enters the leaderboard", () => {
+  const { progress, terminal } = shown({ accOf: () => 0.25 });
+  progress.found(token.spec);
+  expect(progress.snapshot().leaderboard?.configurations).toMatchObject([
+    { label: "token", acc_at_50: { mean: 0.25 } },
+  ]);
+  expect(check("SweepEvent", JSON.parse(terminal.results[0] ?? ""), "--json")).toMatchObject({
+    state: "completed",
+    acc_at_50: 0.25,
+  });
+});
+
+test("an interrupted attempt is neither done nor failed", () => {
+  const { progress, terminal } = shown();
+  progress.started(film0, 0);
+  progress.finished(film0, 0, undefined, 1000);
+  expect(progress.snapshot()).toMatchObject({ num_done: 0, num_failed: 0, running: [] });
+  expect(check("SweepEvent", JSON.parse(terminal.results[1] ?? ""), "--json")).toMatchObject({
+    state: "interrupted",
+  });
+});
+
+test("the leaderboard has the highest means first, and of many configurations the first 50", () => {
+  const labels = Array.from({ length: 60 }, (_, index) => ({ label: `film ${index}` }));
+  const leaderboard = new Leaderboard([...labels, { label: "waiting" }]);
+  for (const [index, each] of labels.entries()) leaderboard.completed(each, index / 100);
+  const { num_configurations, configurations } = leaderboard.soFar();
+  expect(num_configurations).toBe(60);
+  expect(configurations.map(({ label }) => label)).toEqual(
+    labels
+      .map(({ label }) => label)
+      .reverse()
+      .slice(0, 50),
+  );
+});
