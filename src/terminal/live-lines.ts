@@ -37,8 +37,9 @@ export function liveLines(screen: NodeJS.WriteStream): LiveLines {
       shown = undefined;
     });
   const draw = (next: string): void => {
-    // log-update changes only lines that differ, which is wrong on a screen of another size.
-    if (shown !== undefined && !hasSizeOf(screen, shown)) clear();
+    // log-update rewrites only lines that differ: that is wrong on a screen of another size, and with more or fewer lines than before.
+    if (shown !== undefined && !(hasSizeOf(screen, shown) && numLines(shown.text) === numLines(next)))
+      clear();
     guarded((lines) => {
       lines(next);
       shown = { text: next, columns: screen.columns, rows: screen.rows };
@@ -72,6 +73,10 @@ interface Shown {
 
 function hasSizeOf(screen: NodeJS.WriteStream, { columns, rows }: Shown): boolean {
   return screen.columns === columns && screen.rows === rows;
+}
+
+function numLines(text: string): number {
+  return text.split("\n").length;
 }
 
 /** Erases the lines that a terminal added below a text when it became narrower and wrapped the text; log-update erases the others. */

@@ -171,7 +171,7 @@ test("status shows what runs, while it runs, and the counts after", async () => 
   expect(text).toMatch(
     new RegExp(`^ {3}0 {2}film, seed 0 +${first.trial_id.slice(0, 8)} +training 40 % +\\d+ s$`, "m"),
   );
-  expect(text).toMatch(/^completed so far, on val/m);
+  expect(text).toMatch(/^completed, on val/m);
   release();
   expect(await ended).toBe(3);
   expect(existsSync(store.statusFile)).toBe(false);

@@ -69,7 +69,7 @@ test("80 columns have room for every block and column", () => {
     "   1  token, seed 1                   extracting CLI… features 40 %            –",
     "   2  idle",
     "",
-    "completed so far, on val                seeds  mean Acc@0.5  min to max of seeds",
+    "completed, on val                       seeds  mean Acc@0.5  min to max of seeds",
     "  film                                 3 of 3        62.3 %     61.2 % to 63.4 %",
     "  token                                1 of 3        62.2 %                    –",
     "",
@@ -87,7 +87,7 @@ test("before anything is known, the blocks are where they stay", () => {
     rows: 24,
   });
   expect(before[1]).toBe("time left: not known yet");
-  for (const title of [/^slot /, /^completed so far/])
+  for (const title of [/^slot /, /^completed/])
     expect(before.findIndex((line) => title.test(line))).toBe(later.findIndex((line) => title.test(line)));
   expect(before.length).toBe(later.length);
 });

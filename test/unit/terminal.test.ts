@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { liveLines } from "../../src/terminal/live-lines.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { until } from "../helpers/processes.ts";
+import { Screen } from "../helpers/screen.ts";
 
 function plainTerminal() {
   const lines: string[] = [];
@@ -98,6 +99,28 @@ test("a view is drawn for the size of the terminal, and again when the size chan
   expect(stream.listenerCount("resize")).toBe(0);
 });
 
+test.each([
+  ["in the middle", ["a", "B", "c", "d"]],
+  ["at the start", ["A", "b", "c", "d"]],
+  ["at the end", ["a", "b", "c", "D"]],
+  ["in the middle and one is added", ["a", "B", "b2", "c", "d"]],
+  ["in the middle and one is removed", ["a", "C", "d"]],
+  ["with an empty one", ["a", "", "c", "d"]],
+])("when a line changes %s, the others stay on the screen", async (_, changed) => {
+  const { terminal, written } = screen(80);
+  await import("log-update");
+  terminal.info("a permanent line");
+  for (const lines of [["a", "b", "c", "d"], changed]) {
+    const before = written().length;
+    terminal.live(lines);
+    await until(() => written().length > before);
+    expect(Screen.show(written())).toEqual(["a permanent line", ...lines]);
+  }
+  terminal.info("another one");
+  terminal.live(["end"]);
+  expect(Screen.show(written())).toEqual(["a permanent line", "another one", "end"]);
+});
+
 test("a view that changes often is drawn at most twice a second, and at last as it is then", async () => {
   const { terminal, written } = screen(80);
   await import("log-update");
@@ -123,10 +146,10 @@ test("a printed line stays above the view, which is there again at once", async 
   const before = written().length;
   terminal.info("a trial ended");
   await until(() => written().slice(before).includes("the view"));
-  expect(written().slice(before)).toMatch(/a trial ended\nthe view\n$/);
+  expect(Screen.show(written())).toEqual(["a trial ended", "the view"]);
   terminal.liveDone();
   terminal.info("the end");
-  expect(written()).toMatch(/the end\n$/);
+  expect(Screen.show(written())).toEqual(["a trial ended", "the end"]);
 });
 
 test("an error of a view ends the view only; a dumb terminal shows none", async () => {

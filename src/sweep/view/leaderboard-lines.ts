@@ -13,9 +13,11 @@ export function leaderboardLines(
   maxLines: number,
 ): string[] {
   const { num_configurations = 0, configurations = [] } = leaderboard ?? {};
-  const left = columns - width.seeds - width.mean - width.range - 3 * gap;
+  const range = columns < 70 ? narrowRange : wideRange;
+  const left = columns - width.seeds - width.mean - range.width - 3 * gap;
   const nameWidth = Math.max(minNameWidth, Math.min(maxNameWidth, left));
-  const title = line(["completed so far, on val", "seeds", "mean Acc@0.5", "min to max of seeds"], nameWidth);
+  const line = (cells: Cells): string => lineOf(cells, nameWidth, range.width);
+  const title = line(["completed, on val", "seeds", "mean Acc@0.5", range.title]);
   if (num_configurations === 0) return [title, "  no trial yet"].slice(0, maxLines);
   const most = Math.max(1, maxLines - 1);
   const numShown =
@@ -25,12 +27,14 @@ export function leaderboardLines(
   const more = num_configurations - numShown;
   return [
     title,
-    ...configurations.slice(0, numShown).map((each) => line(cellsOf(each), nameWidth)),
+    ...configurations.slice(0, numShown).map((each) => line(cellsOf(each))),
     ...(more > 0 ? [`  and ${counted(more, "more configuration")}`] : []),
   ];
 }
 
-const width = { seeds: 11, mean: 12, range: 19 } as const;
+const width = { seeds: 8, mean: 12 } as const;
+const wideRange = { title: "min to max of seeds", width: 19 };
+const narrowRange = { title: "min–max of seeds", width: 16 };
 const gap = 2;
 const maxNameWidth = 74;
 const minNameWidth = 12;
@@ -43,11 +47,11 @@ function cellsOf({ label, num_trials, num_completed, acc_at_50 }: ConfigurationS
   return [`  ${oneLine(label)}`, `${count(num_completed)} of ${count(num_trials)}`, percent(mean), range];
 }
 
-function line([name, seeds, mean, range]: Cells, nameWidth: number): string {
+function lineOf([name, seeds, mean, range]: Cells, nameWidth: number, rangeWidth: number): string {
   return [
     padded(cutMiddle(name, nameWidth), nameWidth),
     padded(seeds, width.seeds, "right"),
     padded(mean, width.mean, "right"),
-    padded(range, width.range, "right"),
+    padded(range, rangeWidth, "right"),
   ].join(" ".repeat(gap));
 }
