@@ -1,5 +1,5 @@
 import { describeOwner, readOwner } from "../base/owner-lock.ts";
-import type { ErrorInfo, StoredExperiment, SweepStatus, TrialRow } from "../contract/generated/types.ts";
+import type { ErrorInfo, StoredExperiment, SweepStatus } from "../contract/generated/types.ts";
 import { trialName } from "../report/names.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import { lastEnds } from "../sweep/resume.ts";
@@ -34,18 +34,22 @@ export interface Failure {
  */
 export function sweepStatus(sweep: SweepStore): ShownStatus {
   const owner = readOwner(sweep.lockFolder);
-  const rows = (sweep.rows() ?? []).filter(({ asked }) => asked);
-  const byId = new Map(rows.map((row) => [row.trial.trial_id, row]));
+  const trials = (sweep.listed() ?? []).filter(({ asked }) => asked);
+  const byId = new Map(trials.map((trial) => [trial.trial_id, trial]));
   const ends = lastEnds(sweep.entries());
   let num_completed = 0;
   const failures: Failure[] = [];
-  for (const row of byId.values()) {
-    const end = ends.get(row.trial.trial_id);
-    if (end?.state === "completed" || end?.state === "refused" || (end === undefined && row.attempt !== null))
+  for (const trial of byId.values()) {
+    const end = ends.get(trial.trial_id);
+    if (
+      end?.state === "completed" ||
+      end?.state === "refused" ||
+      (end === undefined && trial.attempt !== null)
+    )
       num_completed += 1;
     else if (end !== undefined && end.error !== null)
       failures.push({
-        trial: nameOf(row),
+        trial: trialName(trial),
         trial_id: end.trial_id,
         attempt: end.attempt,
         error: end.error,
@@ -61,8 +65,4 @@ export function sweepStatus(sweep: SweepStore): ShownStatus {
     num_completed,
     failures,
   };
-}
-
-function nameOf({ trial, label, seed }: TrialRow): string {
-  return trialName({ kind: trial.kind, label, seed });
 }

@@ -18,7 +18,7 @@ import { trialIdentityOf } from "../contract/trial-identity.ts";
 import { composeSpec, detectorFiles, placesOf } from "./compose-spec.ts";
 import { readStored, readText, schemaVersion, toJson } from "./files.ts";
 import { Journal, type JournalContent, readJournal } from "./journal.ts";
-import { findRow, readRows, writeRows } from "./trial-rows.ts";
+import { findRow, type ListedTrial, readListed, readRows, writeRows } from "./trial-rows.ts";
 import { TrialStore } from "./trial-store.ts";
 
 /** A trial of a sweep: its full spec, and what the sweep knows about it. */
@@ -82,8 +82,16 @@ export class SweepStore {
 
   /** The trials without their places; undefined before the sweep is first written. @throws CliprpnError bad_input. */
   rows(): TrialRow[] | undefined {
-    const rows = readRows(this.#trialsFile);
-    // A sweep has a trial: without its rows, nobody knows what it asks for.
+    return this.#orMissing(readRows(this.#trialsFile));
+  }
+
+  /** The trials without their settings; undefined before the sweep is first written. @throws CliprpnError bad_input. */
+  listed(): ListedTrial[] | undefined {
+    return this.#orMissing(readListed(this.#trialsFile));
+  }
+
+  /** A sweep has a trial: without its rows, nobody knows what it asks for. @throws CliprpnError bad_input. */
+  #orMissing<Row>(rows: Row[] | undefined): Row[] | undefined {
     return rows?.length === 0 || (rows === undefined && this.exists) ? missing(this.#trialsFile) : rows;
   }
 

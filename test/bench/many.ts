@@ -1,4 +1,4 @@
-/** What many trials cost the command line: the plan, `list`, each event of a running trial, the report, and the files of each trial. */
+/** What many trials cost the command line: the plan, `list`, `status`, each event of a running trial, the report, and the files of each trial. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
@@ -11,6 +11,7 @@ import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { allBlocks } from "../helpers/report-blocks.ts";
 import { madeAttempt, madeInput } from "../helpers/report-input.ts";
 import { listRow } from "./many-list.ts";
+import { statusRow } from "./many-status.ts";
 import type { StoreFigures } from "./many-store.ts";
 import type { Row } from "./rows.ts";
 import { cli } from "./scenes.ts";
@@ -20,7 +21,14 @@ const numRounds = 5;
 
 /** Each pair of sizes is measured in turns, so that other load affects both. */
 export async function manyRows(folder: string): Promise<Row[]> {
-  return [await planRow(folder), await listRow(folder), etaRow(), reportRow(), ...(await storeRows(folder))];
+  return [
+    await planRow(folder),
+    await listRow(folder),
+    await statusRow(folder),
+    etaRow(),
+    reportRow(),
+    ...(await storeRows(folder)),
+  ];
 }
 
 async function planRow(folder: string): Promise<Row> {

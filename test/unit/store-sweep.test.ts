@@ -216,6 +216,36 @@ describe("a sweep's folder", () => {
   });
 });
 
+test("trials are listed without their settings as their rows have them", () => {
+  const store = writeSweep([...specs, baseline("yolo", "a")]);
+  store.write(experiment, specs);
+  const rows = (store.rows() ?? []).map(({ trial, label, seed, asked, attempt }) => ({
+    trial_id: trial.trial_id,
+    kind: trial.kind,
+    label,
+    seed,
+    asked,
+    attempt,
+  }));
+  expect(rows.map(({ asked }) => asked)).toEqual([true, true, false]);
+  expect(store.listed()).toEqual(rows);
+});
+
+test.each([
+  ["no JSON", () => "{"],
+  ["a value of another type", (row: string) => row.replace('"asked":true', '"asked":"yes"')],
+  ["no trial", (row: string) => row.replace('"trial":', '"other":')],
+  ["a newer version", (row: string) => row.replace('"schema_version":1', '"schema_version":9')],
+])("a listed row with %s is an error that names its line", (_, damaged) => {
+  const store = writeSweep();
+  const file = join(store.folder, "trials.jsonl");
+  const [first = "", second = ""] = readFileSync(file, "utf8").split("\n");
+  writeFileSync(file, `${first}\n${damaged(second)}\n`);
+  const error = errorOf(() => store.listed());
+  expect(error).toMatchObject({ code: "bad_input", message: expect.stringContaining(`${file}:2`) });
+  expect(errorOf(() => store.rows())).toEqual(error);
+});
+
 test("sweeps are listed by their last change, then by name, without other folders and files", () => {
   const runs = tempFolder();
   for (const name of ["d", "c", "b", "a"]) writeSweep(specs, { name }, runs);

@@ -4996,4 +4996,4 @@ class BridgeMethods(BaseModel):
     ]
     measure_report: Annotated[MeasureReportMethod, Field(title="MeasureReportMethod")]
 
-SCHEMA_SHA256 = "f32bcfe6b828de1d6fb21043589fdf0b8362bfcdf24c1c88e0b62787996db357"
+SCHEMA_SHA256 = "8e1816ef56ba00aa26103188cb44695549aa7130230806edc3483b452ea876c5"

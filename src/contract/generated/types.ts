@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "f32bcfe6b828de1d6fb21043589fdf0b8362bfcdf24c1c88e0b62787996db357";
+export const schema_sha256 = "8e1816ef56ba00aa26103188cb44695549aa7130230806edc3483b452ea876c5";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -6419,7 +6419,10 @@ export interface SweepStatus {
   running: RunningTrial[];
 }
 /**
- * Missing in files of earlier versions.
+ * Completed trials by configuration, also those that completed before this run. It compares nothing: that is for the report. Missing in files of earlier versions.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "LeaderboardSoFar".
  */
 export interface LeaderboardSoFar {
   /**
@@ -6478,22 +6481,6 @@ export interface RunningTrial {
    * Estimated remaining time of the trial; null while nothing is known. Missing in files of earlier versions.
    */
   left_ms?: number | null;
-}
-/**
- * Completed trials by configuration, also those that completed before this run. It compares nothing: that is for the report.
- *
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "LeaderboardSoFar".
- */
-export interface LeaderboardSoFar1 {
-  /**
-   * Those with a completed trial.
-   */
-  num_configurations: number;
-  /**
-   * The highest means, at most 50.
-   */
-  configurations: ConfigurationSoFar[];
 }
 /**
  * One line of test-looks.jsonl: new predictions on a test split, recorded before any of their figures is shown.
