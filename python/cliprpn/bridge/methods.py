@@ -99,6 +99,7 @@ from cliprpn.run_context import Emit, RunContext
 from cliprpn.seeding import seed_everything
 from cliprpn.storage.durable import write_json
 from cliprpn.storage.weights_files import load_backbone
+from cliprpn.trials.checkpoint import ResumeOptions
 from cliprpn.trials.evaluate import evaluate
 from cliprpn.trials.precision import choose_precision
 from cliprpn.trials.trial import run_trial
@@ -141,6 +142,9 @@ def _run_trial(params: RunTrialParams, context: CallContext) -> RunTrialResult:
         context.should_stop,
         params.keep_models,
         params.fusion_file,
+        ResumeOptions(
+            tuple(Path(folder) for folder in params.resume_from or []), params.checkpoint_minutes or 0
+        ),
     )
     return RunTrialResult(outcome=outcome)
 

@@ -341,7 +341,13 @@ class Durations(BaseModel):
             ge=0.0,
         ),
     ]
-    training: Annotated[float, Field(ge=0.0)]
+    training: Annotated[
+        float,
+        Field(
+            description="With that of the attempts that were continued, up to their checkpoints.",
+            ge=0.0,
+        ),
+    ]
     evaluation: Annotated[float, Field(ge=0.0)]
     total: Annotated[float, Field(ge=0.0)]
 
@@ -1173,6 +1179,30 @@ class RankInterval(BaseModel):
     )
     low: Annotated[int, Field(ge=1)]
     high: Annotated[int, Field(ge=1)]
+
+
+class ResumedFrom(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    attempt: Annotated[
+        int | None,
+        Field(
+            description="Number of the attempt that wrote the checkpoint; null if its folder has another name.",
+            ge=1,
+        ),
+    ]
+    epoch: Annotated[
+        int,
+        Field(
+            description="The epoch that training continued in, from 1; one more than the number of epochs if only the evaluation was left.",
+            ge=1,
+        ),
+    ]
+    step: Annotated[
+        int,
+        Field(description="Steps of this epoch that the checkpoint contains.", ge=0),
+    ]
 
 
 class ReviewedFigure(BaseModel):
@@ -2459,6 +2489,12 @@ class CompletedOutcome(BaseModel):
         list[str],
         Field(description="Caveats for interpreting the metrics, one sentence each."),
     ]
+    resumed_from: Annotated[
+        ResumedFrom | None,
+        Field(
+            description="The checkpoint that this attempt continued. Null or missing if it began at the start."
+        ),
+    ] = None
 
 
 class Coordinates(BaseModel):
@@ -4912,6 +4948,19 @@ class RunTrialParams(BaseModel):
             description="For messages: the person's file of a custom fusion, of which the trial runs a copy."
         ),
     ] = None
+    resume_from: Annotated[
+        list[str] | None,
+        Field(
+            description="Absolute paths of earlier attempts at the trial that have no outcome, newest first. The attempt continues the first one with a good checkpoint by the same code."
+        ),
+    ] = None
+    checkpoint_minutes: Annotated[
+        float | None,
+        Field(
+            description="Time between checkpoints within an epoch; 0 or missing for none but those at the end of epochs.",
+            ge=0.0,
+        ),
+    ] = None
 
 
 class RunTrialMethod(BaseModel):
@@ -4996,4 +5045,4 @@ class BridgeMethods(BaseModel):
     ]
     measure_report: Annotated[MeasureReportMethod, Field(title="MeasureReportMethod")]
 
-SCHEMA_SHA256 = "8e1816ef56ba00aa26103188cb44695549aa7130230806edc3483b452ea876c5"
+SCHEMA_SHA256 = "2b044e657862dba60e49602d03c0128094dcdcd095a12a9065382a8d6d8e8817"

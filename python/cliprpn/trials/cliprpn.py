@@ -9,6 +9,7 @@ from typing import Literal
 from torch.utils.tensorboard import SummaryWriter
 
 from cliprpn.arithmetic import nondeterminism_notes
+from cliprpn.code_identity import code_hashes
 from cliprpn.contract.generated import ClipRpnSpec, Epoch, EpochEvent
 from cliprpn.data.long_expressions import dataset_warnings
 from cliprpn.data.predictions import predictions_file
@@ -22,6 +23,7 @@ from cliprpn.metrics import HIT_IOU
 from cliprpn.models import ClipRPN
 from cliprpn.run_context import RunContext
 from cliprpn.seeding import seed_everything
+from cliprpn.trials.checkpoint import Checkpoints, ResumeOptions, find_progress, must_fit
 from cliprpn.trials.cuda_graphs import check_cuda_graphs
 from cliprpn.trials.evaluate import evaluate_model
 from cliprpn.trials.optimizer import device_notes
@@ -33,18 +35,24 @@ from cliprpn.trials.training import train_model
 
 KeepModels = Literal["all", "best", "none"]
 BEST_FILE = "best.safetensors"
+NO_RESUME = ResumeOptions()
 
 
 def train_cliprpn(
-    spec: ClipRpnSpec, folder: Path, keep_models: KeepModels, context: RunContext
+    spec: ClipRpnSpec,
+    folder: Path,
+    keep_models: KeepModels,
+    context: RunContext,
+    resume: ResumeOptions = NO_RESUME,
 ) -> TrialResult:
     """Trains, selects an epoch by val and evaluates it; writes models, curves and predictions to the folder.
 
     Args:
         keep_models: `all`: best.safetensors and last.safetensors stay; `best`: only the former; `none`: neither.
+        resume: the earlier attempts that it may continue.
 
     Raises:
-        CliprpnError: data_invalid, fusion_invalid, interrupted, loss_not_finite, no_space, weights_*.
+        CliprpnError: bad_input, data_invalid, fusion_invalid, interrupted, loss_not_finite, no_space, weights_*.
     """
     started = time.monotonic()
     settings = spec.settings
@@ -71,20 +79,31 @@ def train_cliprpn(
     model = build_model(settings, *sizes).to(context.device)
     if keep_models != "none":
         copy_fusion(settings, folder)
-    epochs, best_epoch, best, kept = _train_and_save(model, spec, data, sizes, folder, keep_models, context)
+    identity = {
+        "trial_id": spec.trial_id,
+        "sources_sha256": code_hashes()[spec.kind],
+        "device": context.device.type,
+        "precision": precision,
+    }
+    progress = find_progress(resume.resume_from, identity, context)
+    earlier_ms = progress.training_ms
+    checkpoints = Checkpoints(folder, identity, resume.checkpoint_minutes, progress)
+    best, kept = _train_and_save(model, spec, data, sizes, folder, keep_models, context, checkpoints)
     training_done = time.monotonic()
 
     metrics = evaluate_model(best, index, features, "val", settings.limits.val, folder, context, kept)
     if keep_models != "none":
         _fit_to_val(folder)
     return TrialResult(
-        best_epoch=best_epoch,
-        epochs=epochs,
+        best_epoch=progress.best_epoch,
+        epochs=progress.epochs,
         metrics=metrics,
         num_trainable_parameters=_count_trainable(model),
         features_ms=(features_done - started) * 1000,
-        training_ms=(training_done - features_done) * 1000,
+        training_ms=earlier_ms + (training_done - features_done) * 1000,
         precision=precision,
+        resumed_from=progress.resumed_from,
+        earlier_ms=earlier_ms,
         notes=[
             *dataset_warnings(index),
             *notes_on_device,
@@ -101,39 +120,50 @@ def _train_and_save(
     folder: Path,
     keep_models: KeepModels,
     context: RunContext,
-) -> tuple[list[Epoch], int, ClipRPN, KeptOutputs]:
-    """Trains and saves. Returns all epochs, the number of the best (by val), its model, and its outputs for val."""
+    checkpoints: Checkpoints,
+) -> tuple[ClipRPN, KeptOutputs]:
+    """Trains and saves; adds the epochs to the progress of the checkpoints.
+
+    Returns:
+        the best model by val, and its outputs for val, if they are known.
+    """
     criterion = f"val_{spec.settings.training.select_by}"
     best_file = folder / BEST_FILE
-    epochs: list[Epoch] = []
-    best, best_state = 0, {}
+    progress = checkpoints.progress
+    epochs = progress.epochs
+    if progress.best_epoch > 0 and keep_models != "none":
+        with must_fit(progress):
+            model.load_state_dict(progress.best_state)
+        save_model(model, spec, sizes, progress.best_epoch, best_file)
     last, kept = KeptOutputs(), KeptOutputs()
     with SummaryWriter(str(folder / "events")) as writer:
-        for epoch in train_model(model, data, spec.settings.training, spec.seed, context, last):
+        for epoch in epochs:
+            _write_curves(writer, epoch)
+        for epoch in train_model(model, data, spec.settings.training, spec.seed, context, last, checkpoints):
             epochs.append(epoch)
+            best = progress.best_epoch
             if best == 0 or getattr(epoch, criterion) > getattr(epochs[best - 1], criterion):
-                best, kept.batches = epoch.epoch, last.batches
-                if keep_models == "none":
-                    best_state = {key: value.detach().clone() for key, value in model.state_dict().items()}
-                else:
-                    save_model(model, spec, sizes, best, best_file)
-            for name in (
-                "loss",
-                "loss_objectness",
-                "loss_box",
-                "learning_rate",
-                "val_acc_at_50",
-                "val_miou",
-            ):
-                writer.add_scalar(name, getattr(epoch, name), epoch.epoch)
+                progress.best_epoch, kept.batches = epoch.epoch, last.batches
+                progress.best_state = {
+                    key: value.detach().cpu().clone() for key, value in model.state_dict().items()
+                }
+                if keep_models != "none":
+                    save_model(model, spec, sizes, epoch.epoch, best_file)
+            _write_curves(writer, epoch)
             context.emit(EpochEvent(type="epoch", epoch=epoch))
     if keep_models == "none":
-        model.load_state_dict(best_state)
-        return epochs, best, model, kept
+        model.load_state_dict(progress.best_state)
+        return model, kept
     if keep_models == "all":
         save_model(model, spec, sizes, len(epochs), folder / "last.safetensors")
     # From the file: the metrics are those of the saved model.
-    return epochs, best, load_model(best_file).model, kept
+    return load_model(best_file).model, kept
+
+
+def _write_curves(writer: SummaryWriter, epoch: Epoch) -> None:
+    """Writes an epoch for TensorBoard."""
+    for name in ("loss", "loss_objectness", "loss_box", "learning_rate", "val_acc_at_50", "val_miou"):
+        writer.add_scalar(name, getattr(epoch, name), epoch.epoch)
 
 
 def _fit_to_val(folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -83,6 +85,15 @@ class LossLog:
         objectness, box = (self._sums / num_sentences).tolist()
         self._sums.zero_()
         return objectness, box
+
+    def state(self) -> dict[str, Any]:
+        """Of a log whose losses have been read, for a checkpoint."""
+        return {"num_read": self._num_read, "sums": self._sums.clone()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Sets what `state` returned."""
+        self._num_read = int(state["num_read"])
+        self._sums.copy_(state["sums"])
 
     def _non_finite_place(self, rows: BatchRows) -> str | None:
         path = custom_fusion_file(self._model.fusion_module)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cliprpn.contract.generated import Epoch, Metrics
+from cliprpn.contract.generated import Epoch, Metrics, ResumedFrom
 from cliprpn.trials.precision import Precision
 
 
@@ -18,7 +18,10 @@ class TrialResult:
         metrics: metrics on val.
         features_ms: time for frozen features, or for detections and CLIP's embeddings.
         precision: what training computed with; None for a baseline.
+        training_ms: with that of the attempts that were continued.
         notes: remarks for the reader of the figures, one sentence each.
+        resumed_from: the checkpoint that training continued; None if it began at the start.
+        earlier_ms: the part of `training_ms` that lies in other attempts.
     """
 
     best_epoch: int
@@ -29,3 +32,5 @@ class TrialResult:
     training_ms: float
     precision: Precision | None
     notes: list[str]
+    resumed_from: ResumedFrom | None = None
+    earlier_ms: float = 0

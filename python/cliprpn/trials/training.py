@@ -18,8 +18,10 @@ from cliprpn.inference.predict import KeptOutputs, top1_ious
 from cliprpn.metrics import HIT_IOU
 from cliprpn.models import ClipRPN
 from cliprpn.run_context import RunContext
+from cliprpn.trials.checkpoint import Checkpoints
 from cliprpn.trials.cuda_graphs import PADDED_TO, GraphedStep
 from cliprpn.trials.finite import LossLog
+from cliprpn.trials.loop_state import LoopState, Position
 from cliprpn.trials.optimizer import make_optimizer, make_schedule
 from cliprpn.trials.step import StepInputs, TrainingStep
 from cliprpn.trials.step_data import TrainingData, frame_targets, prepare_steps
@@ -32,12 +34,15 @@ def train_model(
     seed: int,
     context: RunContext,
     kept: KeptOutputs | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Iterator[Epoch]:
     """Trains the model in place; yields after every epoch, so that the caller can save the model.
 
     Args:
         seed: of the order of the sentences and of the sampling of anchors.
         kept: gets the outputs for val of the epoch.
+        checkpoints: written after every epoch, within long ones, and when the run is asked to stop; training continues
+            at their progress.
 
     Raises:
         CliprpnError: bad_input, if the device cannot train with this precision; loss_not_finite, interrupted.
@@ -58,24 +63,33 @@ def train_model(
         else eager_step
     )
     padded_to = PADDED_TO if settings.cuda_graphs else 1
-    step, rate = 0, 0.0
-    for epoch in range(1, settings.num_epochs + 1):
-        started = time.monotonic()
+    state = LoopState(model, optimizer, shuffle_rng, sampling_rng, log)
+    position = state.restore(None if checkpoints is None else checkpoints.progress)
+    rate = 0.0
+    for epoch in range(position.epoch, settings.num_epochs + 1):
+        started = time.monotonic() - position.elapsed_ms / 1000
+        state.begin_epoch()
         model.train()
         view = (epoch - 1) % (settings.views + 1)  # 0: no augmentation.
         gt_boxes = frame_targets(model, data.index, data.features, data.train_rows, view)
         batches = np.array_split(shuffle(data, settings, shuffle_rng), steps_per_epoch)
-        for first in range(0, steps_per_epoch, log.num_steps):
+        for first in range(position.batch, steps_per_epoch, log.num_steps):
+            if first > position.batch and checkpoints is not None and checkpoints.is_due():
+                checkpoints.save(state.dump(Position(epoch, first, _ms_since(started))))
             some = batches[first : first + log.num_steps]
-            for data_i in prepare_steps(model, data, objects, gt_boxes, some, view, padded_to, device):
+            steps = prepare_steps(model, data, objects, gt_boxes, some, view, padded_to, device)
+            for batch, data_i in enumerate(steps, first):
                 if context.should_stop():
+                    if batch > position.batch and checkpoints is not None:
+                        log.read(epoch)
+                        checkpoints.save(state.dump(Position(epoch, batch, _ms_since(started))))
                     raise CliprpnError("interrupted", f"stopped in epoch {epoch}")
+                step = (epoch - 1) * steps_per_epoch + batch
                 rate = settings.learning_rate * rate_at(step)
                 features = data.features.read(data_i.rows, device, run_step.input_dtype)
                 inputs = StepInputs(features, data_i.targets, data_i.negatives)
                 run_step(inputs, rate, partial(log.add, rows=data_i.rows, size=data_i.size, epoch=epoch))
-                step += 1
-                context.progress("training", step, num_steps)
+                context.progress("training", step + 1, num_steps)
         log.read(epoch)
         means = log.take_means(epoch, len(data.train_rows))
         iou = top1_ious(model, data.index, data.features, data.val_rows, device, kept)
@@ -88,8 +102,12 @@ def train_model(
             learning_rate=rate,
             val_acc_at_50=float((iou >= HIT_IOU).mean()),
             val_miou=float(iou.mean()),
-            duration_ms=(time.monotonic() - started) * 1000,
+            duration_ms=_ms_since(started),
         )
+        position = Position(epoch + 1)
+        if checkpoints is not None:
+            state.begin_epoch()
+            checkpoints.save(state.dump(position))
 
 
 def shuffle(data: TrainingData, settings: Training, rng: np.random.Generator) -> np.ndarray:
@@ -103,3 +121,7 @@ def shuffle(data: TrainingData, settings: Training, rng: np.random.Generator) ->
     image_rows = data.index.image_rows[data.train_rows]
     positions = rng.permutation(int(image_rows.max()) + 1)
     return np.argsort(positions[image_rows], kind="stable")
+
+
+def _ms_since(started: float) -> float:
+    return (time.monotonic() - started) * 1000

@@ -28,7 +28,8 @@ from cliprpn.seeding import seed_everything
 from cliprpn.storage.durable import full_folder, space_advice, write_json
 from cliprpn.storage.specs import Spec
 from cliprpn.trials.baseline import evaluate_baseline
-from cliprpn.trials.cliprpn import KeepModels, train_cliprpn
+from cliprpn.trials.checkpoint import ResumeOptions, remove_checkpoint
+from cliprpn.trials.cliprpn import NO_RESUME, KeepModels, train_cliprpn
 from cliprpn.trials.failures import describe_failure
 from cliprpn.trials.result import TrialResult
 
@@ -44,6 +45,7 @@ def run_trial(
     should_stop: Callable[[], bool],
     keep_models: KeepModels = "all",
     fusion_file: str | None = None,
+    resume: ResumeOptions = NO_RESUME,
 ) -> Outcome:
     """Runs one attempt at a trial in a new folder and writes `outcome.json` last, atomically.
 
@@ -53,6 +55,7 @@ def run_trial(
         folder: created if missing; contains nothing but, at most, the log of this process.
         keep_models: the models that stay: of the best and the last epoch, of the best one, or none.
         fusion_file: for messages, the person's file of a custom fusion, of which the trial runs a copy.
+        resume: the earlier attempts that it may continue.
 
     Raises:
         CliprpnError: interrupted, no_space, environment_broken; bad_input if the folder contains an earlier attempt.
@@ -60,7 +63,7 @@ def run_trial(
     code_hashes()  # Now: a file may be edited while the trial runs.
     _make_folder(folder)
     try:
-        outcome: Outcome = _run_by_kind(spec, folder, keep_models, emit, should_stop)
+        outcome: Outcome = _run_by_kind(spec, folder, keep_models, emit, should_stop, resume)
     except BaseException as error:
         if isinstance(error, CliprpnError) and error.code in ("interrupted", "no_space"):
             raise
@@ -72,6 +75,7 @@ def run_trial(
         code, message = describe_failure(error, spec, folder / TRACEBACK_FILE, fusion_file)
         outcome = _failed(spec, folder, code, message)
     write_json(folder / "outcome.json", outcome)
+    remove_checkpoint(folder)  # After the outcome, since a full disk or a kill may still prevent it.
     return outcome
 
 
@@ -96,7 +100,12 @@ def _make_folder(folder: Path) -> None:
 
 
 def _run_by_kind(
-    spec: Spec, folder: Path, keep_models: KeepModels, emit: Emit, should_stop: Callable[[], bool]
+    spec: Spec,
+    folder: Path,
+    keep_models: KeepModels,
+    emit: Emit,
+    should_stop: Callable[[], bool],
+    resume: ResumeOptions,
 ) -> CompletedOutcome:
     """Runs a trial of either kind, and measures time and memory."""
     started = time.monotonic()
@@ -110,8 +119,8 @@ def _run_by_kind(
         result = _run_baseline(spec, folder, context)
     else:
         use_deterministic(spec.settings.training.deterministic, device)
-        result = train_cliprpn(spec, folder, keep_models, context)
-    total_ms = (time.monotonic() - started) * 1000
+        result = train_cliprpn(spec, folder, keep_models, context, resume)
+    total_ms = result.earlier_ms + (time.monotonic() - started) * 1000
     peak = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
     return CompletedOutcome(
         schema_version=1,
@@ -133,6 +142,7 @@ def _run_by_kind(
         environment=describe_environment(device),
         precision=result.precision,
         notes=result.notes,
+        resumed_from=result.resumed_from,
     )
 
 

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "8e1816ef56ba00aa26103188cb44695549aa7130230806edc3483b452ea876c5";
+export const schema_sha256 = "2b044e657862dba60e49602d03c0128094dcdcd095a12a9065382a8d6d8e8817";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -1259,6 +1259,14 @@ export interface RunTrialParams {
    * For messages: the person's file of a custom fusion, of which the trial runs a copy.
    */
   fusion_file?: string | null;
+  /**
+   * Absolute paths of earlier attempts at the trial that have no outcome, newest first. The attempt continues the first one with a good checkpoint by the same code.
+   */
+  resume_from?: string[] | null;
+  /**
+   * Time between checkpoints within an epoch; 0 or missing for none but those at the end of epochs.
+   */
+  checkpoint_minutes?: number | null;
 }
 /**
  * A ClipRPN to train and evaluate.
@@ -1607,6 +1615,10 @@ export interface CompletedOutcome {
    * Caveats for interpreting the metrics, one sentence each.
    */
   notes: string[];
+  /**
+   * The checkpoint that this attempt continued. Null or missing if it began at the start.
+   */
+  resumed_from?: ResumedFrom | null;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -1661,6 +1673,9 @@ export interface Durations {
    * Opening the frozen features, and extracting them if needed.
    */
   features: number;
+  /**
+   * With that of the attempts that were continued, up to their checkpoints.
+   */
   training: number;
   evaluation: number;
   total: number;
@@ -1678,6 +1693,24 @@ export interface PeakMemory {
    * Peak memory allocated on the accelerator in this trial; null on the CPU.
    */
   device: number | null;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ResumedFrom".
+ */
+export interface ResumedFrom {
+  /**
+   * Number of the attempt that wrote the checkpoint; null if its folder has another name.
+   */
+  attempt: number | null;
+  /**
+   * The epoch that training continued in, from 1; one more than the number of epochs if only the evaluation was left.
+   */
+  epoch: number;
+  /**
+   * Steps of this epoch that the checkpoint contains.
+   */
+  step: number;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
