@@ -11,6 +11,7 @@ export async function gc(args: Arguments, context: Context): Promise<number> {
     runsDir,
     cache: cacheDir(env),
     options: {
+      resumable: args.flag("resumable"),
       oldCode: args.flag("old-code"),
       unasked: args.flag("unasked"),
       lastModels: args.flag("last-models"),

@@ -45,6 +45,12 @@ export const rerunStale: Option = {
   type: "boolean",
   default: false,
 };
+export const checkpointMinutes: Option = {
+  describe:
+    "time between checkpoints within an epoch, from which an interrupted trial continues (default: 10; 0: only at the end of epochs)",
+  type: "number",
+  minimum: 0,
+};
 export const retryFailed: Option = { describe: "run failed trials again", type: "boolean", default: false };
 export const dryRun: Option = { describe: "print the plan and stop", type: "boolean", default: false };
 export const open: Option = { describe: "open REPORT.html in the browser", type: "boolean", default: false };

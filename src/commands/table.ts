@@ -4,6 +4,7 @@ import type { Command } from "./command.ts";
 import {
   acceptStale,
   answerReading,
+  checkpointMinutes,
   device,
   dryRun,
   failIf,
@@ -44,6 +45,7 @@ export const commands: Command[] = [
         default: "auto",
       },
       "slots-per-device": { describe: "trials to run at the same time on each device", type: "number" },
+      "checkpoint-minutes": checkpointMinutes,
       "trial-timeout": { describe: "fail a trial after this many seconds", type: "number" },
       "fail-fast": {
         describe: "start no trial after one has failed",
@@ -118,6 +120,7 @@ export const commands: Command[] = [
         minimum: 0,
         maximum: 4294967295,
       },
+      "checkpoint-minutes": checkpointMinutes,
       "trust-weights": trustWeights,
       "accept-stale": acceptStale,
       "rerun-stale": rerunStale,
@@ -340,6 +343,11 @@ export const commands: Command[] = [
     describe: "free disk space in the runs folder; shows the plan unless --yes",
     options: {
       yes: { describe: "remove what the plan shows", type: "boolean", default: false },
+      resumable: {
+        describe: "also remove interrupted attempts that the next run of their trial would continue",
+        type: "boolean",
+        default: false,
+      },
       "old-code": {
         describe: "also remove stale results of trials that the current code has completed",
         type: "boolean",

@@ -9,6 +9,10 @@ export interface Attempt {
   folder: string;
   logFile: string;
   keep_models: KeepModels;
+  /** Folders of earlier attempts at the trial whose training it may continue, newest first. */
+  resume_from?: readonly string[];
+  /** Time between checkpoints within an epoch; 0 or undefined for none but those at the end of epochs. */
+  checkpoint_minutes?: number;
   /** The person's file of a custom fusion, for messages; the trial runs a copy of it. */
   fusionFile?: string;
   /** The outcome that its worker wrote, if it got that far. */

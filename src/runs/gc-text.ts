@@ -39,6 +39,7 @@ export function totals(removals: readonly Removal[]): { reason: Reason; num: num
 
 const titles: Record<Reason, string> = {
   unfinished: "Attempts that were interrupted or killed",
+  resumable: "Interrupted attempts with a checkpoint that the next run of their trial continues",
   failed: "Failed attempts (the newest is kept while its trial is asked for and has no result)",
   refused: "Completed attempts that do not count, since another one was accepted first",
   old_code: "Stale results (by other code) of trials that the current code has completed",
@@ -52,6 +53,7 @@ const titles: Record<Reason, string> = {
 };
 
 const options: Record<OptionalReason, string> = {
+  resumable: "--resumable",
   old_code: "--old-code",
   unasked: "--unasked",
   last_model: "--last-models",

@@ -65,14 +65,17 @@ export function removalsOf(
 
 const always = { unfinished: true, failed: true, refused: true, answers: true, leftover: true, log: true };
 
-function optional({ oldCode, unasked, lastModels, jointData }: GcOptions): Record<OptionalReason, boolean> {
-  return { old_code: oldCode, unasked, last_model: lastModels, joint: jointData };
+function optional(options: GcOptions): Record<OptionalReason, boolean> {
+  const { resumable, oldCode, unasked, lastModels, jointData } = options;
+  return { resumable, old_code: oldCode, unasked, last_model: lastModels, joint: jointData };
 }
 
 function attemptRemovals(trial: TrialStore, uses: TrialUses): TrialRemoval[] {
   const numbers = trial.attempts();
   const accepted = trial.accepted();
   const current = uses.code[trial.identity()?.kind ?? "cliprpn"];
+  const hasResult = accepted.some(({ sources_sha256 }) => sources_sha256 === current);
+  const resumable = hasResult || !isAsked(uses, trial) ? undefined : trial.resumable()[0];
   return numbers.flatMap((attempt) => {
     const outcome = trial.outcome(attempt);
     const reason =
@@ -80,6 +83,7 @@ function attemptRemovals(trial: TrialStore, uses: TrialUses): TrialRemoval[] {
         ? reasonOfCompleted(attempt, outcome, accepted, current)
         : reasonOfOther(trial, attempt, outcome, uses, {
             isNeeded: accepted.length === 0 && attempt === numbers.at(-1) && isAsked(uses, trial),
+            isResumable: attempt === resumable,
           });
     const { folder } = trial.attempt(attempt);
     if (reason === undefined || isDetector(uses, folder)) return [];
@@ -108,9 +112,10 @@ function reasonOfOther(
   attempt: number,
   outcome: TrialOutcome | undefined,
   { failures }: TrialUses,
-  { isNeeded }: { isNeeded: boolean },
+  { isNeeded, isResumable }: { isNeeded: boolean; isResumable: boolean },
 ): Reason | undefined {
   const { trial_id } = trial;
+  if (isResumable) return "resumable";
   if (outcome === undefined && !failures.has(`${trial_id}/${attempt}`))
     // Of an earlier version, it may contain a result that a person can restore.
     return hasSetAside(trial.attempt(attempt).folder) ? undefined : "unfinished";

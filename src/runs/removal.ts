@@ -3,6 +3,7 @@ import type { LockOwner } from "../base/owner-lock.ts";
 /** Why something may be removed. */
 export type Reason =
   | "unfinished"
+  | "resumable"
   | "failed"
   | "refused"
   | "old_code"
@@ -14,7 +15,7 @@ export type Reason =
   | "log";
 
 /** Reasons that count only with an option. */
-export type OptionalReason = "old_code" | "unasked" | "last_model" | "joint";
+export type OptionalReason = "resumable" | "old_code" | "unasked" | "last_model" | "joint";
 
 /** Something that may be removed. */
 export interface Removal {
@@ -31,6 +32,7 @@ export type TrialRemoval = Removal & { trial_id: string };
 
 /** Reasons that count only when the person says so, and the age of logs. */
 export interface GcOptions {
+  resumable: boolean;
   oldCode: boolean;
   unasked: boolean;
   lastModels: boolean;

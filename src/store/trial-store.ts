@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { hasCode, namesIn } from "../base/files.ts";
 import { compareTexts } from "../base/format.ts";
@@ -187,6 +187,23 @@ export class TrialStore {
   shown(sources_sha256: string): AcceptedAttempt | undefined {
     const accepted = this.accepted();
     return accepted.find((each) => each.sources_sha256 === sources_sha256) ?? accepted[0];
+  }
+
+  /** Attempts without an outcome whose training can be continued, newest first; Python checks their code. */
+  resumable(): number[] {
+    return this.attempts()
+      .filter((number) => existsSync(this.checkpointFile(number)) && !existsSync(this.#outcomeFile(number)))
+      .reverse();
+  }
+
+  /** The checkpoint that training of a later attempt can continue; removed when the trial has completed. */
+  checkpointFile(attempt: number): string {
+    return join(this.attempt(attempt).folder, "resume.pt");
+  }
+
+  /** Call it with the trial's claim, after an attempt was accepted. */
+  removeCheckpoints(): void {
+    for (const number of this.attempts()) rmSync(this.checkpointFile(number), { force: true });
   }
 
   /** The model of an attempt's best epoch; undefined if it kept none, or is a baseline. */

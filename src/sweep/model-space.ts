@@ -39,20 +39,24 @@ export async function checkModelSpace(
     {
       folder: runsDir,
       needed_bytes: neededBytes(request),
-      what: `the models of ${counted(checkpoints.length, "trial")}`,
+      what: `the models and checkpoints of ${counted(checkpoints.length, "trial")}`,
       advice: `${request.keep_models === "all" ? "keep fewer with --set keep_models=best, " : ""}see what \`cliprpn gc\` would remove, or use another --runs-dir`,
     },
     free,
   );
 }
 
-/** A better epoch is written next to the one that it then replaces. */
+/**
+ * Each running trial has a checkpoint: its model, two moments of each weight, and the model of the best epoch. The next one is
+ * written next to it.
+ */
 function neededBytes(request: ModelRequest): number {
-  const { keep_models, checkpoints, numSlots } = request;
-  const beingWritten =
-    keep_models === "none" ? [] : [...checkpoints].sort((a, b) => b - a).slice(0, numSlots);
-  return keptBytes(request) + sum(beingWritten);
+  const { checkpoints, numSlots } = request;
+  const running = [...checkpoints].sort((a, b) => b - a).slice(0, numSlots);
+  return keptBytes(request) + sum(running) * modelsPerCheckpoint * 2;
 }
+
+const modelsPerCheckpoint = 4;
 
 /** The disk space of the models that are kept, in bytes. */
 export function keptBytes({

@@ -33,6 +33,8 @@ export interface RunContext extends Context {
   numWorkers: number | undefined;
   /** A trial that takes longer fails. */
   trialTimeoutMs: number | undefined;
+  /** Time between checkpoints within an epoch; 0 for none but those at the end of epochs. */
+  checkpointMinutes?: number | undefined;
   /** True if a detector's .pt file, which runs code, may be loaded. */
   trustWeights: boolean;
   /** Keep finished trials that other code made, and mark them in the report. */

@@ -37,7 +37,12 @@ export async function runTrials(
     leaderboard: leaderboardBefore(plan, waiting, accOf),
     accOf,
   });
-  const claims = new TrialClaims(waiting, { runsDir, keep_models: plan.keep_models, command: commandLine });
+  const claims = new TrialClaims(waiting, {
+    runsDir,
+    keep_models: plan.keep_models,
+    checkpoint_minutes: run.checkpointMinutes ?? defaultCheckpointMinutes,
+    command: commandLine,
+  });
   const journal = store.openJournal();
   try {
     journal.append({ type: "sweep_started", num_trials: plan.trials.length, command: commandLine });
@@ -112,3 +117,5 @@ function publishStatus(store: SweepStore, progress: SweepProgress): void {
 }
 
 const publishEveryMs = 1000;
+
+const defaultCheckpointMinutes = 10;

@@ -9,6 +9,8 @@ import { TrialStore } from "../store/trial-store.ts";
 export interface TrialClaimsOptions {
   runsDir: string;
   keep_models: KeepModels;
+  /** Time between checkpoints within an epoch. */
+  checkpoint_minutes?: number | undefined;
   /** The command as typed, for other processes that wait for a trial. */
   command: string;
 }
@@ -59,8 +61,10 @@ export class TrialClaims {
    * @returns false if another attempt of the trial had been accepted before.
    */
   async finished({ spec, number }: Attempt, outcome: TrialOutcome | undefined): Promise<boolean> {
+    const trial = this.#trial(spec);
     const isAccepted =
-      outcome?.state !== "completed" || this.#trial(spec).accept(number, outcome.sources_sha256) === number;
+      outcome?.state !== "completed" || trial.accept(number, outcome.sources_sha256) === number;
+    if (outcome?.state === "completed") trial.removeCheckpoints();
     await this.#release(spec);
     return isAccepted;
   }
@@ -84,10 +88,13 @@ export class TrialClaims {
       .accepted()
       .find(({ sources_sha256 }) => sources_sha256 === spec.sources_sha256)?.attempt;
     if (found !== undefined) {
+      trial.removeCheckpoints(); // A kill may have prevented it.
       await this.#release(spec);
       return { found };
     }
     const stored = this.#store(spec, trial);
+    const resume_from = trial.resumable().map((earlier) => trial.attempt(earlier).folder);
+    const { checkpoint_minutes } = this.#options;
     const { number, folder, logFile } = trial.newAttempt();
     const [fusion] = fileFusion(spec);
     const attempt = {
@@ -96,6 +103,8 @@ export class TrialClaims {
       folder,
       logFile,
       keep_models: this.#options.keep_models,
+      resume_from,
+      ...(checkpoint_minutes === undefined ? {} : { checkpoint_minutes }),
       ...(fusion === undefined ? {} : { fusionFile: fileOf(fusion) }),
       outcome: () => trial.outcome(number),
     };

@@ -9,7 +9,14 @@ await killedAt(
     collectGarbage({
       runsDir,
       cache: runsDir,
-      options: { oldCode: true, unasked: false, lastModels: false, jointData: false, logsOlderThanDays: 30 },
+      options: {
+        resumable: false,
+        oldCode: true,
+        unasked: false,
+        lastModels: false,
+        jointData: false,
+        logsOlderThanDays: 30,
+      },
       command: "cliprpn gc --old-code --yes",
       signal: new AbortController().signal,
     }),

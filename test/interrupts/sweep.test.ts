@@ -1,8 +1,9 @@
 /** Sweeps with real torch that are interrupted at rarer moments: while Python starts, hangs, or extracts features. */
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
+import { TrialStore, trialIds } from "../../src/store/trial-store.ts";
 import { type CliProcess, startCli } from "../helpers/cli-process.ts";
 import { type MarkedProcesses, markProcesses, until, untilNone } from "../helpers/processes.ts";
 import { testPython } from "../helpers/python.ts";
@@ -74,6 +75,56 @@ test("SIGINT while features are extracted stops cleanly, and the same command fi
   await untilNone(processes);
   const again = start();
   expect(await again.ended, again.err()).toBe(0);
+});
+
+describe("a trial killed within its training", () => {
+  const epochs = ["--set", "training.num_epochs=40", "--set", "vary={}"];
+  const trialOf = (runs: string): TrialStore => {
+    const [trial_id = ""] = trialIds(join(folder, runs));
+    return new TrialStore(join(folder, runs), trial_id);
+  };
+  const resultOf = (trial: TrialStore, attempt: number) => {
+    const outcome = trial.outcome(attempt);
+    if (outcome?.state !== "completed") throw new Error(`expected a completed attempt ${attempt}`);
+    const { metrics, best_epoch, resumed_from } = outcome;
+    const models = ["best", "last"].map((name) =>
+      readFileSync(join(trial.attempt(attempt).folder, `${name}.safetensors`)).toString("base64"),
+    );
+    const timeless = outcome.epochs.map(({ duration_ms: _, ...epoch }) => epoch);
+    return { bits: { metrics, best_epoch, epochs: timeless, models }, resumed_from };
+  };
+
+  test.each([
+    "Python",
+    "the command",
+  ] as const)("by a SIGKILL of %s continues with the same bits", async (killed) => {
+    const whole = sweep(`whole-${killed}`, ...epochs);
+    expect(await whole.ended, whole.err()).toBe(0);
+    const runs = `killed-${killed}`;
+    const run = sweep(runs, ...epochs);
+    await until(() => trialIds(join(folder, runs)).length > 0 && existsSync(trialOf(runs).checkpointFile(1)));
+    const python = run.processes.running().find((line) => line.includes("interface.py"));
+    if (killed === "Python") process.kill(Number.parseInt(python ?? "", 10), "SIGKILL");
+    else run.child.kill("SIGKILL");
+    const trial = trialOf(runs);
+    if (killed === "the command") {
+      await run.ended;
+      await untilNone(run.processes);
+      expect(trial.outcome(1)).toBeUndefined();
+      const again = sweep(runs, ...epochs);
+      expect(await again.ended, again.err()).toBe(0);
+    } else expect(await run.ended, run.err()).toBe(0);
+    const { bits, resumed_from } = resultOf(trial, 2);
+    expect(resumed_from).toMatchObject({ attempt: 1 });
+    expect(resumed_from?.epoch).toBeGreaterThan(1);
+    const expected = resultOf(trialOf(`whole-${killed}`), 1);
+    expect(expected.resumed_from ?? null).toBeNull();
+    expect(bits).toEqual(expected.bits);
+    expect([1, 2].filter((number) => existsSync(trial.checkpointFile(number)))).toEqual([]);
+    expect(readFileSync(join(folder, runs, "sweeps", "good", "REPORT.md"), "utf8")).toContain(
+      "1 trial was interrupted and resumed",
+    );
+  });
 });
 
 test("a closed output pipe ends the sweep, and no process is left", async () => {

@@ -123,7 +123,7 @@ def test_the_outcome_is_written_last(
     with pytest.raises(KeyboardInterrupt):
         run(make_spec(root, cache), tmp_path)
     left = {path.name for path in tmp_path.iterdir()}
-    assert left == ALL_MODELS | {"events", "predictions-val.parquet", "metrics-val.json"}
+    assert left == ALL_MODELS | {"events", "predictions-val.parquet", "metrics-val.json", "resume.pt"}
 
 
 @pytest.mark.parametrize(

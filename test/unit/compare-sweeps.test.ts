@@ -153,7 +153,14 @@ function gcIn(work: string): Parameters<typeof planGarbage>[0] {
   return {
     runsDir: join(work, "runs"),
     cache: join(work, "cache"),
-    options: { oldCode: false, unasked: false, lastModels: false, jointData: false, logsOlderThanDays: 30 },
+    options: {
+      resumable: false,
+      oldCode: false,
+      unasked: false,
+      lastModels: false,
+      jointData: false,
+      logsOlderThanDays: 30,
+    },
     command: "cliprpn gc",
     signal: new AbortController().signal,
   };

@@ -437,6 +437,30 @@ test("bit-for-bit reproducible is not promised where training.deterministic is f
   );
 });
 
+test("it is said how many trials were resumed, and that bits are only promised on a CPU", () => {
+  const resumed_from = { attempt: 1, epoch: 2, step: 0 };
+  const resumedOn = (device: string, num: number) =>
+    madeInput([film, token]).trials.map((trial, index) =>
+      trial.outcome?.state === "completed" && index < num
+        ? {
+            ...trial,
+            outcome: {
+              ...trial.outcome,
+              resumed_from,
+              environment: { ...trial.outcome.environment, device },
+            },
+          }
+        : trial,
+    );
+  expect(report([film, token])).not.toContain("resumed");
+  expect(report([film, token], { trials: resumedOn("cpu", 1) })).toMatch(
+    /1 trial was .*resumed from a checkpoint.* its .*to the bit\./,
+  );
+  expect(report([film, token], { trials: resumedOn("cuda:0", 2) })).toMatch(
+    /2 trials were .*resumed from a checkpoint.* their .*may differ/,
+  );
+});
+
 test("warnings about the data come before the leaderboard, and are not repeated by trials that noted them", () => {
   const input = madeInput([film, token]);
   const noted = input.trials.map((trial) =>

@@ -30,6 +30,7 @@ import { killedAt } from "../helpers/write-faults.ts";
 const spec = madeSpec("film", 0);
 const other = madeSpec("other", 1);
 const none: GcOptions = {
+  resumable: false,
   oldCode: false,
   unasked: false,
   lastModels: false,
@@ -78,6 +79,24 @@ describe("cliprpn gc removes", () => {
     const trial = new TrialStore(runs, spec.trial_id);
     expect(trial.attempts()).toEqual([2]);
     expect(readdirSync(join(trial.attemptsFolder, "1.removed"))).toEqual([]);
+  });
+
+  test("attempts that the next run continues only with --resumable, while their trial is asked for and has no result", async () => {
+    const runs = tempFolder();
+    const checkpointOf = (trial: typeof spec, attempt: number): string =>
+      new TrialStore(runs, trial.trial_id).checkpointFile(attempt);
+    for (const trial of [spec, spec, other]) addAttempt(runs, trial, { state: "unfinished" });
+    for (const file of [checkpointOf(spec, 1), checkpointOf(spec, 2), checkpointOf(other, 1)])
+      writeFileSync(file, "checkpoint");
+    addSweep(runs, "fusion", [spec], { notAsked: [other] });
+    const kept = planGarbage(request(runs));
+    const others = [`unfinished ${attemptPath(1)}`, `unfinished ${attemptPath(1, other)}`];
+    expect(removed(kept, runs)).toEqual(others.sort());
+    expect(kept.more.map(({ reason }) => reason)).toContain("resumable");
+    const all = planGarbage(request(runs, { resumable: true }));
+    expect(removed(all, runs)).toContain(`resumable ${attemptPath(2)}`);
+    addAttempt(runs, spec);
+    expect(removed(planGarbage(request(runs)), runs)).toContain(`unfinished ${attemptPath(2)}`);
   });
 
   test("failed attempts, but not the newest one of a trial that is asked for and has no result", () => {

@@ -51,6 +51,17 @@ describe("a trial's folder", () => {
     expect(readdirSync(trial.folder).sort()).toEqual(["fusion.py", "spec.json"]);
   });
 
+  test("knows which attempts can be continued: those with a checkpoint and no outcome, newest first", () => {
+    const trial = madeTrial();
+    for (const number of [trial.newAttempt().number, trial.newAttempt().number, addAttempt(trial)])
+      writeFileSync(trial.checkpointFile(number), "checkpoint");
+    trial.newAttempt();
+    expect(trial.resumable()).toEqual([2, 1]);
+    trial.removeCheckpoints();
+    expect(trial.resumable()).toEqual([]);
+    expect(trial.attempts()).toEqual([1, 2, 3, 4]);
+  });
+
   test("gives every attempt a new folder, also after one that was left by a killed process", () => {
     const trial = madeTrial();
     expect([trial.newAttempt().number, trial.newAttempt().number]).toEqual([1, 2]);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { ErrorCode, TrialSpec } from "../../src/contract/generated/types.ts";
@@ -59,6 +59,24 @@ test("trials run in order, each under a claim that is given back at its end", as
   expect(made.trial(first).accepted()).toEqual([]);
   expect(made.trial(second).shown(second.sources_sha256)?.attempt).toBe(1);
   expect(made.launcher.isClosed).toBe(true);
+});
+
+test("a new attempt may continue earlier ones that have a checkpoint; when one completes, all checkpoints go", async () => {
+  const offered: (readonly string[])[] = [];
+  const made = controlledSweep([first], {
+    play: (attempt) => {
+      offered.push(attempt.resume_from ?? []);
+      if (offered.length === 3) return complete(attempt);
+      writeFileSync(made.trial(first).checkpointFile(attempt.number), "checkpoint");
+      return broken("worker_died");
+    },
+  });
+  await made.run();
+  const trial = made.trial(first);
+  const [one, two] = [1, 2].map((number) => trial.attempt(number).folder);
+  expect(offered).toEqual([[], [one], [two, one]]);
+  expect(trial.shown(first.sources_sha256)?.attempt).toBe(3);
+  expect([1, 2, 3].filter((number) => existsSync(trial.checkpointFile(number)))).toEqual([]);
 });
 
 test("a second attempt to finish is refused: one attempt of a trial counts", async () => {

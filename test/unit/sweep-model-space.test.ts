@@ -21,10 +21,11 @@ describe("before a sweep", () => {
   });
 
   test.each([
-    // The last one is written next to the one that it replaces.
-    ["all", 1, 220e6],
-    ["all", 2, 260e6],
-    ["best", 1, 130e6],
+    // And for a checkpoint of four models each, which is written next to the one that it replaces.
+    ["all", 1, 180e6 + 8 * 40e6],
+    ["all", 2, 180e6 + 8 * 80e6],
+    ["best", 1, 90e6 + 8 * 40e6],
+    ["none", 1, 8 * 40e6],
   ] as const)("the disk must have space for them: %s with %d at once needs %d bytes", async (keep_models, numSlots, needed) => {
     const models = request(keep_models, { numSlots });
     await checkModelSpace(models, async () => needed);
@@ -34,7 +35,7 @@ describe("before a sweep", () => {
     });
   });
 
-  test("a sweep that keeps no model needs no space for one", async () => {
-    await checkModelSpace(request("none"), async () => 0);
+  test("a sweep that trains nothing needs no space", async () => {
+    await checkModelSpace(request("all", { checkpoints: [] }), async () => 0);
   });
 });

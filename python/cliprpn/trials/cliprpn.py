@@ -15,7 +15,7 @@ from cliprpn.data.long_expressions import dataset_warnings
 from cliprpn.data.predictions import predictions_file
 from cliprpn.data.read_predictions import read_numbers
 from cliprpn.features.frozen import open_data
-from cliprpn.inference.build import FeatureSizes, build_model
+from cliprpn.inference.build import FeatureSizes, build_model, custom_fusion_file
 from cliprpn.inference.checkpoint import add_hit_probability, copy_fusion, load_model, save_model
 from cliprpn.inference.hit_probability import fit_hit_probability
 from cliprpn.inference.predict import KeptOutputs
@@ -136,10 +136,14 @@ def _train_and_save(
             model.load_state_dict(progress.best_state)
         save_model(model, spec, sizes, progress.best_epoch, best_file)
     last, kept = KeptOutputs(), KeptOutputs()
+    # Outputs of a custom fusion may depend on more than the weights, which are all that is saved.
+    outputs = last if custom_fusion_file(model.fusion_module) is None else None
     with SummaryWriter(str(folder / "events")) as writer:
         for epoch in epochs:
             _write_curves(writer, epoch)
-        for epoch in train_model(model, data, spec.settings.training, spec.seed, context, last, checkpoints):
+        for epoch in train_model(
+            model, data, spec.settings.training, spec.seed, context, outputs, checkpoints
+        ):
             epochs.append(epoch)
             best = progress.best_epoch
             if best == 0 or getattr(epoch, criterion) > getattr(epochs[best - 1], criterion):

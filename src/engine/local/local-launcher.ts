@@ -105,7 +105,8 @@ export class LocalLauncher implements Launcher {
 
   async #endOf(attempt: Attempt, slot: Slot, worker: Worker): Promise<AttemptEnd> {
     const { trialTimeoutMs: timeoutMs, graceMs } = this.#options;
-    const { spec, folder, keep_models, logFile, fusionFile } = attempt;
+    const { spec, folder, keep_models, checkpoint_minutes, logFile, fusionFile } = attempt;
+    const resume_from = [...(attempt.resume_from ?? [])];
     const { signal } = slot.cancel;
     const removeListener = stopOnAbort(worker, signal, graceMs);
     const dump =
@@ -113,7 +114,14 @@ export class LocalLauncher implements Launcher {
     try {
       const { outcome } = await worker.call(
         "run_trial",
-        { spec, folder, keep_models, ...(fusionFile === undefined ? {} : { fusion_file: fusionFile }) },
+        {
+          spec,
+          folder,
+          keep_models,
+          resume_from,
+          checkpoint_minutes: checkpoint_minutes ?? 0,
+          ...(fusionFile === undefined ? {} : { fusion_file: fusionFile }),
+        },
         {
           logFile,
           onEvent: (event) => this.#tell({ type: "event", attempt, event }),

@@ -99,6 +99,7 @@ export function limitations(input: ReportInput): RootContent[] {
   if (trials.some(({ spec }) => spec.kind === "cliprpn" && spec.settings.limits.train !== null)) {
     lines.push("Training used only part of the train split (limits.train).");
   }
+  lines.push(...resumedNote(trials));
   const num_failed = trials.filter(({ outcome }) => outcome?.state === "failed").length;
   if (num_failed > 0) {
     lines.push(
@@ -154,6 +155,17 @@ function trialNotes(trials: ReportInput["trials"], dataset_warnings: readonly st
   return [...labelsOf].map(([note, labels]) =>
     asSentence(num_settings === 1 ? note : `${nameLabels(labels)}: ${note}`),
   );
+}
+
+/** How many trials continued from a checkpoint, and whether that may have changed their results. */
+function resumedNote(trials: ReportInput["trials"]): string[] {
+  const resumed = completedTrials(trials).filter(({ outcome }) => outcome.resumed_from != null);
+  if (resumed.length === 0) return [];
+  const [were, their] = resumed.length === 1 ? ["was", "its"] : ["were", "their"];
+  const onGpu = resumed.some(({ outcome }) => outcome.environment.device !== "cpu");
+  return [
+    `${counted(resumed.length, "trial")} ${were} interrupted and resumed from a checkpoint: ${onGpu ? `on a GPU, the last digits of ${their} results may differ from those of an uninterrupted run` : `${their} results equal those of an uninterrupted run to the bit`}.`,
+  ];
 }
 
 /** Names labels: "All baselines", or the labels; baselines with the same boxes by their common name. */
