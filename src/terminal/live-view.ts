@@ -66,8 +66,6 @@ const minIntervalMs = 500;
 function roomOf({ columns, rows }: NodeJS.WriteStream): { columns: number; rows: number } {
   return {
     columns: Math.max(1, (columns || 80) - 1),
-    rows: Math.max(1, (rows || 24) - numPermanentLines - 1),
+    rows: Math.max(1, (rows || 24) - (rows < 20 ? 1 : 3) - 1),
   };
 }
-
-const numPermanentLines = 3;

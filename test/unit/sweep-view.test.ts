@@ -92,6 +92,22 @@ test("before anything is known, the blocks are where they stay", () => {
   expect(before.length).toBe(later.length);
 });
 
+test("60 columns and 13 rows have room for two slots, two configurations and a failure", () => {
+  const made = { running: ["film", "token"], completed: ["film", "token"], failed: ["film", "token"] };
+  expect(sweepView(madeView(made), { columns: 60, rows: 13 })).toEqual([
+    "made: 12 of 40 trials done, 2 of them failed",
+    "about 12 min 5 s left (9 min 40 s to 15 min 6 s)",
+    "slot  trial                  epoch  val Acc@0.5    time left",
+    "   0  film, seed 0            2/10       53.1 %    3 min 2 s",
+    "   1  token, seed 1        extracting…ures 40 %            –",
+    "completed, on val      seeds  mean Acc@0.5  min–max of seeds",
+    "  film                3 of 3        62.3 %  61.2 % to 63.4 %",
+    "  token               1 of 3        62.2 %                 –",
+    "failed, last 1 of 2",
+    "  token, seed 0: loss_not_finite: expected a finite loss, f…",
+  ]);
+});
+
 test("what has no room is counted", () => {
   const view = madeView({ running: num(32), completed: num(50), failed: num(50) });
   const text = sweepView(view, { columns: 80, rows: 24 }).join("\n");
@@ -101,7 +117,7 @@ test("what has no room is counted", () => {
   expect(numConfigurations).toBeGreaterThan(2);
   expect(text).toContain(`and ${32 - numSlots} more slots`);
   expect(text).toContain(`and ${50 - numConfigurations} more configurations`);
-  expect(text).toContain("failed: 50, the last ones");
+  expect(text).toContain("failed, last 3 of 50");
   expect(text).toContain("configuration 49, seed 0: loss_not_finite");
 });
 

@@ -37,7 +37,7 @@ export function sweepView(view: SweepView, { columns, rows }: ViewSize): string[
   const { status } = view;
   const gap = rows >= minRowsForGaps ? [""] : [];
   const head = [countsText(view), describeLeft(status)];
-  const failures = failureLines(view, Math.min(maxFailures, view.failures.length));
+  const failures = failureLines(view, rows >= minRowsForGaps ? maxFailures : 1);
   const numBoard = Math.max(1, status.leaderboard?.configurations.length ?? 0);
   const fixed = head.length + gap.length + (failures.length > 0 ? gap.length + failures.length : 0);
   const board = 1 + gap.length + Math.min(numBoard, minBoard);
@@ -51,6 +51,7 @@ export function sweepView(view: SweepView, { columns, rows }: ViewSize): string[
     .map((line) => cutEnd(line, columns).trimEnd());
 }
 
+/** A view with fewer has no empty lines, and one failure. */
 const minRowsForGaps = 16;
 const maxFailures = 3;
 /** Lines that the leaderboard gets before slots are left out, and slots before the leaderboard is. */
@@ -64,9 +65,10 @@ function countsText({ name, status: { num_done, num_trials, num_failed } }: Swee
 
 /** The last failures under a title; none if nothing failed. */
 function failureLines({ failures, num_failures }: SweepView, most: number): string[] {
-  if (most === 0) return [];
+  if (failures.length === 0) return [];
   const shown = failures.slice(-most);
-  const title = num_failures > shown.length ? `failed: ${count(num_failures)}, the last ones` : "failed";
+  const title =
+    num_failures > shown.length ? `failed, last ${shown.length} of ${count(num_failures)}` : "failed";
   return [
     title,
     ...shown.map(({ trial, error }) => `  ${oneLine(`${trial}: ${error.code}: ${error.message}`)}`),
