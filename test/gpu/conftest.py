@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -83,10 +84,16 @@ def run_module() -> Callable[..., CompletedProcess[str]]:
 
     In a new process; with the simulated device in this one, which has imported torch.
     """
-    return _run_in_new_process if ON_REAL_DEVICE else _run_here
+    return run_in_new_process if ON_REAL_DEVICE else _run_here
 
 
-def _run_in_new_process(*args: str) -> CompletedProcess[str]:
+@pytest.fixture
+def run_forking_module() -> Callable[..., CompletedProcess[str]]:
+    """The same for a module that forks: torch may hang in a fork of a process that has used its threads."""
+    return run_in_new_process if ON_REAL_DEVICE else partial(run_in_new_process, "fakecuda", "-m")
+
+
+def run_in_new_process(*args: str) -> CompletedProcess[str]:
     path = os.pathsep.join(map(str, (REPO / "python", TEST / "python", TEST)))
     return subprocess.run(
         [sys.executable, "-m", *args],

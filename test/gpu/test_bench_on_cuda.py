@@ -14,9 +14,10 @@ PARTS = ["peaks", "default-bf16*", "reference-fp32", "ground", "extraction", "la
 
 
 def test_every_part_has_figures(
-    tmp_path: Path, run_module: Callable[..., CompletedProcess[str]], simulation: FakeCuda | None
+    tmp_path: Path, run_forking_module: Callable[..., CompletedProcess[str]], simulation: FakeCuda | None
 ) -> None:
-    done = run_module("bench.gpu", "--small", "--out", str(tmp_path), "--minutes", "20", "--only", *PARTS)
+    args = ("--small", "--out", str(tmp_path), "--minutes", "20", "--only", *PARTS)
+    done = run_forking_module("bench.gpu", *args)
     rows = json.loads((tmp_path / "results.json").read_text())["rows"]
     problems = {row["part"]: row["problem"] for row in rows if row["problem"] is not None}
     if simulation is None:
