@@ -163,8 +163,15 @@ function resumedNote(trials: ReportInput["trials"]): string[] {
   if (resumed.length === 0) return [];
   const [were, their] = resumed.length === 1 ? ["was", "its"] : ["were", "their"];
   const onGpu = resumed.some(({ outcome }) => outcome.environment.device !== "cpu");
+  const isCustom = resumed.some(
+    ({ spec }) => spec.kind === "cliprpn" && spec.settings.fusion.kind === "file",
+  );
+  const provided = isCustom ? ", provided that a custom fusion keeps all its state in buffers" : "";
+  const compared = onGpu
+    ? `on a GPU, the last digits of ${their} results may differ from those of an uninterrupted run`
+    : `${their} results equal those of an uninterrupted run to the bit${provided}`;
   return [
-    `${counted(resumed.length, "trial")} ${were} interrupted and resumed from a checkpoint: ${onGpu ? `on a GPU, the last digits of ${their} results may differ from those of an uninterrupted run` : `${their} results equal those of an uninterrupted run to the bit`}.`,
+    `${counted(resumed.length, "trial")} ${were} interrupted and resumed from a checkpoint: ${compared}.`,
   ];
 }
 
