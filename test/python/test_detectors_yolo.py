@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import shutil
@@ -24,9 +25,10 @@ from onnx_graphs import constant, field, model, node
 from PIL import Image
 from torch import Tensor
 
-from cliprpn.contract.generated import ProgressEvent, TrainedYoloDetector
+from cliprpn.contract.generated import ProgressEvent, TrainedYoloDetector, WarningEvent
 from cliprpn.data.images import MAX_PIXELS, ImageFile, load_image
 from cliprpn.data.index import DatasetIndex, open_dataset
+from cliprpn.detectors import train_yolo as train_yolo_module
 from cliprpn.detectors.proposals import Proposals
 from cliprpn.detectors.train_yolo import find_trained_yolo, train_yolo
 from cliprpn.detectors.ultralytics_env import quiet_ultralytics
@@ -338,16 +340,55 @@ def test_objects_without_a_class_are_used_for_training(
     assert open_file(weights, cache).classes == ["", "block"]
 
 
-def test_a_stopped_training_resumes_after_its_last_epoch(index: DatasetIndex, tmp_path: Path) -> None:
-    with pytest.raises(CliprpnError) as error:
-        train(index, tmp_path, should_stop=lambda events: len(events) == BATCHES_PER_EPOCH + 1)
-    assert error.value.code == "interrupted"
-    with pytest.raises(CliprpnError, match="train it first"):
-        find_trained_yolo(RECIPE, index, tmp_path)
-    weights, trained, batches = train(index, tmp_path)
+@pytest.mark.parametrize("batch_size", [4, 3])  # The last batch is complete, or not.
+@pytest.mark.parametrize(
+    "architecture", ["yolov8p", "yolo26n"]
+)  # One whose losses have other weights in each epoch.
+def test_a_stopped_training_continues_after_its_last_epoch_to_the_same_bits(
+    index: DatasetIndex, tmp_path: Path, batch_size: int, architecture: str
+) -> None:
+    changes = {"num_epochs": 4, "batch_size": batch_size, "architecture": architecture}
+    recipe = RECIPE.model_copy(update=changes)
+    per_epoch = math.ceil(8 / batch_size)
+    expected = train(index, tmp_path / "whole", recipe)[0].read_bytes()
+
+    def stop_after(number: int) -> Callable[[list[Any]], bool]:
+        def should_stop(events: list[Any]) -> bool:
+            progress = [event for event in events if isinstance(event, ProgressEvent)]
+            return len(progress) == number
+
+        return should_stop
+
+    for number in (2 * per_epoch + 1, per_epoch + 1):  # In epoch 3; then again, in epoch 4.
+        with pytest.raises(CliprpnError) as error:
+            train(index, tmp_path, recipe, should_stop=stop_after(number))
+        assert error.value.code == "interrupted"
+        with pytest.raises(CliprpnError, match="train it first"):
+            find_trained_yolo(recipe, index, tmp_path)
+    weights, trained, batches = train(index, tmp_path, recipe)
     assert trained
-    assert batches == [BATCHES_PER_EPOCH + 1, BATCHES]
+    assert batches == [*range(3 * per_epoch + 1, 4 * per_epoch + 1)]
     assert json.loads((weights.parent / "detector.json").read_bytes())["num_val_images"] == 2
+    assert weights.read_bytes() == expected
+
+
+@pytest.mark.parametrize("damage", ["other code", "torn"])
+def test_a_training_whose_state_is_unknown_starts_over(
+    index: DatasetIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    with pytest.raises(CliprpnError, match="stopped"), monkeypatch.context() as patch:
+        if damage == "other code":
+            patch.setattr(train_yolo_module, "code_hashes", lambda: {"baseline": "f" * 64})
+        train(index, tmp_path, should_stop=lambda events: len(events) == BATCHES_PER_EPOCH + 1)
+    (folder,) = (tmp_path / "detectors").iterdir()
+    if damage == "torn":
+        state = (folder / "resume.pt").read_bytes()
+        (folder / "resume.pt").write_bytes(state[:-1] + bytes([state[-1] ^ 1]))
+    events: list[Any] = []
+    train_yolo(RECIPE, index, run_context(tmp_path, events.append))
+    (warning,) = [event.message for event in events if isinstance(event, WarningEvent)]
+    assert str(folder / "resume.pt") in warning
+    assert min(event.done for event in events if isinstance(event, ProgressEvent)) == 1
 
 
 def test_a_killed_training_resumes_and_touches_only_the_cache(index: DatasetIndex, tmp_path: Path) -> None:

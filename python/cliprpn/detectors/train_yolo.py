@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from cliprpn.code_identity import require_unchanged
+from cliprpn.code_identity import code_hashes, require_unchanged
 from cliprpn.contract.generated import TrainedYoloDetector
 from cliprpn.data.index import DatasetIndex
 from cliprpn.detectors.ultralytics_env import quiet_ultralytics
@@ -24,6 +24,7 @@ from cliprpn.errors import CliprpnError
 from cliprpn.run_context import RunContext
 from cliprpn.storage.durable import disk_errors, write_durably
 from cliprpn.storage.lock import file_lock
+from cliprpn.storage.training_state import read_training_state, write_training_state
 
 # Part of the key of trained weights, like the recipe: change it when the same recipe would give other weights.
 TRAINING_VERSION = "1"
@@ -43,6 +44,7 @@ RECIPE: dict[str, Any] = {
     "translate": 0.1,
     "fliplr": 0.5,
 }
+STATE_FILE = "resume.pt"
 # Limits for the recall on val, as is usual for evaluation.
 SCORE_THRESH, NMS_THRESH, MAX_BOXES = 0.01, 0.7, 100
 
@@ -58,8 +60,8 @@ class TrainedYolo:
 def train_yolo(detector: TrainedYoloDetector, index: DatasetIndex, context: RunContext) -> tuple[Path, bool]:
     """Trains a YOLO unless that has been done. Returns the weights' file, and whether they had to be trained.
 
-    Training that was killed resumes after its last complete epoch; its random numbers then differ from those of an
-    uninterrupted training.
+    Training that was killed resumes after its last complete epoch; on a CPU, its weights equal those of an
+    uninterrupted training to the bit.
 
     Raises:
         CliprpnError: package_missing, bad_input, data_invalid, weights_mismatch, loss_not_finite, no_space,
@@ -156,6 +158,7 @@ def _train_and_record(
     }
     write_durably(folder / "detector.json", f"{json.dumps(facts, indent=2)}\n".encode())
     shutil.rmtree(folder / "run", ignore_errors=True)
+    (folder / STATE_FILE).unlink(missing_ok=True)
     (folder / "last.pt").unlink(missing_ok=True)
 
 
@@ -167,7 +170,7 @@ def _train_weights(
     folder: Path,
     context: RunContext,
 ) -> bytes:
-    """Trains, resuming after the last complete epoch if there is one. Returns the content of the weights' file.
+    """Trains, after the last complete epoch if there is one. Returns the content of the weights' file.
 
     Raises:
         CliprpnError: bad_input, contract_violation, data_invalid, loss_not_finite, no_space, interrupted.
@@ -176,12 +179,18 @@ def _train_weights(
 
     require_unchanged("detectors/yolo_trainer.py")  # Imported only now, as it needs ultralytics.
 
-    last = folder / "last.pt"
-    epoch = _last_epoch(last)
-    if epoch + 1 < detector.num_epochs:
-        settings = _settings(detector, folder, context.device) | ({"resume": str(last)} if epoch >= 0 else {})
+    last, state_file = folder / "last.pt", folder / STATE_FILE
+    if _last_epoch(last) + 1 < detector.num_epochs:
+        num_threads = torch.get_num_threads()
+        identity = {
+            "sources_sha256": code_hashes()["baseline"],
+            "device": context.device.type,
+            "num_threads": num_threads,
+        }
+        state = _read_state(state_file, identity, context)
         images = label_images(index, rows, classes)
-        trainer = Trainer(settings, images, classes, detector.architecture, torch.get_num_threads())
+        settings = _settings(detector, folder, context.device)
+        trainer = Trainer(settings, images, classes, detector.architecture, num_threads, state)
 
         def report(batches: int, total: int) -> None:
             context.progress("detector_training", batches, total)
@@ -190,13 +199,32 @@ def _train_weights(
                     "interrupted", "stopped while training a YOLO; training resumes after its last epoch"
                 )
 
+        def save(file: Path) -> None:
+            write_durably(last, file.read_bytes())
+            write_training_state(state_file, {"identity": identity, **trainer.state_after_epoch()})
+
         on_batches(trainer, report)
-        on_saved(trainer, lambda file: write_durably(last, file.read_bytes()))
+        on_saved(trainer, save)
         trainer.train()
     model = torch.load(last, map_location="cpu", weights_only=False)["ema"]
     buffer = io.BytesIO()
     torch.save(minimal_checkpoint(model, detector.image_size_px), buffer)
     return buffer.getvalue()
+
+
+def _read_state(file: Path, identity: dict[str, Any], context: RunContext) -> dict[str, Any] | None:
+    """The state after the last complete epoch; None, with a warning, if it cannot be continued to the same bits."""
+    if not file.is_file():
+        return None
+    try:
+        state = read_training_state(file)
+    except (OSError, ValueError) as error:
+        context.warn(f"{file}: ignored, since it is not a complete checkpoint of training: {error}")
+        return None
+    if state.get("identity") != identity:
+        context.warn(f"{file}: ignored, since it was written by other code, or on another kind of device")
+        return None
+    return state
 
 
 def _last_epoch(last: Path) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -18,6 +18,7 @@ from ultralytics.utils import ROOT, YAML
 from cliprpn.data.images import load_image
 from cliprpn.detectors.yolo_data import LabeledImage
 from cliprpn.errors import CliprpnError
+from cliprpn.seeding import random_state, set_random_state
 
 # Depth, width and max_channels of the scale p, which is half as wide as ultralytics' smallest, n.
 PICO = [0.33, 0.125, 1024]
@@ -68,6 +69,7 @@ class Trainer(DetectionTrainer):
         classes: class names.
         architecture: for example yolov8n, or yolov8p.
         num_threads: torch's number of threads; ultralytics would set its own.
+        state: of an earlier training, to continue after its epoch; from `state_after_epoch`.
     """
 
     def __init__(
@@ -77,8 +79,10 @@ class Trainer(DetectionTrainer):
         classes: list[str],
         architecture: str,
         num_threads: int,
+        state: dict[str, Any] | None = None,
     ) -> None:
         self._images, self._classes, self._architecture = images, classes, architecture
+        self._state = state
         super().__init__(overrides=overrides)
         torch.set_num_threads(num_threads)
 
@@ -103,6 +107,40 @@ class Trainer(DetectionTrainer):
         if weights is not None:
             model.load(weights)
         return model
+
+    def state_after_epoch(self) -> dict[str, Any]:
+        """All that the next epoch depends on; ultralytics' checkpoints are in half precision, without random states."""
+        trainer: Any = self
+        return {
+            "epoch": trainer.epoch,
+            "model": trainer.model.state_dict(),
+            "ema": trainer.ema.ema.state_dict(),
+            "updates": trainer.ema.updates,
+            "optimizer": trainer.optimizer.state_dict(),
+            "random": random_state(self.device),
+        }
+
+    def resume_training(self, ckpt: Any) -> None:
+        """Continues at the state, if there is one; ultralytics calls it when all objects are made."""
+        state, trainer = self._state, cast(Any, self)
+        if state is None:
+            return
+        trainer.start_epoch = state["epoch"] + 1
+        model, loader = trainer.model, trainer.train_loader
+        model.load_state_dict(state["model"])
+        trainer.ema.ema.load_state_dict(state["ema"])
+        trainer.ema.updates = state["updates"]
+        trainer.optimizer.load_state_dict(state["optimizer"])
+        if getattr(model.model[-1], "one2one_cv2", None) is not None:
+            # As ultralytics does it: the weights of two losses change with the epoch.
+            model.criterion = model.init_criterion()
+            model.criterion.updates = state["epoch"]
+            model.criterion.update()
+        # The order of images: what earlier epochs have drawn from the loader's generator is drawn again.
+        loader.iterator = loader._get_iterator()
+        for _ in range(trainer.start_epoch * len(loader)):
+            loader.iterator._next_index()
+        self.add_callback("on_train_start", lambda _: set_random_state(state["random"], self.device))
 
     def validate(self) -> tuple[dict[str, float], None]:
         return {}, None

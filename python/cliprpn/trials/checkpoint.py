@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import pickle
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -19,14 +14,9 @@ from cliprpn.contract.generated import Epoch, ResumedFrom
 from cliprpn.errors import CliprpnError
 from cliprpn.inference.fusion_errors import describe_error
 from cliprpn.run_context import RunContext
-from cliprpn.storage.durable import write_durably
+from cliprpn.storage.training_state import State, read_training_state, write_training_state
 
 RESUME_FILE = "resume.pt"
-# The first line of a file; the SHA-256 is of the rest, since torch's reader does not notice changed bytes.
-_FIRST_LINE = re.compile(rb"cliprpn checkpoint 1 ([0-9a-f]{64})\n")
-_FIRST_LINE_BYTES = len(b"cliprpn checkpoint 1 \n") + 64
-
-State = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -102,11 +92,7 @@ class Checkpoints:
             "training_ms": progress.training_ms + (time.monotonic() - self._started) * 1000,
             "loop": loop,
         }
-        buffer = io.BytesIO()
-        torch.save(content, buffer)
-        payload = buffer.getbuffer()
-        digest = hashlib.sha256(payload).hexdigest()
-        write_durably(self._file, b"".join([b"cliprpn checkpoint 1 ", digest.encode(), b"\n", payload]))
+        write_training_state(self._file, content)
         self._saved = time.monotonic()
 
 
@@ -123,7 +109,7 @@ def find_progress(folders: tuple[Path, ...], identity: dict[str, str], context: 
         if not file.is_file():
             continue
         try:
-            content = read_checkpoint(file)
+            content = read_training_state(file)
             progress = _parse(content, folder)
         except (OSError, ValueError, KeyError, TypeError) as error:
             context.warn(f"{file}: ignored, since it is not a complete checkpoint of training: {error}")
@@ -161,27 +147,6 @@ def must_fit(progress: Progress) -> Iterator[None]:
             f"{progress.file}: expected a checkpoint of this training: {describe_error(error)}; remove the file to "
             "train from the start",
         ) from error
-
-
-def read_checkpoint(file: Path) -> State:
-    """The content of a checkpoint. No code in the file is run.
-
-    Raises:
-        ValueError: it is damaged, or something else.
-        OSError
-    """
-    content = file.read_bytes()
-    first = _FIRST_LINE.match(content)
-    payload = memoryview(content)[_FIRST_LINE_BYTES:]
-    if first is None or hashlib.sha256(payload).hexdigest().encode() != first[1]:
-        raise ValueError("its content does not match its checksum")
-    try:
-        state = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise ValueError(f"torch cannot read it: {str(error).splitlines()[0]}") from error
-    if not isinstance(state, dict):
-        raise ValueError(f"expected a dictionary, found {type(state).__name__}")
-    return state
 
 
 def _parse(content: State, folder: Path) -> Progress:

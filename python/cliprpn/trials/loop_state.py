@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from cliprpn.inference.build import custom_fusion_file
 from cliprpn.models import ClipRPN
 from cliprpn.seeding import random_state, set_random_state
-from cliprpn.trials.checkpoint import Progress, State, must_fit
+from cliprpn.storage.training_state import State
+from cliprpn.trials.checkpoint import Progress, must_fit
 from cliprpn.trials.finite import LossLog
 
 

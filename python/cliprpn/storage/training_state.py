@@ -1,0 +1,54 @@
+"""Files with the state of a training that was not finished. No code in a file is run, and a damaged file is noticed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cliprpn.storage.durable import write_durably
+
+_MAGIC = b"cliprpn checkpoint 1 "
+# The first line of a file; the SHA-256 is of the rest, since torch's reader does not notice changed bytes.
+_FIRST_LINE = re.compile(_MAGIC + rb"([0-9a-f]{64})\n")
+
+State = dict[str, Any]
+
+
+def write_training_state(file: Path, state: State) -> None:
+    """Writes plain values and tensors, atomically.
+
+    Raises:
+        CliprpnError: no_space.
+    """
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    payload = buffer.getbuffer()
+    digest = hashlib.sha256(payload).hexdigest()
+    write_durably(file, b"".join([_MAGIC, digest.encode(), b"\n", payload]))
+
+
+def read_training_state(file: Path) -> State:
+    """What `write_training_state` wrote; all tensors are on the CPU.
+
+    Raises:
+        ValueError: the file is damaged, or something else.
+        OSError
+    """
+    content = file.read_bytes()
+    first = _FIRST_LINE.match(content)
+    payload = memoryview(content)[first.end() if first else 0 :]
+    if first is None or hashlib.sha256(payload).hexdigest().encode() != first[1]:
+        raise ValueError("its content does not match its checksum")
+    try:
+        state = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise ValueError(f"torch cannot read it: {str(error).splitlines()[0]}") from error
+    if not isinstance(state, dict):
+        raise ValueError(f"expected a dictionary, found {type(state).__name__}")
+    return state
