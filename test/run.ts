@@ -1,6 +1,6 @@
 /**
  * `npm test`: runs every check of the project in the test environment of the lock file, and prints how long each took.
- * With names of checks, only these; `npm run test:interrupts` is one that only runs by name.
+ * With names of checks, only these; `npm run test:interrupts` and `test:slow` are checks that only run by name.
  */
 import { delimiter, dirname } from "node:path";
 import { $ } from "zx";
@@ -27,11 +27,12 @@ const checks: Record<string, string[]> = {
   "python lint": ["ruff", "check", "--config", "python/pyproject.toml", "python", "test", "tools"],
   "python types": ["mypy", "--config-file", "python/pyproject.toml", "python/cliprpn", "tools"],
   vitest: ["vitest", "run", "--config", "test/vitest.config.ts", "--exclude", "test/interrupts/**"],
-  pytest: ["python", "-m", "pytest", "-q", "test/python", "test/gpu"],
+  pytest: ["python", "-m", "pytest", "-q", "-m", "not slow", "test/python", "test/gpu"],
+  slow: ["python", "-m", "pytest", "-q", "-m", "slow", "test/python", "test/gpu"],
   interrupts: ["vitest", "run", "--config", "test/vitest.config.ts", "test/interrupts"],
 };
 /** Checks that take long and only run by name. */
-const separate = ["interrupts"];
+const separate = ["interrupts", "slow"];
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !(name in checks));

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import pytest
 from fakecuda import FakeCuda
 
 # Of the parts that differ in their settings only, one.
 PARTS = ["peaks", "default-bf16*", "reference-fp32", "ground", "extraction", "launches-default-bf16"]
 
 
+@pytest.mark.slow
 def test_every_part_has_figures(
     tmp_path: Path, run_forking_module: Callable[..., CompletedProcess[str]], simulation: FakeCuda | None
 ) -> None:

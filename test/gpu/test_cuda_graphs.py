@@ -47,6 +47,8 @@ TRIALS: dict[str, dict[str, Any]] = {
     },
 }
 
+SLOW_TRIALS = ("views", "negatives on letterboxed images", "no clipping")
+
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -69,7 +71,9 @@ def completed(outcome: Outcome) -> CompletedOutcome:
     return outcome
 
 
-@pytest.mark.parametrize("kind", TRIALS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[pytest.mark.slow] if kind in SLOW_TRIALS else []) for kind in TRIALS]
+)
 def test_losses_and_weights_are_those_of_plain_steps(
     root: Path,
     cache: Path,

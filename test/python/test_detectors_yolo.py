@@ -391,6 +391,7 @@ def test_a_training_whose_state_is_unknown_starts_over(
     assert min(event.done for event in events if isinstance(event, ProgressEvent)) == 1
 
 
+@pytest.mark.slow
 def test_a_killed_training_resumes_and_touches_only_the_cache(index: DatasetIndex, tmp_path: Path) -> None:
     """Trains in a subprocess that records every file and connection, and is killed in its second epoch."""
     home, cache, seen = tmp_path / "home", tmp_path / "cache", tmp_path / "seen.jsonl"

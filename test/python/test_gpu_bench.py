@@ -81,24 +81,28 @@ def test_a_part_that_succeeds_has_its_rows_only(tmp_path: Path) -> None:
     assert rows == [GOOD, GOOD] and not any(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_part_can_run_where_a_fork_cannot(tmp_path: Path) -> None:
     machine = partial(describe_machine, "cpu", tmp_path)
     (row,) = run_part("machine", machine, 600, tmp_path / "traceback.txt", "spawn")
     assert row.problem is None and any(note.startswith("torch: ") for note in row.notes)
 
 
-def test_an_unknown_part_and_a_missing_device_are_named(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unknown_part_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--only", "trainig", "--out", str(tmp_path)])
     assert "found trainig" in capfd.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_missing_device_is_named(tmp_path: Path) -> None:
     process = start_bench("--device", "cuda:77", "--out", str(tmp_path))
     found, _ = process.communicate(timeout=600)
     assert process.returncode == 2
     assert b"machine: device_unavailable: --device cuda:77" in found
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_removes_its_features_and_keeps_its_results(tmp_path: Path) -> None:
     out, scratch = tmp_path / "out", tmp_path / "scratch"
     scratch.mkdir()
