@@ -122,6 +122,11 @@ export class SweepController {
     return this.#numFailed;
   }
 
+  /** Whether trials did not start because enough had failed. */
+  get hasGivenUp(): boolean {
+    return this.#hasFailedEnough && this.#numLeft > 0;
+  }
+
   /** Ends a trial that runs. @returns false if it does not run. */
   cancel(trial_id: string, canceled: NonNullable<Running["canceled"]>): boolean {
     for (const [attempt, running] of this.#running) {
@@ -144,8 +149,11 @@ export class SweepController {
   }
 
   #isStopping(signal: AbortSignal): boolean {
-    const { maxFailures = Number.POSITIVE_INFINITY } = this.#options;
-    return signal.aborted || this.#fault !== undefined || this.#numFailed >= maxFailures;
+    return signal.aborted || this.#fault !== undefined || this.#hasFailedEnough;
+  }
+
+  get #hasFailedEnough(): boolean {
+    return this.#numFailed >= (this.#options.maxFailures ?? Number.POSITIVE_INFINITY);
   }
 
   /** Trials that have not started, as far as known. */

@@ -66,10 +66,9 @@ export async function runTrials(
     }
     terminal.liveDone();
     signal.throwIfAborted();
-    const { numFailed } = controller;
-    if (run.maxFailures !== undefined && numFailed >= run.maxFailures)
+    if (controller.hasGivenUp)
       terminal.info(
-        `Stopped after ${counted(numFailed, "failed trial")}. Re-run the same command to run the trials that have not started, --retry-failed to run failed ones again.`,
+        `Stopped after ${counted(controller.numFailed, "failed trial")}. Re-run the same command to run the trials that have not started, --retry-failed to run failed ones again.`,
       );
     const states = [...trialStatuses(store, plan.trials).values()].map(({ state }) => state);
     journal.append({
