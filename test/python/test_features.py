@@ -192,6 +192,7 @@ def test_changed_weights_are_rejected(index: DatasetIndex, backbone: ClipBackbon
     assert caught.value.code == "weights_mismatch"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_kill_at_any_step_loses_only_what_was_not_on_disk(tmp_path: Path) -> None:
     root = small_dataset(tmp_path / "data", 3)

@@ -270,6 +270,7 @@ def test_a_trial_uses_one_view_per_epoch(root: Path, tmp_path: Path) -> None:
     assert weights(trial("one", 2, 1)) == weights(trial("none", 0, 1))
 
 
+@pytest.mark.slow
 def test_a_trial_killed_while_extracting_views_resumes(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
