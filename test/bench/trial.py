@@ -85,10 +85,13 @@ def _code_of(commit: str, folder: Path) -> Path:
 
 
 def _readable(spec: dict[str, Any], code: Path) -> dict[str, Any]:
-    """The spec with the settings that this code knows: `training.precision` was `training.amp`."""
+    """The spec with the settings that this code knows: `training.precision` was `training.amp`, without CUDA graphs."""
     training = dict(spec["settings"]["training"])
-    if "    amp: Annotated[" in (code / "cliprpn/contract/generated.py").read_text():
+    contract = (code / "cliprpn/contract/generated.py").read_text()
+    if "    amp: Annotated[" in contract:
         training["amp"] = training.pop("precision") == "auto"
+    if "    cuda_graphs: " not in contract and not training["cuda_graphs"]:
+        del training["cuda_graphs"]
     return {**spec, "settings": {**spec["settings"], "training": training}}
 
 
