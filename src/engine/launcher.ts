@@ -34,8 +34,7 @@ export type AttemptEnd =
 export type Told =
   /** How many attempts it can run at the same time now. */
   | { type: "capacity"; numSlots: number }
-  /** @param worker for people: "slot 0, pid 71". */
-  | { type: "started"; attempt: Attempt; slot: number; worker: string }
+  | { type: "started"; attempt: Attempt; slot: number }
   | { type: "event"; attempt: Attempt; event: TrialEvent }
   | { type: "ended"; attempt: Attempt; end: AttemptEnd }
   /** A worker cannot start, for a reason that lies in the machine; no attempt is affected. */

@@ -15,10 +15,10 @@ import type {
 } from "../../src/contract/generated/types.ts";
 import { writeFacts } from "../../src/dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import type { RunContext } from "../../src/sweep/run-context.ts";
 import { preparedFacts } from "./dataset-stats.ts";
-import { type RecordingTerminal, recordingTerminal } from "./recording-terminal.ts";
+import type { RecordingTerminal } from "./recording-terminal.ts";
 import { madeOutcome, madeSummary } from "./report-input.ts";
+import { contextIn } from "./run-context.ts";
 
 /** Records the calls of a comparison, and answers them without Python: a file's content decides what is found in it. */
 export class StandInEngine implements Engine {
@@ -167,26 +167,6 @@ export async function compareIn(
   const run = contextIn(work, terminal);
   const request = readComparisonOptions({ ...noOptions, ...options }, work);
   return runComparison(await resolveComparison(request, run), engine ?? new StandInEngine(), run);
-}
-
-export function contextIn(work: string, terminal = recordingTerminal()): RunContext {
-  return {
-    terminal,
-    cwd: work,
-    env: { CLIPRPN_CACHE: join(work, "cache") },
-    signal: new AbortController().signal,
-    commandLine: "cliprpn compare",
-    runsDir: join(work, "runs"),
-    device: "cpu",
-    python: undefined,
-    numWorkers: 1,
-    trialTimeoutMs: undefined,
-    trustWeights: false,
-    acceptStale: false,
-    rerunStale: false,
-    retryFailed: false,
-    json: false,
-  };
 }
 
 export const noOptions = {

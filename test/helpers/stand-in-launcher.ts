@@ -30,7 +30,7 @@ export class StandInLauncher implements Launcher {
     if (this.#running.size >= this.#numSlots) throw new Error("more attempts than there is capacity for");
     this.#running.add(attempt);
     this.maxRunning = Math.max(this.maxRunning, this.#running.size);
-    this.#options.tell({ type: "started", attempt, slot: this.#running.size - 1, worker: "none" });
+    this.#options.tell({ type: "started", attempt, slot: this.#running.size - 1 });
     Promise.resolve(this.#play(attempt)).then(
       (end) => this.#end(attempt, end),
       (error) => this.#options.tell({ type: "fault", error }),

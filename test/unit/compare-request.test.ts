@@ -6,7 +6,8 @@ import { readComparisonOptions } from "../../src/compare/comparison-options.ts";
 import { parseCoordinates } from "../../src/compare/coordinates-text.ts";
 import { resolveComparison } from "../../src/compare/resolve.ts";
 import { coordinatesText } from "../../src/report/sections/answers.ts";
-import { contextIn, makeData, noOptions, writeAnswers } from "../helpers/compare-stand-in.ts";
+import { makeData, noOptions, writeAnswers } from "../helpers/compare-stand-in.ts";
+import { contextIn } from "../helpers/run-context.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 describe("coordinates as text", () => {

@@ -10,16 +10,10 @@ import { listComparisons } from "../../src/runs/list-comparisons.ts";
 import { answersFolders } from "../../src/store/answers-store.ts";
 import { ComparisonStore } from "../../src/store/comparison-store.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
-import {
-  compareIn,
-  contextIn,
-  makeData,
-  noOptions,
-  StandInEngine,
-  writeAnswers,
-} from "../helpers/compare-stand-in.ts";
+import { compareIn, makeData, noOptions, StandInEngine, writeAnswers } from "../helpers/compare-stand-in.ts";
 import { addAttempt, addSweep } from "../helpers/made-runs.ts";
 import { madeSpec } from "../helpers/report-input.ts";
+import { contextIn } from "../helpers/run-context.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 vi.mock("../../src/report/charts/draw-charts.ts", () => import("../helpers/sweep-stand-ins.ts"));

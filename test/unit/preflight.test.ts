@@ -29,10 +29,10 @@ import {
 } from "../../src/preflight/project.ts";
 import { preflightWith } from "../../src/preflight/run-preflight.ts";
 import { checkSpeed } from "../../src/preflight/speed.ts";
-import { contextIn } from "../helpers/compare-stand-in.ts";
 import { preparedFacts } from "../helpers/dataset-stats.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 import { madeBaselineSpec, madeOutcome, madeSpec } from "../helpers/report-input.ts";
+import { contextIn } from "../helpers/run-context.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 vi.mock(import("../../src/sweep/datasets.ts"), async (original) => ({

@@ -14,10 +14,11 @@ import { predictOn } from "../../src/sweep/predict-on.ts";
 import { warnOfSharedImages } from "../../src/sweep/prepare-targets.ts";
 import { planOf } from "../../src/sweep/read-plan.ts";
 import { completedTrial, reportTrials } from "../../src/sweep/report-trials.ts";
-import { contextIn, makeData, StandInEngine } from "../helpers/compare-stand-in.ts";
+import { makeData, StandInEngine } from "../helpers/compare-stand-in.ts";
 import { addAttempt, addSweep } from "../helpers/made-runs.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 import { madeSpec } from "../helpers/report-input.ts";
+import { contextIn } from "../helpers/run-context.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 vi.mock("../../src/report/charts/draw-charts.ts", () => import("../helpers/sweep-stand-ins.ts"));

@@ -10,6 +10,7 @@ import type { RunContext } from "../../src/sweep/run-context.ts";
 import { runSweep } from "../../src/sweep/run-sweep.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 import { madeOutcome, madeSpec, madeSummary } from "../helpers/report-input.ts";
+import { contextIn } from "../helpers/run-context.ts";
 import { StandInLauncher } from "../helpers/stand-in-launcher.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 import { writeAttempt } from "../helpers/write-attempt.ts";
@@ -52,21 +53,8 @@ function outcome(): TrialOutcome {
 
 function sweep(runsDir: string, flags: Partial<RunContext>, conditions: string[] = []): Promise<number> {
   const run: RunContext = {
-    terminal: recordingTerminal(),
-    cwd: runsDir,
-    env: {},
-    signal: new AbortController().signal,
-    commandLine: "cliprpn sweep made.json",
+    ...contextIn(runsDir),
     runsDir,
-    device: "cpu",
-    python: undefined,
-    numWorkers: 1,
-    trialTimeoutMs: undefined,
-    trustWeights: false,
-    acceptStale: false,
-    rerunStale: false,
-    retryFailed: false,
-    json: false,
     ...flags,
   };
   const experiment = { name: "made", question: "Which one?" };

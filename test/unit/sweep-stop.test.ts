@@ -20,6 +20,7 @@ import { broken, complete, endless } from "../helpers/controlled-sweep.ts";
 import { until } from "../helpers/processes.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 import { madeSpec, madeSummary } from "../helpers/report-input.ts";
+import { contextIn } from "../helpers/run-context.ts";
 import { type Play, StandInLauncher } from "../helpers/stand-in-launcher.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
@@ -57,21 +58,9 @@ interface StartedSweep {
 function start(flags: Partial<RunContext> = {}, runsDir = tempFolder()): StartedSweep {
   const terminal = recordingTerminal();
   const run: RunContext = {
-    terminal,
-    cwd: runsDir,
-    env: {},
-    signal: new AbortController().signal,
-    commandLine: "cliprpn sweep made.json",
+    ...contextIn(runsDir, terminal),
     runsDir,
-    device: "cpu",
-    python: undefined,
     numWorkers: 2,
-    trialTimeoutMs: undefined,
-    trustWeights: false,
-    acceptStale: false,
-    rerunStale: false,
-    retryFailed: false,
-    json: false,
     ...flags,
   };
   const experiment = { name: "made", question: "Which one?" };

@@ -7,8 +7,9 @@ import { mustBeJoined } from "../../src/dataset/prepare/prepare-joint.ts";
 import { writeFacts } from "../../src/dataset/prepare/prepared-folder.ts";
 import { checkExperiment } from "../../src/experiment/check-experiment.ts";
 import { planOf } from "../../src/sweep/read-plan.ts";
-import { contextIn, makeData } from "../helpers/compare-stand-in.ts";
+import { makeData } from "../helpers/compare-stand-in.ts";
 import { preparedFacts } from "../helpers/dataset-stats.ts";
+import { contextIn } from "../helpers/run-context.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 const folders = { data: "/data", cache: "/cache" };

@@ -91,8 +91,7 @@ export class LocalLauncher implements Launcher {
   }
 
   async #run(attempt: Attempt, slot: Slot, worker: Worker): Promise<void> {
-    const pid = worker.pids.python;
-    this.#tell({ type: "started", attempt, slot: slot.index, worker: `slot ${slot.index}, pid ${pid}` });
+    this.#tell({ type: "started", attempt, slot: slot.index });
     const end = await this.#endOf(attempt, slot, worker);
     if (isSuspect(end) || !worker.alive) {
       delete slot.worker;
