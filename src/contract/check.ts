@@ -103,8 +103,10 @@ function getValidator(name: string): ValidateFunction {
     allowUnionTypes: true,
     discriminator: true,
     verbose: true,
-    // Compiled faster, as every command waits for it; its code is longer.
+    // Every command waits for it: less is optimized, and the schemas, which a test checks, are not checked again (60 ms).
     code: { optimize: false },
+    validateSchema: false,
+    meta: false,
   }).addSchema(
     JSON.parse(readFileSync(join(packageRoot, "src/contract/generated/contract.schema.json"), "utf8")),
   );

@@ -36,7 +36,7 @@ export function sweepStatus(sweep: SweepStore): ShownStatus {
   const owner = readOwner(sweep.lockFolder);
   const trials = (sweep.listed() ?? []).filter(({ asked }) => asked);
   const byId = new Map(trials.map((trial) => [trial.trial_id, trial]));
-  const ends = lastEnds(sweep.entries());
+  const ends = lastEnds(sweep.ends());
   let num_completed = 0;
   const failures: Failure[] = [];
   for (const trial of byId.values()) {

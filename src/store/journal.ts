@@ -45,6 +45,18 @@ export function readJournal(file: string): JournalContent {
   return { entries, numUnknown: values.length - entries.length };
 }
 
+/** The end of an attempt. */
+export type TrialEnd = Extract<JournalEntry, { type: "trial_finished" }>;
+
+/** The ends of attempts in a journal, in order; most of its other lines are not parsed. */
+export function readEnds(file: string): TrialEnd[] {
+  return (readText(file) ?? "").split("\n").flatMap((line) => {
+    if (!line.includes('"trial_finished"')) return [];
+    const value = withVersion(parseJson(line));
+    return isEntry(value) && value.type === "trial_finished" ? [value] : [];
+  });
+}
+
 /** Appends one value to a file of JSON lines, after terminating a line that a kill left incomplete. */
 export function appendTo(file: string, value: object): void {
   const fd = openSync(file, "a+");

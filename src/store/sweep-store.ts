@@ -17,7 +17,7 @@ import type {
 import { trialIdentityOf } from "../contract/trial-identity.ts";
 import { composeSpec, detectorFiles, placesOf } from "./compose-spec.ts";
 import { readStored, readText, schemaVersion, toJson } from "./files.ts";
-import { Journal, type JournalContent, readJournal } from "./journal.ts";
+import { Journal, type JournalContent, readEnds, readJournal, type TrialEnd } from "./journal.ts";
 import { findRow, type ListedTrial, readListed, readRows, writeRows } from "./trial-rows.ts";
 import { TrialStore } from "./trial-store.ts";
 
@@ -205,6 +205,11 @@ export class SweepStore {
 
   entries(): JournalEntry[] {
     return this.journal().entries;
+  }
+
+  /** The ends of attempts in its journal. */
+  ends(): TrialEnd[] {
+    return readEnds(this.#journalFile);
   }
 
   /** When its experiment or its journal was last changed, in ms since 1970; before both exist, when it was created. */

@@ -56,7 +56,7 @@ function listed({ trial: { trial_id, kind }, label, seed, asked, attempt }: Tria
 
 /** Undefined if one of these values is not as expected: the check of the whole row says why. */
 function listedIn(line: string): ListedTrial | undefined {
-  const row: Record<string, unknown> = Object(parseJson(line));
+  const row: Record<string, unknown> = Object(parseJson(withoutSettings(line)));
   const { trial_id, kind }: Record<string, unknown> = Object(row.trial);
   const { schema_version, label, seed, asked, attempt } = row;
   if (schema_version !== 1 || typeof trial_id !== "string" || (kind !== "cliprpn" && kind !== "baseline"))
@@ -64,6 +64,13 @@ function listedIn(line: string): ListedTrial | undefined {
   if (typeof label !== "string" || typeof seed !== "number" || typeof asked !== "boolean") return undefined;
   if (attempt !== null && typeof attempt !== "number") return undefined;
   return { trial_id, kind, label, seed, asked, attempt };
+}
+
+/** A line as this version writes it, without the last part of its trial, which is most of it. */
+function withoutSettings(line: string): string {
+  // Within a text, the quotation marks would be escaped.
+  const end = line.search(/,"(settings|baseline)":\{/);
+  return end !== -1 && line.endsWith("}}") ? `${line.slice(0, end)}}}` : line;
 }
 
 /** @throws CliprpnError bad_input. */

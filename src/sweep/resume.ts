@@ -2,9 +2,10 @@ import { existsSync } from "node:fs";
 import { counted, joinWords } from "../base/format.ts";
 import { changedFiles, codeOf } from "../contract/code-identity.ts";
 import { CliprpnError } from "../contract/errors.ts";
-import type { AcceptedAttempt, ErrorInfo, JournalEntry, TrialSpec } from "../contract/generated/types.ts";
+import type { AcceptedAttempt, ErrorInfo, TrialSpec } from "../contract/generated/types.ts";
 import { trialName } from "../report/names.ts";
 import { readCode } from "../store/code-manifests.ts";
+import type { TrialEnd } from "../store/journal.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import { TrialStore } from "../store/trial-store.ts";
 import type { RunContext } from "./run-context.ts";
@@ -23,7 +24,7 @@ export type TrialOfCode = Pick<TrialSpec, "trial_id" | "sources_sha256">;
  * that it ran with.
  */
 export function trialStatuses(store: SweepStore, specs: readonly TrialOfCode[]): Map<string, TrialStatus> {
-  const ends = lastEnds(store.entries());
+  const ends = lastEnds(store.ends());
   return new Map(
     specs.map((spec) => [spec.trial_id, statusOf(spec, new TrialStore(store.runsDir, spec.trial_id), ends)]),
   );
@@ -93,17 +94,12 @@ interface StaleTrial {
   accepted: AcceptedAttempt;
 }
 
-type TrialEnd = Extract<JournalEntry, { type: "trial_finished" }>;
-
 /** Ends of attempts that leave the trial waiting. */
 const leavesWaiting: ReadonlySet<TrialEnd["state"]> = new Set(["interrupted", "retried", "preempted"]);
 
-/** The last end of each trial in a journal that does not leave it waiting. */
-export function lastEnds(entries: readonly JournalEntry[]): Map<string, TrialEnd> {
-  const ends = new Map<string, TrialEnd>();
-  for (const entry of entries)
-    if (entry.type === "trial_finished" && !leavesWaiting.has(entry.state)) ends.set(entry.trial_id, entry);
-  return ends;
+/** The last end of each trial that does not leave it waiting. */
+export function lastEnds(ends: readonly TrialEnd[]): Map<string, TrialEnd> {
+  return new Map(ends.filter(({ state }) => !leavesWaiting.has(state)).map((end) => [end.trial_id, end]));
 }
 
 function statusOf(spec: TrialOfCode, trial: TrialStore, ends: Map<string, TrialEnd>): TrialStatus {

@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { JournalEntry } from "../../src/contract/generated/types.ts";
-import { appendTo, Journal, type NewEntry, readJournal } from "../../src/store/journal.ts";
+import { appendTo, Journal, type NewEntry, readEnds, readJournal } from "../../src/store/journal.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 const trial_id = "0123456789abcdef";
@@ -82,6 +82,17 @@ test("lines that this version does not know are counted and stay in the file", (
   expect(written(file)).toEqual([entries[0], last]);
   expect(readJournal(file).numUnknown).toBe(unknown.length);
   expect(readFileSync(file, "utf8")).toContain(text);
+});
+
+test("the ends of attempts are those of all entries", () => {
+  const file = join(tempFolder(), "journal.jsonl");
+  expect(readEnds(file)).toEqual([]);
+  append(file, [...entries, { type: "sweep_started", num_trials: 1, command: 'echo "trial_finished"' }]);
+  append(file, entries);
+  appendFileSync(file, '{"type":"trial_finished","new":1}\n{"type":"trial_finished","schema');
+  const ends = readJournal(file).entries.filter(({ type }) => type === "trial_finished");
+  expect(ends).toHaveLength(2);
+  expect(readEnds(file)).toEqual(ends);
 });
 
 test("an entry is one line, whatever its text", () => {

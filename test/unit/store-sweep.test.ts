@@ -217,7 +217,7 @@ describe("a sweep's folder", () => {
 });
 
 test("trials are listed without their settings as their rows have them", () => {
-  const store = writeSweep([...specs, baseline("yolo", "a")]);
+  const store = writeSweep([...specs, baseline('a "label","settings":{ and "baseline":{}}', "a")]);
   store.write(experiment, specs);
   const rows = (store.rows() ?? []).map(({ trial, label, seed, asked, attempt }) => ({
     trial_id: trial.trial_id,
