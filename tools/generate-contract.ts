@@ -21,6 +21,13 @@ const pythonSide = [
   "WantedImages",
   "ImageNames",
   "Explorer",
+  "WorkerMessage",
+  "WorkerRequest",
+  "QueueSettings",
+  "QueuedAttempt",
+  "CancelRequest",
+  "EndedAttempt",
+  "PilotFacts",
 ];
 
 /**

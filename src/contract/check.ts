@@ -43,6 +43,10 @@ export interface ContractTypes {
   Protocol: contract.Protocol;
   StoredAudit: contract.StoredAudit;
   Preflight: contract.Preflight;
+  QueueSettings: contract.QueueSettings;
+  QueuedAttempt: contract.QueuedAttempt;
+  EndedAttempt: contract.EndedAttempt;
+  PilotFacts: contract.PilotFacts;
 }
 
 /**

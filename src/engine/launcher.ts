@@ -30,11 +30,18 @@ export type AttemptEnd =
   /** There is no outcome: a lost worker, a time-out, an error across the bridge, or a fault of the machine. */
   | { how: "error"; error: CliprpnError };
 
+/** An attempt that waits or runs since an earlier process ran the sweep. */
+export interface LeftAttempt {
+  trial_id: string;
+  number: number;
+}
+
 /** What a launcher tells its controller. */
 export type Told =
-  /** How many attempts it can run at the same time now. */
-  | { type: "capacity"; numSlots: number }
-  | { type: "started"; attempt: Attempt; slot: number }
+  /** How many attempts it can take at the same time now; with a reason that people should know, such as that no worker is there. */
+  | { type: "capacity"; numSlots: number; reason?: string }
+  /** `worker` says where it runs, if that is not this machine. */
+  | { type: "started"; attempt: Attempt; slot: number; worker?: string }
   | { type: "event"; attempt: Attempt; event: TrialEvent }
   | { type: "ended"; attempt: Attempt; end: AttemptEnd }
   /** A worker cannot start, for a reason that lies in the machine; no attempt is affected. */
@@ -49,6 +56,13 @@ export type Told =
  * after `close`, no attempt runs.
  */
 export interface Launcher {
+  /**
+   * Follows the attempts that wait or run since an earlier process ran the sweep, as if they had been submitted. Where workers end
+   * with that process, there are none. Called once, before any other method.
+   *
+   * @param take the attempt to follow; undefined for one that nobody wants any more, which is canceled.
+   */
+  attach(take: (left: LeftAttempt) => Promise<Attempt | undefined>): Promise<void>;
   /** Says how many attempts could run now, including the running ones. Starts workers for them, up to its limit, and tells its capacity. */
   want(numAttempts: number): void;
   /** Runs an attempt. The controller submits at most as many as there is capacity for. */

@@ -19,6 +19,8 @@ export class StandInLauncher implements Launcher {
     this.#play = play;
   }
 
+  async attach(): Promise<void> {}
+
   want(numAttempts: number): void {
     const numSlots = Math.min(numAttempts, this.#options.slots.length);
     if (numSlots <= this.#numSlots) return;

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { crashPlace } from "../../src/engine/local/crash-place.ts";
+import { crashPlace } from "../../src/engine/crash-place.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import { testPython } from "../helpers/python.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";

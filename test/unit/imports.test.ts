@@ -62,6 +62,8 @@ const typescript: Record<string, string[]> = {
   experiment: ["contract", "base", "package-root"],
   engine: ["contract"],
   "engine/local": ["engine", "worker", "contract"],
+  // Workers on other machines that share a folder.
+  "engine/queue": ["engine", "contract", "base"],
   worker: ["bridge", "contract", "base", "package-root"],
   bridge: [],
   dataset: ["contract", "base", "package-root"],

@@ -128,6 +128,17 @@ class RiskAtCoverage(BaseModel):
     risk: Annotated[float, Field(ge=0.0, le=1.0)]
 
 
+class CancelRequest(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    schema_version: Literal[1]
+    grace_s: Annotated[
+        float,
+        Field(description="Time to stop, after which the pilot kills it.", ge=0.0),
+    ]
+
+
 class CasePrediction(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -350,6 +361,13 @@ class Durations(BaseModel):
     ]
     evaluation: Annotated[float, Field(ge=0.0)]
     total: Annotated[float, Field(ge=0.0)]
+
+
+class EndRequest(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    type: Literal["stop"]
 
 
 class Environment(BaseModel):
@@ -1076,6 +1094,18 @@ class PreparedImage(BaseModel):
     ]
 
 
+class ProcessIdentity(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    host: str
+    machine_id: str | None
+    boot_id: str | None
+    pid: int
+    pid_namespace: str | None
+    process_start: Annotated[str | None, Field(description="In the system's own unit.")]
+
+
 class ProgressEvent(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -1171,6 +1201,45 @@ class Quantiles(BaseModel):
     p95: float
     max: float
     mean: float
+
+
+class QueueSettings(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    schema_version: Annotated[Literal[1], Field(description="Version of the format.")]
+    controller: Annotated[
+        str,
+        Field(
+            description="Random id of the process that runs the sweep. One that finds another id here stops writing to the queue."
+        ),
+    ]
+    runs_dir: Annotated[
+        str,
+        Field(
+            description="Absolute path of the runs folder on the controller's machine. A pilot replaces it at the start of paths by its own path of that folder."
+        ),
+    ]
+    sources_sha256: CodeHashes
+    schema_sha256: Annotated[str, Field(description="Of this contract.")]
+    num_threads: Annotated[
+        int | None,
+        Field(description="CPU threads of each trial; null for torch's default."),
+    ]
+    beat_s: Annotated[
+        float,
+        Field(
+            description="Time between two heartbeats of a pilot: changes of the modification time of its file in pilots/.",
+            gt=0.0,
+        ),
+    ]
+    lease_s: Annotated[
+        float,
+        Field(
+            description="A pilot without a heartbeat for this time, as the controller sees it, has lost its attempt.",
+            gt=0.0,
+        ),
+    ]
 
 
 class RankInterval(BaseModel):
@@ -1766,6 +1835,26 @@ class WordBin(BaseModel):
     max_words: Annotated[
         int | None,
         Field(description="Inclusive; null when there is no upper limit.", ge=0),
+    ]
+
+
+class WorkerReady(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    type: Literal["ready"]
+    pid: int
+    host: str
+    schema_sha256: Annotated[str, Field(description="Of this contract.")]
+    sources_sha256: CodeHashes
+    code_folder: Annotated[
+        str,
+        Field(
+            description="Absolute path of the Python package `cliprpn` that is running."
+        ),
+    ]
+    environment: Annotated[
+        Environment, Field(description="The device and the versions.")
     ]
 
 
@@ -2534,6 +2623,26 @@ class Coordinates(BaseModel):
     ]
 
 
+class EndedAttempt(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    schema_version: Literal[1]
+    how: Annotated[
+        Literal["outcome", "canceled", "preempted", "error", "lost"],
+        Field(
+            description="outcome: outcome.json lies in the attempt's folder. lost: the controller took it away from a pilot without a heartbeat."
+        ),
+    ]
+    pilot: Annotated[
+        str | None, Field(description="The name of the pilot; null if none had it.")
+    ]
+    reason: Annotated[
+        str, Field(description="For people; empty if there is nothing to say.")
+    ]
+    error: Annotated[ErrorInfo | None, Field(description="Set if how is error.")]
+
+
 class ErrorClass(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2994,6 +3103,31 @@ class MeasuredTarget(BaseModel):
     dataset: TrialDataset
     split: Annotated[
         Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
+
+
+class PilotFacts(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    schema_version: Literal[1]
+    name: Annotated[str, Field(description="Host, process id and a random suffix.")]
+    label: Annotated[
+        str,
+        Field(
+            description="As given with --label, such as the job of a cluster; empty by default."
+        ),
+    ]
+    state: Annotated[
+        Literal["starting", "ready", "refused"],
+        Field(
+            description="starting: it imports torch. refused: it cannot run trials of this sweep."
+        ),
+    ]
+    error: Annotated[ErrorInfo | None, Field(description="Why it refused.")]
+    process: ProcessIdentity
+    environment: Annotated[
+        Environment | None, Field(description="Null before it is ready.")
     ]
 
 
@@ -3462,17 +3596,6 @@ class TrainDetectorParams(BaseModel):
     cache_dir: str
 
 
-class TrialEvent(RootModel[ProgressEvent | EpochEvent | WarningEvent]):
-    root: Annotated[
-        ProgressEvent | EpochEvent | WarningEvent,
-        Field(
-            description="An event that Python sends during a call, for display only.",
-            discriminator="type",
-            title="TrialEvent",
-        ),
-    ]
-
-
 class Verdict(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -3520,6 +3643,49 @@ class Verdict(BaseModel):
             SeedsRemark | BehindRemark | BelowChanceRemark | BlankRemark | RisingRemark,
             Field(discriminator="kind"),
         ]
+    ]
+
+
+class WorkerEnded(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    type: Literal["ended"]
+    outcome: Annotated[
+        CompletedOutcome | FailedOutcome | None,
+        Field(description="As it lies in the attempt's folder; null if there is none."),
+    ]
+    error: Annotated[
+        ErrorInfo | None,
+        Field(
+            description="Why there is no outcome; `interrupted` after a request to stop."
+        ),
+    ]
+
+
+class WorkerEvent(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    type: Literal["event"]
+    event: Annotated[
+        ProgressEvent | EpochEvent | WarningEvent,
+        Field(
+            description="An event that Python sends during a call, for display only.",
+            discriminator="type",
+            title="TrialEvent",
+        ),
+    ]
+
+
+class WorkerMessage(RootModel[WorkerReady | WorkerEvent | WorkerEnded]):
+    root: Annotated[
+        WorkerReady | WorkerEvent | WorkerEnded,
+        Field(
+            description="A line that `python -m cliprpn.worker` writes to its standard output.",
+            discriminator="type",
+            title="WorkerMessage",
+        ),
     ]
 
 
@@ -5045,4 +5211,38 @@ class BridgeMethods(BaseModel):
     ]
     measure_report: Annotated[MeasureReportMethod, Field(title="MeasureReportMethod")]
 
-SCHEMA_SHA256 = "2b044e657862dba60e49602d03c0128094dcdcd095a12a9065382a8d6d8e8817"
+
+class QueuedAttempt(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    schema_version: Literal[1]
+    attempt: Annotated[int, Field(description="Counted from 1 for each trial.")]
+    params: RunTrialParams
+    log_file: Annotated[
+        str, Field(description="Absolute path; receives what the attempt prints.")
+    ]
+
+
+class RunRequest(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    type: Literal["run"]
+    params: RunTrialParams
+    log_file: Annotated[
+        str, Field(description="Absolute path; receives what the attempt prints.")
+    ]
+
+
+class WorkerRequest(RootModel[RunRequest | EndRequest]):
+    root: Annotated[
+        RunRequest | EndRequest,
+        Field(
+            description="A line that `python -m cliprpn.worker` reads from its standard input, at the end of which it exits.",
+            discriminator="type",
+            title="WorkerRequest",
+        ),
+    ]
+
+SCHEMA_SHA256 = "eac445ab1eb130aeb48d80e99ee0c21481736624f102c729e3eadb0a5c444966"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "2b044e657862dba60e49602d03c0128094dcdcd095a12a9065382a8d6d8e8817";
+export const schema_sha256 = "eac445ab1eb130aeb48d80e99ee0c21481736624f102c729e3eadb0a5c444966";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -436,6 +436,20 @@ export type StoredDetector =
   | StoredRpnDetector
   | GtBoxesDetector
   | WholeImageDetector;
+/**
+ * A line that `python -m cliprpn.worker` writes to its standard output.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "WorkerMessage".
+ */
+export type WorkerMessage = WorkerReady | WorkerEvent | WorkerEnded;
+/**
+ * A line that `python -m cliprpn.worker` reads from its standard input, at the end of which it exits.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "WorkerRequest".
+ */
+export type WorkerRequest = RunRequest | EndRequest;
 
 export interface Contract {
   [k: string]: unknown | undefined;
@@ -6046,6 +6060,146 @@ export interface Timing12 {
   high_ms: number;
 }
 /**
+ * queue.json in queue/ of a sweep: what the process that runs the sweep tells its pilots. A pilot is a process, on any machine that shares the folder, that runs attempts from waiting/.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "QueueSettings".
+ */
+export interface QueueSettings {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  /**
+   * Random id of the process that runs the sweep. One that finds another id here stops writing to the queue.
+   */
+  controller: string;
+  /**
+   * Absolute path of the runs folder on the controller's machine. A pilot replaces it at the start of paths by its own path of that folder.
+   */
+  runs_dir: string;
+  sources_sha256: CodeHashes;
+  /**
+   * Of this contract.
+   */
+  schema_sha256: string;
+  /**
+   * CPU threads of each trial; null for torch's default.
+   */
+  num_threads: number | null;
+  /**
+   * Time between two heartbeats of a pilot: changes of the modification time of its file in pilots/.
+   */
+  beat_s: number;
+  /**
+   * A pilot without a heartbeat for this time, as the controller sees it, has lost its attempt.
+   */
+  lease_s: number;
+}
+/**
+ * waiting/TRIAL.N.json: an attempt to run. A pilot takes it by renaming it to claimed/TRIAL.N@PILOT.json.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "QueuedAttempt".
+ */
+export interface QueuedAttempt {
+  schema_version: 1;
+  /**
+   * Counted from 1 for each trial.
+   */
+  attempt: number;
+  params: RunTrialParams;
+  /**
+   * Absolute path; receives what the attempt prints.
+   */
+  log_file: string;
+}
+/**
+ * cancel/TRIAL.N.json: asks the pilot to end the attempt.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "CancelRequest".
+ */
+export interface CancelRequest {
+  schema_version: 1;
+  /**
+   * Time to stop, after which the pilot kills it.
+   */
+  grace_s: number;
+}
+/**
+ * ended/TRIAL.N.json: how an attempt ended. It is created once: by its pilot, or by the controller when it takes the attempt away.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "EndedAttempt".
+ */
+export interface EndedAttempt {
+  schema_version: 1;
+  /**
+   * outcome: outcome.json lies in the attempt's folder. lost: the controller took it away from a pilot without a heartbeat.
+   */
+  how: "outcome" | "canceled" | "preempted" | "error" | "lost";
+  /**
+   * The name of the pilot; null if none had it.
+   */
+  pilot: string | null;
+  /**
+   * For people; empty if there is nothing to say.
+   */
+  reason: string;
+  /**
+   * Set if how is error.
+   */
+  error: ErrorInfo | null;
+}
+/**
+ * pilots/NAME.json. Its modification time is the pilot's heartbeat; it is removed when the pilot ends, unless it refused to work.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PilotFacts".
+ */
+export interface PilotFacts {
+  schema_version: 1;
+  /**
+   * Host, process id and a random suffix.
+   */
+  name: string;
+  /**
+   * As given with --label, such as the job of a cluster; empty by default.
+   */
+  label: string;
+  /**
+   * starting: it imports torch. refused: it cannot run trials of this sweep.
+   */
+  state: "starting" | "ready" | "refused";
+  /**
+   * Why it refused.
+   */
+  error: ErrorInfo | null;
+  process: ProcessIdentity;
+  /**
+   * Null before it is ready.
+   */
+  environment: Environment | null;
+}
+/**
+ * What identifies a process among all machines that share a folder; null where the system does not say.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ProcessIdentity".
+ */
+export interface ProcessIdentity {
+  host: string;
+  machine_id: string | null;
+  boot_id: string | null;
+  pid: number;
+  pid_namespace: string | null;
+  /**
+   * In the system's own unit.
+   */
+  process_start: string | null;
+}
+/**
  * report.json beside REPORT.md: the verdict, the notes, all figures and the trials of a sweep's report. The same results give the same bytes.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -6868,4 +7022,88 @@ export interface TrialRow {
    */
   attempt: number | null;
   trial: TrialIdentity;
+}
+/**
+ * The first line. Whoever started the worker compares the hashes before it sends a trial.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "WorkerReady".
+ */
+export interface WorkerReady {
+  type: "ready";
+  pid: number;
+  host: string;
+  /**
+   * Of this contract.
+   */
+  schema_sha256: string;
+  sources_sha256: CodeHashes;
+  /**
+   * Absolute path of the Python package `cliprpn` that is running.
+   */
+  code_folder: string;
+  environment: Environment1;
+}
+/**
+ * The device and the versions.
+ */
+export interface Environment1 {
+  python: string;
+  torch: string;
+  torchvision: string;
+  open_clip: string;
+  platform: string;
+  device: string;
+  device_name: string;
+  num_threads: number;
+}
+/**
+ * An event of the attempt that runs.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "WorkerEvent".
+ */
+export interface WorkerEvent {
+  type: "event";
+  event: TrialEvent;
+}
+/**
+ * The last line about an attempt. Without an error, its outcome lies in its folder.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "WorkerEnded".
+ */
+export interface WorkerEnded {
+  type: "ended";
+  /**
+   * As it lies in the attempt's folder; null if there is none.
+   */
+  outcome: TrialOutcome | null;
+  /**
+   * Why there is no outcome; `interrupted` after a request to stop.
+   */
+  error: ErrorInfo | null;
+}
+/**
+ * Runs an attempt; one at a time.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RunRequest".
+ */
+export interface RunRequest {
+  type: "run";
+  params: RunTrialParams;
+  /**
+   * Absolute path; receives what the attempt prints.
+   */
+  log_file: string;
+}
+/**
+ * Asks the attempt that runs to stop; it ends with the error `interrupted`.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "EndRequest".
+ */
+export interface EndRequest {
+  type: "stop";
 }

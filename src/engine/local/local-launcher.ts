@@ -47,6 +47,9 @@ export class LocalLauncher implements Launcher {
     }));
   }
 
+  /** Workers end with the process that started them. */
+  async attach(): Promise<void> {}
+
   want(numAttempts: number): void {
     const ready = this.#slots.filter(({ worker, isStarting }) => worker !== undefined || isStarting);
     const missing = this.#slots.filter(({ worker, isStarting }) => worker === undefined && !isStarting);

@@ -1,0 +1,178 @@
+import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { hasCode, namesIn } from "../../base/files.ts";
+import { createFile, replaceFile, stagingName } from "../../base/replace-file.ts";
+import { type ContractTypes, check } from "../../contract/check.ts";
+import type {
+  CancelRequest,
+  EndedAttempt,
+  PilotFacts,
+  QueuedAttempt,
+  QueueSettings,
+} from "../../contract/generated/types.ts";
+import type { LeftAttempt } from "../launcher.ts";
+
+/**
+ * `queue/` of a sweep, in which the process that runs the sweep (the controller) and its pilots meet. Owns all file names in it;
+ * python/cliprpn/worker/queue_folder.py is the pilot's side.
+ *
+ * An attempt is an entry, `TRIAL.N`. The controller creates `waiting/ENTRY.json`. A pilot takes it by renaming it to
+ * `claimed/ENTRY@PILOT.json`: one succeeds. `ended/ENTRY.json` is created once, by the pilot or by the controller that takes the
+ * entry away. Every file but `events/ENTRY.jsonl` is complete when it appears.
+ */
+export class QueueFolder {
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Creates the folders, and lets pilots work again after an earlier `stop`. */
+  open(settings: QueueSettings): void {
+    for (const name of folders) mkdirSync(join(this.folder, name), { recursive: true });
+    for (const name of folders)
+      for (const file of namesIn(join(this.folder, name)).filter((each) => stagingName.test(each)))
+        rmSync(join(this.folder, name, file), { force: true });
+    replaceFile(join(this.folder, "queue.json"), toJson(settings));
+    rmSync(join(this.folder, "stop"), { force: true });
+  }
+
+  /** The id of the process that the queue belongs to; undefined if the folder is gone. */
+  controller(): string | undefined {
+    return this.#read("QueueSettings", "queue.json")?.controller;
+  }
+
+  /** Asks every pilot to end when its attempt has ended. */
+  stop(): void {
+    createFile(join(this.folder, "stop"), "");
+  }
+
+  /** Adds an attempt for the next free pilot. */
+  submit(entry: string, attempt: QueuedAttempt): void {
+    replaceFile(this.#waiting(entry), toJson(attempt));
+  }
+
+  /** Takes an entry back that no pilot has. @returns false if one has it. */
+  withdraw(entry: string): boolean {
+    try {
+      // A rename, as pilots do it: a pilot that is faster makes it fail.
+      renameSync(this.#waiting(entry), this.#claimed(entry, ""));
+    } catch (error) {
+      if (hasCode(error, "ENOENT")) return false;
+      throw error;
+    }
+    return true;
+  }
+
+  cancel(entry: string, graceMs: number): void {
+    const request: CancelRequest = { schema_version: 1, grace_s: graceMs / 1000 };
+    replaceFile(join(this.folder, "cancel", `${entry}.json`), toJson(request));
+  }
+
+  /** Entries that no pilot has taken. */
+  waiting(): string[] {
+    return this.#entries("waiting");
+  }
+
+  /** Entries that a pilot has taken, with its name; also those that have ended. */
+  claims(): Map<string, string> {
+    const claims = this.#entries("claimed").map((name) => {
+      const at = name.indexOf("@");
+      return [name.slice(0, at), name.slice(at + 1)] as const;
+    });
+    return new Map(claims);
+  }
+
+  /** Entries that have ended. */
+  ended(): Set<string> {
+    return new Set(this.#entries("ended"));
+  }
+
+  /** How an entry ended. @returns undefined if it has not, or the file is damaged. */
+  end(entry: string): EndedAttempt | undefined {
+    return this.#read("EndedAttempt", join("ended", `${entry}.json`));
+  }
+
+  /** Ends an entry for its pilot, once. @returns false if it has ended; it stays as it is. */
+  tryEnd(entry: string, end: Omit<EndedAttempt, "schema_version">): boolean {
+    return createFile(join(this.folder, "ended", `${entry}.json`), toJson({ schema_version: 1, ...end }));
+  }
+
+  eventsFile(entry: string): string {
+    return join(this.folder, "events", `${entry}.jsonl`);
+  }
+
+  /** Removes all files of an entry. A pilot that still has it finds that its claim is gone. */
+  remove(entry: string, pilot: string | undefined): void {
+    const claims = pilot === undefined ? [] : [this.#claimed(entry, pilot)];
+    const others = ["waiting", "cancel", "ended"].map((name) => join(this.folder, name, `${entry}.json`));
+    // The claim first: a pilot must not find the entry claimed and not ended.
+    for (const file of [...claims, this.#claimed(entry, ""), this.eventsFile(entry), ...others])
+      rmSync(file, { force: true });
+  }
+
+  pilotNames(): string[] {
+    return this.#entries("pilots");
+  }
+
+  pilotFile(name: string): string {
+    return join(this.folder, "pilots", `${name}.json`);
+  }
+
+  /** @returns undefined if it has ended, or the file is damaged. */
+  pilot(name: string): PilotFacts | undefined {
+    return this.#read("PilotFacts", join("pilots", `${name}.json`));
+  }
+
+  removePilot(name: string): void {
+    rmSync(this.pilotFile(name), { force: true });
+  }
+
+  /** Tells a pilot to take nothing more. */
+  bar(pilot: string): void {
+    createFile(join(this.folder, "barred", pilot), "");
+  }
+
+  barred(): string[] {
+    return namesIn(join(this.folder, "barred"));
+  }
+
+  #entries(folder: string): string[] {
+    return namesIn(join(this.folder, folder))
+      .filter((name) => name.endsWith(".json") && !name.startsWith("."))
+      .map((name) => name.slice(0, -".json".length));
+  }
+
+  #waiting(entry: string): string {
+    return join(this.folder, "waiting", `${entry}.json`);
+  }
+
+  #claimed(entry: string, pilot: string): string {
+    return join(this.folder, "claimed", `${entry}@${pilot}.json`);
+  }
+
+  /** Pilots may be of another version, and disks break: a file that is not as expected counts as none. */
+  #read<Name extends keyof ContractTypes>(name: Name, file: string): ContractTypes[Name] | undefined {
+    try {
+      return check(name, JSON.parse(readFileSync(join(this.folder, file), "utf8")), file);
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+const folders = ["waiting", "claimed", "cancel", "ended", "events", "pilots", "barred", "logs"];
+
+export function entryOf({ trial_id, number }: LeftAttempt): string {
+  return `${trial_id}.${number}`;
+}
+
+/** @returns undefined for a name that is not an entry's. */
+export function attemptOf(entry: string): LeftAttempt | undefined {
+  const [, trial_id, number] = /^([0-9a-f]{16})\.([1-9]\d*)$/.exec(entry) ?? [];
+  return trial_id === undefined ? undefined : { trial_id, number: Number(number) };
+}
+
+function toJson(value: object): string {
+  return `${JSON.stringify(value)}\n`;
+}
