@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { joinWords } from "../base/format.ts";
+import { counted, formatBytes, joinWords } from "../base/format.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { TrialSpec } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -15,17 +15,69 @@ export async function slotsFor(
   engine: Engine,
   run: Pick<RunContext, "device" | "devices" | "numWorkers" | "slotsPerDevice">,
 ): Promise<string[]> {
+  return chooseSlots(requestOf(waiting, await devicesOf(engine, run), run), thisMachine());
+}
+
+/** The slots of trials on the CPU of this machine, without asking Python. */
+export function slotsOnCpu(
+  waiting: readonly TrialSpec[],
+  run: Pick<RunContext, "numWorkers" | "slotsPerDevice">,
+): string[] {
+  return chooseSlots(requestOf(waiting, ["cpu"], run), thisMachine());
+}
+
+function requestOf(
+  waiting: readonly TrialSpec[],
+  devices: readonly string[],
+  { numWorkers, slotsPerDevice }: Pick<RunContext, "numWorkers" | "slotsPerDevice">,
+): SlotRequest {
   const numThreads = waiting[0]?.num_threads ?? 1; // Of all trials of an experiment.
-  return chooseSlots(
-    {
-      requested: run.numWorkers,
-      slotsPerDevice: run.slotsPerDevice,
-      devices: await devicesOf(engine, run),
-      numTrials: waiting.length,
-      numThreads,
-    },
-    { numCores: availableParallelism(), freeBytes: process.availableMemory() },
-  );
+  return { requested: numWorkers, slotsPerDevice, devices, numTrials: waiting.length, numThreads };
+}
+
+function thisMachine(): Machine {
+  return { numCores: availableParallelism(), freeBytes: process.availableMemory() };
+}
+
+/** "2 trials at the same time, with 1 thread each". */
+export function describeSlots(slots: readonly string[], waiting: readonly TrialSpec[]): string {
+  const threads = counted(waiting[0]?.num_threads ?? 1, "thread");
+  return slots.length === 1
+    ? `1 trial at a time, with ${threads}`
+    : `${slots.length} trials at the same time, with ${threads} each`;
+}
+
+/**
+ * What leaves cores of the CPU idle, and what to set; undefined if none are, or if the trials run elsewhere.
+ *
+ * @param slots the devices that were chosen.
+ * @param planned all trials of the sweep.
+ */
+export function adviseOnIdleCores(
+  slots: readonly string[],
+  waiting: readonly TrialSpec[],
+  planned: readonly TrialSpec[],
+  { numWorkers, slotsPerDevice }: Pick<RunContext, "numWorkers" | "slotsPerDevice">,
+  numCores = availableParallelism(),
+): string | undefined {
+  const [first] = waiting;
+  if (first === undefined || slots[0] !== "cpu") return undefined;
+  const { num_threads } = first;
+  const numIdle = numCores - slots.length * num_threads;
+  if (numIdle <= 0) return undefined;
+  const idle = `${numIdle} of ${counted(numCores, "core")} ${numIdle === 1 ? "stays" : "stay"} idle`;
+  if (slots.length >= waiting.length) {
+    const most = Math.floor(numCores / waiting.length);
+    // With another number, trials that are done would not count.
+    if (most === num_threads || waiting.length < planned.length) return undefined;
+    const them = numIdle === 1 ? "it" : "them";
+    return `${idle}; --set num_threads=${most} uses ${them}; trials with another number of threads are other trials, whose last digits differ.`;
+  }
+  if (slotsPerDevice !== undefined)
+    return `${idle}; --slots-per-device ${Math.floor(numCores / num_threads)} uses them.`;
+  if (numWorkers !== undefined) return `${idle}; --workers auto uses them.`;
+  if (numIdle < num_threads) return undefined;
+  return `${idle}, since the free memory is enough for ${counted(slots.length, "worker")} of ${formatBytes(workerBytes)}. Close other programs, or choose more with --workers if these trials need less.`;
 }
 
 async function devicesOf(

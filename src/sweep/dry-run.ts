@@ -13,8 +13,10 @@ import { isReadyToRun } from "../environment/is-ready.ts";
 import { neededExtras } from "../experiment/detectors.ts";
 import { SweepStore } from "../store/sweep-store.ts";
 import { isTest } from "../store/test-looks.ts";
+import { adviseOnIdleCores, describeSlots, slotsOnCpu } from "./choose-slots.ts";
 import { isUnprepared, warnOfData } from "./datasets.ts";
 import { describePrecision } from "./describe-precision.ts";
+import { checkFormerThreads } from "./former-threads.ts";
 import { openEngine } from "./open-engine.ts";
 import { targetName } from "./predict-on.ts";
 import { warnOfSharedImages } from "./prepare-targets.ts";
@@ -35,6 +37,7 @@ export async function dryRun(read: ReadPlan, run: RunContext): Promise<void> {
   const store = new SweepStore(run.runsDir, plan.name);
   checkSweep(store, read);
   const { waiting } = trialsToRun(store, plan.trials, run);
+  checkFormerThreads(read.experiment, waiting, store.runsDir);
   const isReady = isPrepared(dataset.root);
   if (isReady) {
     checkSplits(dataset.root, splitsOf(dataset), plan.trials);
@@ -42,6 +45,7 @@ export async function dryRun(read: ReadPlan, run: RunContext): Promise<void> {
     const { joint } = readFacts(dataset.root);
     if (joint != null) run.terminal.info(describeJoint(joint));
   }
+  tellSlots(waiting, plan.trials, run);
   const precision = describePrecision(waiting, run.device);
   if (precision !== undefined) run.terminal.info(precision);
   if (targets.length > 0)
@@ -61,6 +65,15 @@ export async function dryRun(read: ReadPlan, run: RunContext): Promise<void> {
     return;
   }
   await checkWithPython(read, needs, run);
+}
+
+/** Says how many trials run at the same time on a CPU; on GPUs, which only Python finds, one on each by default. */
+function tellSlots(waiting: readonly TrialSpec[], planned: readonly TrialSpec[], run: RunContext): void {
+  if (waiting.length === 0 || run.devices !== undefined || !["auto", "cpu"].includes(run.device)) return;
+  const slots = slotsOnCpu(waiting, run);
+  run.terminal.info(`On the CPU, ${describeSlots(slots, waiting)}.`);
+  const advice = adviseOnIdleCores(slots, waiting, planned, run);
+  if (advice !== undefined) run.terminal.info(advice);
 }
 
 /** What only Python can check. */

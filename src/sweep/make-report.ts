@@ -3,7 +3,7 @@ import { describeOwner } from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { Combined, Split, StoredExperiment, Summary, TrialSpec } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
-import { splitFiles } from "../report/report-input.ts";
+import { type ReportInput, splitFiles } from "../report/report-input.ts";
 import { leakageLines } from "../report/sections/training-data.ts";
 import { verdict } from "../report/sections/verdict.ts";
 import { withStaging } from "../report/staging.ts";
@@ -98,7 +98,7 @@ async function makeLocked(
         question: experiment.question,
         name: store.name,
         dataset: experiment.dataset,
-        command: sweepCommand(store) ?? commandLine,
+        ...lastRun(store, commandLine),
         source: experiment.source,
         trials: reported,
         notAsked: completedOf(
@@ -136,9 +136,13 @@ function variedKeys({ experiment }: StoredExperiment): string[] | null {
   return keys.length > 0 ? keys : [...new Set((also ?? []).flatMap(Object.keys))];
 }
 
-/** The command that ran the sweep last, without the flags that hold for one run. */
-function sweepCommand(store: SweepStore): string | undefined {
-  const started = store.entries().findLast((entry) => entry.type === "sweep_started");
-  if (started?.type !== "sweep_started") return undefined;
-  return `npx ${started.command.replace(/ --(rerun-stale|accept-stale|retry-failed)\b/g, "")}`;
+/** The command that ran the sweep last, without the flags that hold for one run, and how many trials could run at the same time. */
+function lastRun(store: SweepStore, commandLine: string): Pick<ReportInput, "command" | "num_slots"> {
+  const runs = store.entries().flatMap((entry) => (entry.type === "sweep_started" ? [entry] : []));
+  const command = runs.at(-1)?.command.replace(/ --(rerun-stale|accept-stale|retry-failed)\b/g, "");
+  const num_slots = runs.findLast((run) => run.num_slots !== undefined)?.num_slots;
+  return {
+    command: command === undefined ? commandLine : `npx ${command}`,
+    ...(num_slots === undefined ? {} : { num_slots }),
+  };
 }

@@ -11,8 +11,9 @@ import { schemaVersion } from "../store/files.ts";
 import { SweepStore } from "../store/sweep-store.ts";
 import { checkNotLeft } from "./adopt-runs.ts";
 import { checkConditions, type JudgedFigures } from "./check-conditions.ts";
-import { slotsFor } from "./choose-slots.ts";
+import { adviseOnIdleCores, describeSlots, slotsFor } from "./choose-slots.ts";
 import { storedTarget } from "./evaluation-targets.ts";
+import { checkFormerThreads } from "./former-threads.ts";
 import { makeReport } from "./make-report.ts";
 import { checkModelSpace, describeModels, type ModelRequest } from "./model-space.ts";
 import { openEngine } from "./open-engine.ts";
@@ -75,6 +76,7 @@ async function runLocked(
   const { plan, dataset, targets, split, failIf = [] } = request;
   checkSameData(store, request); // Again: another process may have had the lock.
   const { waiting, numFailed } = trialsToRun(store, plan.trials, run);
+  checkFormerThreads(request.experiment, waiting, store.runsDir);
   const engine = await openEngine(run, plan.trials);
   try {
     const device = await engine.device();
@@ -149,8 +151,9 @@ function announce(
   { waiting, numFailed }: TrialsToRun,
   models: ModelRequest,
   slots: readonly string[],
-  { device: requested, terminal }: RunContext,
+  run: RunContext,
 ): void {
+  const { device: requested, terminal } = run;
   const numDone = trials.length - waiting.length - numFailed;
   const device = waiting[0]?.device;
   const where =
@@ -162,8 +165,10 @@ function announce(
     ...(numDone > 0 ? [`${numDone} already done`] : []),
     ...(numFailed > 0 ? [`${numFailed} failed earlier`] : []),
   ];
-  const workers = device === undefined ? "" : `, ${counted(models.numSlots, "worker")}`;
-  terminal.info(`Sweep ${name}: ${counts.join(", ")}${where}${workers}, in ${folder}`);
+  const slotsText = device === undefined ? "" : `, ${describeSlots(slots, waiting)}`;
+  terminal.info(`Sweep ${name}: ${counts.join(", ")}${where}${slotsText}, in ${folder}`);
+  const advice = adviseOnIdleCores(slots, waiting, trials, run);
+  if (advice !== undefined) terminal.info(advice);
   const described = describeModels(models);
   if (described !== undefined) terminal.info(described);
 }

@@ -45,7 +45,12 @@ export async function runTrials(
   });
   const journal = store.openJournal();
   try {
-    journal.append({ type: "sweep_started", num_trials: plan.trials.length, command: commandLine });
+    journal.append({
+      type: "sweep_started",
+      num_trials: plan.trials.length,
+      command: commandLine,
+      ...(waiting.length === 0 ? {} : { num_slots: slots.length }),
+    });
     const controller = new SweepController({
       source: new GridSource(waiting),
       claims,

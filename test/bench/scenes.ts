@@ -43,6 +43,7 @@ export async function makeScenes(folder: string, python: string, count: number):
       vary: { fusion: ["token_attention"] },
       also: [{ preset: "reference", fusion: "cross_attention", ...epochs }],
       seeds: [0],
+      num_threads: 2, // Trials run alone here.
     }),
   );
   const env = { CLIPRPN_CACHE: join(folder, "cache"), CLIPRPN_PYTHON: python };

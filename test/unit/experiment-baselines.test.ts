@@ -224,7 +224,7 @@ describe("trial_id of a baseline", () => {
     ["limits", () => idOf({}, {}, { settings: { limits: { val: 3 } } })],
     ["data", () => idOf({}, { dataset: { ...context.dataset, id: "data-2" } })],
     ["backbone", () => idOf({}, { backbone: { ...context.backbone, weights_id: "weights-2" } })],
-    ["number of threads", () => idOf({}, {}, { num_threads: 1 })],
+    ["number of threads", () => idOf({}, {}, { num_threads: 2 })],
   ])("depends on the %s", (_, id) => {
     expect(id()).not.toBe(first());
   });

@@ -137,7 +137,7 @@ describe("trial_id", () => {
 
   test.each<[what: string, experiment: object, changed: Partial<PlanContext>]>([
     ["seed", { seeds: [1] }, {}],
-    ["number of threads", { num_threads: 1 }, {}],
+    ["number of threads", { num_threads: 2 }, {}],
     ["any setting", { settings: { training: { weight_decay: 0.02 } } }, {}],
     ["fusion", { settings: { fusion: "film" } }, {}],
     ["preset", { preset: "reference" }, {}],
@@ -204,7 +204,7 @@ test("defaults are filled in from the chosen preset", () => {
   expect(trial).toMatchObject({
     preset: "reference",
     seed: 0,
-    num_threads: 2,
+    num_threads: 1,
     settings: { ...presets.reference, training: { ...presets.reference.training, num_epochs: 2 } },
   });
 });

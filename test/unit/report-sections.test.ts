@@ -406,6 +406,13 @@ test("training hours are those of one run, and of what trains", () => {
   expect([...trainingHours(input)]).toEqual([["film", 61 / 3600]]);
 });
 
+test("the time names how many trials ran at the same time, if it is known and more than one", () => {
+  const timeOf = (changes: Partial<ReportInput>): string =>
+    sectionOf(report([film, token], changes), "## Time and memory");
+  expect(timeOf({ num_slots: 3 })).toMatch(/in total; up to 3 ran at the same time\./);
+  for (const changes of [{}, { num_slots: 1 }]) expect(timeOf(changes)).toMatch(/in total\./);
+});
+
 test("long tables end with the number of other rows; the leaderboard is complete", () => {
   const many = Array.from({ length: 60 }, (_, index) => ({ label: `row ${index}.`, acc: [0.5, 0.5] }));
   const written = report(many);

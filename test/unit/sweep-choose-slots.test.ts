@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import type { TrialSpec } from "../../src/contract/generated/types.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { chooseSlots, slotsFor } from "../../src/sweep/choose-slots.ts";
+import { adviseOnIdleCores, chooseSlots, slotsFor } from "../../src/sweep/choose-slots.ts";
+import type { RunContext } from "../../src/sweep/run-context.ts";
 import { madeSpec } from "../helpers/report-input.ts";
 
 const request = {
@@ -68,4 +70,31 @@ test.each([
 test("a device of --devices that does not exist is refused with those that do", async () => {
   const asked = { ...none, device: "auto", devices: ["cuda:7"] };
   await expect(slotsFor(waiting, machineWith(gpu0), asked)).rejects.toThrow(/cuda:0, cuda:1 and cpu.*cuda:7/);
+});
+
+const trials = (number: number, num_threads: number): TrialSpec[] =>
+  Array.from({ length: number }, (_, seed) => ({ ...madeSpec("film", seed), num_threads }));
+
+test.each<
+  [what: string, slots: number, waiting: TrialSpec[], asked: Partial<RunContext>, RegExp | undefined]
+>([
+  ["as many as cores", 8, trials(12, 1), {}, undefined],
+  ["one trial", 1, trials(1, 1), {}, /^7 of 8 cores stay idle.*--set num_threads=8/],
+  ["two trials with two threads", 2, trials(2, 2), {}, /^4 of 8 cores stay idle.*num_threads=4/],
+  ["six trials, which cannot share the rest", 6, trials(6, 1), {}, undefined],
+  ["a number that was asked for", 2, trials(6, 1), { numWorkers: 2 }, /^6 of 8 .*--workers auto/],
+  ["slots of the device", 2, trials(6, 2), { slotsPerDevice: 2 }, /^4 of 8 .*--slots-per-device 4/],
+  ["too little memory", 3, trials(6, 1), {}, /^5 of 8 .*memory is enough for 3 workers of 2\.0 GB/],
+  ["a rest of cores", 2, trials(6, 3), {}, undefined],
+])("idle cores are told with what to set: %s", (_, numSlots, waiting, asked, expected) => {
+  const slots = Array.from({ length: numSlots }, () => "cpu");
+  const advice = adviseOnIdleCores(slots, waiting, waiting, { ...none, ...asked }, 8);
+  if (expected === undefined) expect(advice).toBeUndefined();
+  else expect(advice).toMatch(expected);
+});
+
+test("the last trials of a sweep, and trials on GPUs, get no advice about cores", () => {
+  const all = trials(3, 1);
+  expect(adviseOnIdleCores(["cpu"], all.slice(2), all, none, 8)).toBeUndefined();
+  expect(adviseOnIdleCores([gpu0], all.slice(0, 1), all.slice(0, 1), none, 8)).toBeUndefined();
 });

@@ -30,7 +30,8 @@ const detector = (choice: unknown, more: object = {}): object => ({
   also: [{ "baseline.detector": choice, ...more }],
 });
 
-/** What the preset `default` had in the first versions. */
+/** The number of threads, and what the preset `default` had in the first versions. */
+const formerThreads = { num_threads: 2 };
 const former = { training: { num_epochs: 2 }, rpn: { pre_nms_top_n: 100 } };
 
 /**
@@ -241,7 +242,7 @@ function composed(identity: TrialIdentity): TrialSpec {
 function trialOf(experiment: object, changed: Partial<PlanContext> = {}, folder = filledFolder()): TrialSpec {
   writeFileSync(
     join(folder, "e.json"),
-    JSON.stringify({ name: "a", question: "Which is best?", ...experiment }),
+    JSON.stringify({ name: "a", question: "Which is best?", ...formerThreads, ...experiment }),
   );
   const [trial] = planSweep(readExperiment("e.json", [], folder), { ...context, ...changed }).trials;
   if (trial === undefined) throw new Error("expected a trial");

@@ -85,7 +85,9 @@ describe("files that are no longer there", () => {
 
 describe("a spec.json that lacks a key", () => {
   const stored = (): object | undefined =>
-    plan({ settings: { fusion: "film", rpn: { pre_nms_top_n: 100 } } }, tempFolder()).map(trialIdentityOf)[0];
+    plan({ num_threads: 2, settings: { fusion: "film", rpn: { pre_nms_top_n: 100 } } }, tempFolder()).map(
+      trialIdentityOf,
+    )[0];
   const baseline = (): object | undefined =>
     plan({ also: [{ "baseline.detector": "gt_boxes" }] }, tempFolder()).map(trialIdentityOf)[0];
 

@@ -5245,4 +5245,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "eac445ab1eb130aeb48d80e99ee0c21481736624f102c729e3eadb0a5c444966"
+SCHEMA_SHA256 = "c5b1a73b6b8dc8e88686738b6c773502d192826e076dd57e4f947bb07f032744"

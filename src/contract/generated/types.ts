@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "eac445ab1eb130aeb48d80e99ee0c21481736624f102c729e3eadb0a5c444966";
+export const schema_sha256 = "c5b1a73b6b8dc8e88686738b6c773502d192826e076dd57e4f947bb07f032744";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -4845,7 +4845,7 @@ export interface Experiment {
    */
   evaluate_on?: [string, ...string[]];
   /**
-   * CPU threads per trial; part of a trial's identity, because it changes the last bits of the results. Default: 2.
+   * CPU threads per trial; part of a trial's identity, because it changes the last bits of the results. Default: 1, so that the cores of a machine run as many trials at the same time (2 in earlier versions).
    */
   num_threads?: number;
   keep_models?: KeepModels;
@@ -5759,6 +5759,10 @@ export interface SweepStarted {
   at: string;
   num_trials: number;
   command: string;
+  /**
+   * Trials that could run at the same time. Missing if none had to run, and in lines of earlier versions.
+   */
+  num_slots?: number;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema

@@ -8,7 +8,7 @@ import { mean, msPerHour } from "../tables/cost-of.ts";
 import { rowNoun } from "../wording.ts";
 
 /** Duration, memory and environment of the trials. */
-export function cost({ trials, summary }: ReportInput): RootContent[] {
+export function cost({ trials, summary, num_slots }: ReportInput): RootContent[] {
   const completed = completedTrials(trials);
   if (completed.length === 0) return [];
   const trialWithId = byId(completed);
@@ -52,7 +52,7 @@ export function cost({ trials, summary }: ReportInput): RootContent[] {
       rows,
     ),
     paragraph(
-      `${kinds.has("cliprpn") ? "Durations are means over seeds. " : ""}${describeShared(trials)} A worker runs several trials, so its peak memory is the maximum over the trials so far. All trials took ${formatDuration(total_ms)} in total.`,
+      `${kinds.has("cliprpn") ? "Durations are means over seeds. " : ""}${describeShared(trials)} A worker runs several trials, so its peak memory is the maximum over the trials so far. All trials took ${formatDuration(total_ms)} in total${num_slots === undefined || num_slots === 1 ? "" : `; up to ${num_slots} ran at the same time`}.`,
     ),
     heading(2, "Environment"),
     bullets(environments(completed)),

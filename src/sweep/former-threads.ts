@@ -1,0 +1,34 @@
+import { counted } from "../base/format.ts";
+import { CliprpnError } from "../contract/errors.ts";
+import type { Experiment, TrialSpec } from "../contract/generated/types.ts";
+import { trialId } from "../contract/trial-id.ts";
+import { defaultNumThreads, formerNumThreads } from "../experiment/presets.ts";
+import { TrialStore } from "../store/trial-store.ts";
+
+/**
+ * Checks that no trial would be trained again only because the default of `num_threads` has changed.
+ *
+ * @param waiting the trials that have to run.
+ * @throws CliprpnError bad_input if trials have completed with the former default, and the experiment does not choose.
+ */
+export function checkFormerThreads(
+  { num_threads }: Pick<Experiment, "num_threads">,
+  waiting: readonly TrialSpec[],
+  runsDir: string,
+): void {
+  if (num_threads !== undefined) return;
+  const numDone = waiting.filter((spec) => isCompleted(withFormerThreads(spec), runsDir)).length;
+  if (numDone === 0) return;
+  throw new CliprpnError(
+    "bad_input",
+    `${counted(numDone, "completed trial")} of this sweep used num_threads ${formerNumThreads}, the default of earlier versions; with ${defaultNumThreads}, today's default, ${numDone === 1 ? "it" : "they"} would run again as ${numDone === 1 ? "another trial" : "other trials"}, with other last digits. Nothing was started. Add "num_threads": ${formerNumThreads} to the experiment (or --set num_threads=${formerNumThreads}) to keep ${numDone === 1 ? "it" : "them"}, or "num_threads": ${defaultNumThreads} (--set num_threads=${defaultNumThreads}) to run all trials with ${defaultNumThreads}`,
+  );
+}
+
+function withFormerThreads(spec: TrialSpec): string {
+  return trialId({ ...spec, num_threads: formerNumThreads });
+}
+
+function isCompleted(trial_id: string, runsDir: string): boolean {
+  return new TrialStore(runsDir, trial_id).accepted().length > 0;
+}
