@@ -201,7 +201,7 @@ export class SweepProgress implements AttemptWatcher {
 
   #show(): void {
     if (this.#terminal.isTty) this.#terminal.view(this.#draw);
-    else if (this.#running.size > 0) this.#terminal.live(this.#plainLines());
+    else if (this.#running.size > 0) this.#terminal.live(() => this.#plainLines());
   }
 
   readonly #draw = (size: ViewSize): string[] =>
@@ -216,7 +216,11 @@ export class SweepProgress implements AttemptWatcher {
     );
 
   #plainLines(): string[] {
-    const running = [...this.#running.values()].map(({ spec, status }) => `  ${trialName(spec)}: ${status}`);
+    const running = [...this.#running.values()]
+      .slice(0, maxPlain)
+      .map(({ spec, status }) => `  ${trialName(spec)}: ${status}`);
+    const numMore = this.#running.size - running.length;
+    if (numMore > 0) running.push(`  and ${numMore} more running`);
     const left_ms = this.#leftMs();
     const left_range_ms = left_ms === undefined ? null : (this.#eta.rangeMs(left_ms) ?? null);
     const left = left_ms === undefined ? "" : `, ${describeLeft({ left_ms, left_range_ms })}`;
@@ -244,6 +248,9 @@ export class SweepProgress implements AttemptWatcher {
     this.#terminal.result(JSON.stringify(event));
   }
 }
+
+/** Running trials on a plain line. */
+const maxPlain = 8;
 
 /** Failures to keep for the view; the journal has all. */
 const maxFailures = 10;

@@ -34,9 +34,19 @@ export function makeTerminal({ stdout, stderr, env = {} }: Streams, now: () => n
     warn: (text) => line(`warning: ${text}`),
     live(lines) {
       view?.stop();
+      const texts = (): string[] => (typeof lines === "function" ? lines() : lines);
       if (live !== undefined)
-        live.show(lines.map((text) => truncate(oneLine(text), screen?.columns)).join("\n"));
-      else if (now() - lastLine >= silenceMs) line(lines.map((text) => text.trim()).join("; "));
+        live.show(
+          texts()
+            .map((text) => truncate(oneLine(text), screen?.columns))
+            .join("\n"),
+        );
+      else if (now() - lastLine >= silenceMs)
+        line(
+          texts()
+            .map((text) => text.trim())
+            .join("; "),
+        );
     },
     view: (draw) => view?.show((size) => draw(size).map(oneLine)),
     liveDone() {

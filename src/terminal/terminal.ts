@@ -4,8 +4,12 @@ export interface Terminal {
   info(line: string): void;
   /** Prints a permanent line, marked as a warning. */
   warn(line: string): void;
-  /** Replaces the live lines on a terminal; elsewhere, shown only after 10 s of silence. */
-  live(lines: string[]): void;
+  /**
+   * Replaces the live lines on a terminal; elsewhere, shown only after 10 s of silence.
+   *
+   * @param lines or a function that returns them, called only if they are shown: a sweep with many slots has many events.
+   */
+  live(lines: string[] | (() => string[])): void;
   /**
    * Replaces the live lines by a view, which stays below the permanent lines. It is drawn for the size of the terminal, at most
    * twice a second, and again when that size changes. Elsewhere, nothing is shown.

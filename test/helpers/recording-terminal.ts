@@ -18,7 +18,7 @@ export function recordingTerminal(): RecordingTerminal {
     isTty: false,
     info: (line) => void lines.push(line),
     warn: (line) => void lines.push(`warning: ${line}`),
-    live: (block) => void liveLines.push(...block),
+    live: (block) => void liveLines.push(...(typeof block === "function" ? block() : block)),
     view: () => undefined,
     liveDone: () => undefined,
     result: (text) => void results.push(text),

@@ -84,8 +84,8 @@ describe("the environment that cliprpn sets up", () => {
     machine.onSync('echo "Downloading ultralytics (1.0MiB)"');
     const watchedTerminal = {
       ...terminal,
-      live: (lines: string[]) => {
-        if (lines.join().includes("downloading")) printed.push(terminal.lines.join("\n"));
+      live: (lines: string[] | (() => string[])) => {
+        if (String(lines).includes("downloading")) printed.push(terminal.lines.join("\n"));
       },
     };
     await add(machine, environment, ["yolo"], { terminal: watchedTerminal });

@@ -4,7 +4,9 @@ import { check } from "../../src/contract/check.ts";
 import type { TrialOutcome } from "../../src/contract/generated/types.ts";
 import { Leaderboard } from "../../src/sweep/leaderboard.ts";
 import { SweepProgress, type SweepProgressOptions } from "../../src/sweep/progress.ts";
+import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import type { Draw } from "../../src/terminal/terminal.ts";
+import { countSteps } from "../helpers/count-steps.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 import { madeAttempt, madeInput } from "../helpers/report-input.ts";
 
@@ -138,4 +140,38 @@ test("the leaderboard has the highest means first, and of many configurations th
       .reverse()
       .slice(0, 50),
   );
+});
+
+/** A sweep whose trials all run, without a terminal, at a time that can be changed. */
+function manyRunning(num: number) {
+  const lines: string[] = [];
+  let ms = 0;
+  const stderr = { write: (text: string) => lines.push(text) };
+  const terminal = makeTerminal({ stdout: stderr, stderr }, () => ms);
+  const made = madeInput([{ label: "film", acc: new Array<number>(num).fill(0.5) }]).trials;
+  const options = { name: "made", total: num, numSlots: num, json: false };
+  const waiting = made.map(({ spec }) => spec);
+  const progress = new SweepProgress(terminal, { ...options, waiting, now: () => ms });
+  const attempts = made.map(madeAttempt);
+  for (const [slot, attempt] of attempts.entries()) progress.started(attempt, slot);
+  const event = (done: number): void => {
+    const [first] = attempts;
+    if (first !== undefined)
+      progress.event(first, 0, { type: "progress", phase: "training", done, total: 100 });
+  };
+  return { lines, event, pass: (more_ms: number) => (ms += more_ms) };
+}
+
+test("without a terminal, an event costs the same for any number of running trials", () => {
+  const [few, many] = [manyRunning(4), manyRunning(400)];
+  expect(countSteps(() => many.event(1))).toBe(countSteps(() => few.event(1)));
+});
+
+test("without a terminal, one line names a few of the running trials", () => {
+  const { lines, event, pass } = manyRunning(400);
+  pass(10_000);
+  event(50);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain("0 of 400 trials done");
+  expect(lines[0]).toContain("and 392 more running");
 });
