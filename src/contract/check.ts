@@ -47,6 +47,7 @@ export interface ContractTypes {
   QueuedAttempt: contract.QueuedAttempt;
   EndedAttempt: contract.EndedAttempt;
   PilotFacts: contract.PilotFacts;
+  EngineOptions: contract.EngineOptions;
 }
 
 /**

@@ -25,6 +25,7 @@ const topLevel = new Set([
   "alpha",
   "num_threads",
   "keep_models",
+  "engine",
   "published",
 ]);
 

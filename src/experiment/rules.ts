@@ -1,4 +1,5 @@
 import type { Experiment } from "../contract/generated/types.ts";
+import { engineProblems } from "./engine-rules.ts";
 import { labelProblems } from "./label-rules.ts";
 import { defaultSeeds, namedFusions, presets } from "./presets.ts";
 import type { Path, Problem } from "./problem.ts";
@@ -35,7 +36,11 @@ export function writtenProblems(experiment: Experiment): Problem[] {
         path: ["published", index, "low"],
         message: `published[${index}].low (${low}) must not exceed high (${high})`,
       });
-  return [...problems, ...mixedProblems(experiment)];
+  return [
+    ...problems,
+    ...mixedProblems(experiment),
+    ...engineProblems(experiment.engine ?? {}, { isExperiment: true }),
+  ];
 }
 
 /**

@@ -258,6 +258,9 @@ const patterns: Record<string, string> = {
   "^.+\\.py:[A-Za-z_][A-Za-z0-9_]*$": "a file and a class, such as my_fusion.py:MyFusion",
   "^(?!\\s)[^\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}]+(?<!\\s)$":
     "a label of at most 100 characters, without control characters, and without space at its start or end",
+  "^[A-Za-z0-9_][A-Za-z0-9_.,:+@-]{0,199}$":
+    "a name, or several with commas between them: letters, digits and . _ : + @ -",
+  "^[A-Za-z0-9_.,:&|*()\\[\\]-]{1,400}$": "features of nodes, such as a100|h100",
   "^[^{}]*\\{\\}[^{}]*$": "text with exactly one {}, the placeholder for the referring expression",
 };
 

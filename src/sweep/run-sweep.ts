@@ -194,6 +194,7 @@ function checkSameData(store: SweepStore, { plan, dataset }: Pick<SweepRequest, 
 function experimentOf({ experiment, plan, dataset, targets, source }: SweepRequest): StoredExperiment {
   const { name, question, published, keep_models, baseline, smallest_difference, alpha, trained_on } = plan;
   const { id, name: dataset_name, split_by } = dataset;
+  const { engine: _, ...asked } = experiment; // Where it runs is no part of what it is.
   return {
     schema_version: schemaVersion,
     name,
@@ -207,7 +208,7 @@ function experimentOf({ experiment, plan, dataset, targets, source }: SweepReque
     alpha,
     ...(trained_on === undefined ? {} : { trained_on }),
     ...(targets.length === 0 ? {} : { evaluate_on: targets.map(storedTarget) }),
-    experiment: { ...experiment },
+    experiment: asked,
   };
 }
 

@@ -5245,4 +5245,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "c5b1a73b6b8dc8e88686738b6c773502d192826e076dd57e4f947bb07f032744"
+SCHEMA_SHA256 = "43c2e00f44151dd5f24322be22421c5a2f00bb854dff6afc8cf019bb58096d81"

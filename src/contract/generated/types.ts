@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "c5b1a73b6b8dc8e88686738b6c773502d192826e076dd57e4f947bb07f032744";
+export const schema_sha256 = "43c2e00f44151dd5f24322be22421c5a2f00bb854dff6afc8cf019bb58096d81";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -334,6 +334,13 @@ export type Envelope = OkEnvelope | ErrorEnvelope;
  * via the `definition` "ResultsChoice".
  */
 export type ResultsChoice = string | [string, ...string[]] | ResultsObject;
+/**
+ * Names as SLURM has them, also several with commas between them.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SlurmName".
+ */
+export type SlurmName = string;
 /**
  * `default`: ClipRPN (Trento) with its bugs fixed. `reference`: the original settings of ClipRPN (Trento).
  *
@@ -4788,6 +4795,67 @@ export interface PreparedImage {
   problem: string | null;
 }
 /**
+ * Options of the engines, by engine: in `engine` of an experiment, or in a file such as engines/lab.json. They decide where a trial runs, and are no part of its identity.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "EngineOptions".
+ */
+export interface EngineOptions {
+  $schema?: string;
+  slurm?: SlurmOptions;
+}
+/**
+ * For `sweep --engine slurm`. The names are those of Hydra's submitit launcher. Each job of the array is one worker, which runs one trial after the other.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SlurmOptions".
+ */
+export interface SlurmOptions {
+  partition?: SlurmName;
+  account?: SlurmName;
+  qos?: SlurmName;
+  /**
+   * Features of nodes, as sbatch takes them: `a100|h100`.
+   */
+  constraint?: string;
+  /**
+   * GPUs of each job: 1, or 0 for trials on the CPU. Default: 1.
+   */
+  gpus_per_node?: number;
+  /**
+   * CPU cores of each job. Default: `num_threads` of the experiment.
+   */
+  cpus_per_task?: number;
+  /**
+   * Memory of each job. Default: that of the partition.
+   */
+  mem_gb?: number;
+  /**
+   * Time limit of each job. A trial that has not ended by then is continued by another job. Default: 60.
+   */
+  timeout_min?: number;
+  /**
+   * Time before the limit at which a job writes a checkpoint and ends. Default: 120.
+   */
+  signal_delay_s?: number;
+  /**
+   * Largest number of jobs at the same time. Default: 16.
+   */
+  array_parallelism?: number;
+  /**
+   * Further options of sbatch, by their long names: {"exclude": "node7", "exclusive": true}.
+   */
+  additional_parameters?: {
+    [k: string]: string | number | boolean | undefined;
+  };
+  /**
+   * Lines of shell that each job runs first, such as `module load cuda`. Only in a file of options, which a person trusts like a script; not in an experiment.
+   *
+   * @maxItems 100
+   */
+  setup?: string[];
+}
+/**
  * An experiment file. `settings` and the keys of `vary` are generated from settings.schema.json.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -4849,6 +4917,7 @@ export interface Experiment {
    */
   num_threads?: number;
   keep_models?: KeepModels;
+  engine?: EngineOptions;
   /**
    * Published results of this experiment, for comparison.
    */

@@ -1,0 +1,98 @@
+import { userInfo } from "node:os";
+import { execa } from "execa";
+import { CliprpnError } from "../../contract/errors.ts";
+import { type ListedJob, parseSqueue, squeueFormat } from "./squeue.ts";
+
+/** The jobs of one name, through SLURM's commands. Needs no accounting. */
+export class Slurm {
+  readonly #jobName: string;
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(jobName: string, env: NodeJS.ProcessEnv) {
+    this.#jobName = jobName;
+    this.#env = env;
+  }
+
+  /**
+   * Submits a script.
+   *
+   * @returns the number of the array.
+   * @throws CliprpnError bad_input if SLURM refuses it; environment_broken if SLURM cannot be reached.
+   */
+  async submit(script: string): Promise<string> {
+    const { stdout } = await this.#run("sbatch", ["--parsable"], script);
+    const [id = ""] = stdout.trim().split(/[;\n]/);
+    if (/^\d+$/.test(id)) return id;
+    throw new CliprpnError(
+      "environment_broken",
+      `sbatch --parsable: expected the number of a job, found ${JSON.stringify(stdout.slice(0, 200))}`,
+    );
+  }
+
+  /** All jobs of the name, also those of an earlier process. @throws CliprpnError environment_broken. */
+  async list(): Promise<ListedJob[]> {
+    const { stdout } = await this.#run("squeue", [
+      "--noheader",
+      "--array",
+      `--user=${userInfo().uid}`,
+      `--name=${this.#jobName}`,
+      `--format=${squeueFormat}`,
+    ]);
+    return parseSqueue(stdout);
+  }
+
+  /** Ends all jobs of the name, waiting and running. */
+  async cancelAll(): Promise<void> {
+    await this.#run("scancel", [`--user=${userInfo().uid}`, `--name=${this.#jobName}`]);
+  }
+
+  /** Kills the worker of a job at once; a plain scancel waits for it for KillWait seconds. */
+  async kill(id: string): Promise<void> {
+    await this.#run("scancel", ["--signal=KILL", "--batch", id]);
+  }
+
+  /** Ends one job. */
+  async cancel(id: string): Promise<void> {
+    await this.#run("scancel", [id]);
+  }
+
+  async #run(command: string, args: string[], input = ""): Promise<{ stdout: string }> {
+    const result = await execa(command, args, {
+      env: this.#env,
+      extendEnv: false,
+      reject: false,
+      timeout: timeoutMs,
+      input,
+    });
+    if (!result.failed) return { stdout: result.stdout ?? "" };
+    if (result.code === "ENOENT") throw withoutSlurm(command);
+    const output =
+      result.stderr?.trim() || (result.timedOut ? "it did not answer" : (result.shortMessage ?? "it failed"));
+    throw explainFailure(command, output);
+  }
+}
+
+/** SLURM's commands wait for a busy controller. */
+const timeoutMs = 60_000;
+
+function withoutSlurm(command: string): CliprpnError {
+  return new CliprpnError(
+    "environment_broken",
+    `--engine slurm: expected the command ${command} on the PATH, found none. Run cliprpn on a login node of the cluster, or use --engine local`,
+  );
+}
+
+/** The error with SLURM's own words. */
+function explainFailure(command: string, output: string): CliprpnError {
+  const lines = output.split("\n").filter((line) => line.trim() !== "");
+  const text = lines.map((line) => `  ${line}`).join("\n");
+  if (command !== "sbatch" || unreachable.test(output))
+    return new CliprpnError("environment_broken", `${command} failed:\n${text}`);
+  return new CliprpnError(
+    "bad_input",
+    `SLURM refused the jobs; correct engine.slurm of the experiment, or the file of options. \`--dry-run\` prints the script:\n${text}`,
+  );
+}
+
+const unreachable =
+  /unable to contact|connection refused|communication|timed? ?out|zero bytes|socket|process configuration file|munge|did not answer/i;

@@ -1,0 +1,61 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { CliprpnError } from "../contract/errors.ts";
+import type { EngineOptions, Experiment, SlurmOptions } from "../contract/generated/types.ts";
+import { readCheckedFile } from "./checked-file.ts";
+import { engineProblems } from "./engine-rules.ts";
+import { invalidError } from "./invalid-error.ts";
+
+/** The options of an engine, and the file that some of them come from. */
+export interface ReadSlurmOptions {
+  options: SlurmOptions;
+  /** As the person knows it; undefined if there is none. */
+  file: string | undefined;
+}
+
+/**
+ * The options for `--engine slurm`: those of the experiment, and what it leaves open from a file.
+ *
+ * @param typed the file as typed; by default `engines/lab.json` in the current folder, if it exists.
+ * @throws CliprpnError bad_input with all problems, as `file:line:column`.
+ */
+export function readSlurmOptions(
+  { engine = {} }: Pick<Experiment, "engine">,
+  typed: string | undefined,
+  cwd: string,
+): ReadSlurmOptions {
+  const file = typed ?? (existsSync(join(cwd, labFile)) ? labFile : undefined);
+  const ofFile = file === undefined ? {} : (readEngineFile(file, cwd).slurm ?? {});
+  const options = merged(ofFile, engine.slurm ?? {});
+  const { timeout_min, signal_delay_s } = options;
+  if (timeout_min !== undefined && signal_delay_s !== undefined && signal_delay_s >= 60 * timeout_min)
+    throw new CliprpnError(
+      "bad_input",
+      `engine.slurm.signal_delay_s: expected less than timeout_min (${timeout_min} minutes), found ${signal_delay_s} seconds`,
+    );
+  return { options, file };
+}
+
+/** Where a lab has its options. */
+const labFile = "engines/lab.json";
+
+/** @throws CliprpnError bad_input. */
+function readEngineFile(file: string, cwd: string): EngineOptions {
+  const read = readCheckedFile("EngineOptions", file, cwd, "options of an engine");
+  if ("problems" in read) throw invalidError(file, read.problems);
+  const problems = engineProblems(read.value, { isExperiment: false }).map(({ path, atKey, message }) => ({
+    ...read.where(path, atKey),
+    message,
+  }));
+  if (problems.length > 0) throw invalidError(file, problems);
+  return read.value;
+}
+
+function merged(ofFile: SlurmOptions, ofExperiment: SlurmOptions): SlurmOptions {
+  const further = { ...ofFile.additional_parameters, ...ofExperiment.additional_parameters };
+  return {
+    ...ofFile,
+    ...ofExperiment,
+    ...(Object.keys(further).length === 0 ? {} : { additional_parameters: further }),
+  };
+}

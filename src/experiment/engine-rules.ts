@@ -1,0 +1,91 @@
+import type { EngineOptions, SlurmOptions } from "../contract/generated/types.ts";
+import { formatValue, type Path, type Problem } from "./problem.ts";
+
+/**
+ * Checks options of engines by the rules that no schema can express.
+ *
+ * @param isExperiment false for a file of options, which a person trusts like a script.
+ */
+export function engineProblems(
+  { slurm = {} }: EngineOptions,
+  { isExperiment }: { isExperiment: boolean },
+): Problem[] {
+  const prefix: Path = isExperiment ? ["engine", "slurm"] : ["slurm"];
+  const problems = Object.entries(slurm.additional_parameters ?? {}).flatMap(([name, value]) => {
+    const message = explainParameter(name, value);
+    const path = [...prefix, "additional_parameters", name];
+    const atKey = typeof value !== "string" || !hasControl(value);
+    return message === undefined ? [] : [{ path, atKey, message: `${name}: ${message}` }];
+  });
+  const setup = slurm.setup ?? [];
+  if (isExperiment && setup.length > 0)
+    problems.push({
+      path: [...prefix, "setup"],
+      atKey: true,
+      message:
+        "engine.slurm.setup: expected in a file of options only, such as engines/lab.json: it runs commands, and an experiment from somebody else must not",
+    });
+  for (const [index, line] of setup.entries())
+    if (hasControl(line))
+      problems.push({
+        path: [...prefix, "setup", index],
+        atKey: false,
+        message: `setup[${index}]: expected one line without control characters, found ${formatValue(line)}`,
+      });
+  return problems;
+}
+
+/** What is wrong with an option of sbatch; undefined if it may be set. */
+function explainParameter(name: string, value: unknown): string | undefined {
+  const option = name.replaceAll("_", "-");
+  if (!/^[a-z][a-z0-9-]{1,40}$/.test(option))
+    return "expected the long name of an option of sbatch, such as exclude";
+  const ours = ownNames[option];
+  if (ours !== undefined) return `expected ${ours} in its place`;
+  if (reserved.has(option)) return "cliprpn sets this option itself";
+  if (typeof value === "string" && hasControl(value))
+    return `expected text without control characters, found ${formatValue(value)}`;
+  return undefined;
+}
+
+function hasControl(text: string): boolean {
+  return /\p{Cc}/u.test(text);
+}
+
+/** Options of sbatch that have a name of their own here. */
+const ownNames: Record<string, keyof SlurmOptions | undefined> = {
+  partition: "partition",
+  account: "account",
+  qos: "qos",
+  constraint: "constraint",
+  "gpus-per-node": "gpus_per_node",
+  "cpus-per-task": "cpus_per_task",
+  mem: "mem_gb",
+  time: "timeout_min",
+};
+
+/** What the workers depend on. */
+const reserved = new Set([
+  "array",
+  "chdir",
+  "clusters",
+  "error",
+  "export",
+  "export-file",
+  "gid",
+  "help",
+  "input",
+  "job-name",
+  "no-requeue",
+  "open-mode",
+  "output",
+  "parsable",
+  "requeue",
+  "signal",
+  "test-only",
+  "uid",
+  "usage",
+  "version",
+  "wait",
+  "wrap",
+]);
