@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { codeHashes } from "../../src/contract/code-identity.ts";
 import type { TrialEvent, TrialOutcome, TrialSpec } from "../../src/contract/generated/types.ts";
 import { LocalEngine, type LocalEngineOptions } from "../../src/engine/local/local-engine.ts";
 import { presets } from "../../src/experiment/presets.ts";
@@ -123,13 +124,13 @@ function fakeSpec(label: string, index: number, cache_dir: string): TrialSpec {
   return {
     kind: "cliprpn",
     trial_id: index.toString(16).padStart(16, "0"),
-    sources_sha256: "f".repeat(64),
+    sources_sha256: codeHashes().cliprpn,
     label,
     preset: "default",
     seed: index,
     num_threads: 1,
     device: "cpu",
-    dataset: { id: "none", name: "none", root: "/nowhere", split_by: "umd" },
+    dataset: { id: "none", name: "none", root: cache_dir, split_by: "umd" },
     backbone: { name: "cliprpn-tiny", weights: "shipped", weights_id: "none" },
     settings: presets.default,
     cache_dir,

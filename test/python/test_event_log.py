@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from cliprpn.bridge.event_log import logged
 from cliprpn.contract.generated import Epoch, EpochEvent, ProgressEvent, WarningEvent
+from cliprpn.trials.event_log import logged
 
 
 def test_the_log_has_phases_epochs_and_warnings_and_all_events_are_sent(

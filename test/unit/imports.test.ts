@@ -112,6 +112,7 @@ const only: [what: string, pattern: RegExp, files: string[]][] = [
  * The layers of `python/cliprpn`, top first: a module imports from lower layers and from its own folder.
  */
 const python: string[][] = [
+  ["worker"],
   ["bridge"],
   ["audit", "preflight"],
   ["trials", "joint"],

@@ -15,7 +15,6 @@ from cliprpn.arithmetic import use_deterministic
 from cliprpn.audit.audit import audit
 from cliprpn.audit.outside import audit_answers
 from cliprpn.audit.questions import export_changes
-from cliprpn.bridge.event_log import logged
 from cliprpn.contract.generated import (
     AuditAnswersParams,
     AuditAnswersResult,
@@ -99,10 +98,9 @@ from cliprpn.run_context import Emit, RunContext
 from cliprpn.seeding import seed_everything
 from cliprpn.storage.durable import write_json
 from cliprpn.storage.weights_files import load_backbone
-from cliprpn.trials.checkpoint import ResumeOptions
+from cliprpn.trials.attempt import run_attempt
 from cliprpn.trials.evaluate import evaluate
 from cliprpn.trials.precision import choose_precision
-from cliprpn.trials.trial import run_trial
 
 
 @dataclass(frozen=True)
@@ -134,19 +132,7 @@ CUT_WARNING = (
 
 
 def _run_trial(params: RunTrialParams, context: CallContext) -> RunTrialResult:
-    spec = params.spec.model_copy(update={"device": str(context.device)})
-    outcome = run_trial(
-        spec,
-        Path(params.folder),
-        logged(context.emit),
-        context.should_stop,
-        params.keep_models,
-        params.fusion_file,
-        ResumeOptions(
-            tuple(Path(folder) for folder in params.resume_from or []), params.checkpoint_minutes or 0
-        ),
-    )
-    return RunTrialResult(outcome=outcome)
+    return RunTrialResult(outcome=run_attempt(params, context.device, context.emit, context.should_stop))
 
 
 def _read_annotations(params: ReadAnnotationsParams, context: CallContext) -> ReadAnnotationsResult:

@@ -139,7 +139,7 @@ def _ok(value: dict[str, Any]) -> str:
 
 
 def _error(error: BaseException) -> str:
-    code, message = _describe(error)
+    code, message = describe_error(error)
     trace = "".join(traceback.format_exception(error))
     with contextlib.suppress(OSError, ValueError):  # The reader may be gone.
         # Where a call was when it was asked to stop says nothing.
@@ -147,7 +147,7 @@ def _error(error: BaseException) -> str:
     return json.dumps({"status": "error", "error": {"code": code, "message": message}, "traceback": trace})
 
 
-def _describe(error: BaseException) -> tuple[str, str]:
+def describe_error(error: BaseException) -> tuple[str, str]:
     """Code and message of an error. Types of torch and pydantic are compared by name, as both may be missing."""
     if isinstance(error, CliprpnError):
         return error.code, error.message

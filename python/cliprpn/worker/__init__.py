@@ -1,0 +1,1 @@
+"""`python -m cliprpn.worker`: a warm process that runs attempts, below any launcher."""

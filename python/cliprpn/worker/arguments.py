@@ -1,0 +1,64 @@
+"""The command line of `python -m cliprpn.worker`."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What a worker is asked for.
+
+    Attributes:
+        device: auto, cpu, cuda, cuda:I or mps.
+        num_threads: CPU threads of each trial; None for torch's default. A pilot takes the queue's.
+        queue: the folder of a pilot; None for a worker that reads lines.
+        idle_s: a pilot ends when the queue was empty for this time.
+        grace_s: time that an attempt gets to stop after SIGTERM or SIGUSR1, before it is killed.
+        label: of a pilot, for people, such as the job of a cluster.
+        replaced: starts of paths of the machine that runs the sweep, and what they are here.
+    """
+
+    device: str
+    num_threads: int | None
+    queue: Path | None
+    idle_s: float
+    grace_s: float
+    label: str
+    replaced: tuple[tuple[str, str], ...]
+
+
+def read_arguments(argv: list[str]) -> Arguments:
+    """Reads the command line; prints its usage and exits with 2 if it is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m cliprpn.worker", description=__doc__)
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:I or mps")
+    parser.add_argument("--num-threads", type=int, help="CPU threads of each trial")
+    parser.add_argument("--queue", type=Path, help="take attempts from this folder, queue/ of a sweep")
+    parser.add_argument("--idle-s", type=float, default=60, help="end when the queue was empty for this time")
+    parser.add_argument(
+        "--grace-s", type=float, default=20, help="time of an attempt to stop after SIGTERM or SIGUSR1"
+    )
+    parser.add_argument("--label", default="", help="shown beside the name of this machine")
+    parser.add_argument(
+        "--replace",
+        action="append",
+        default=[],
+        metavar="FROM=TO",
+        help="FROM at the start of a path is TO on this machine (repeatable)",
+    )
+    values = parser.parse_args(argv)
+    replaced = [tuple(value.split("=", 1)) for value in values.replace]
+    for pair, value in zip(replaced, values.replace, strict=True):
+        if len(pair) != 2 or not all(part.startswith("/") for part in pair):
+            parser.error(f"--replace: expected FROM=TO with two absolute paths, found {value}")
+    return Arguments(
+        device=values.device,
+        num_threads=values.num_threads,
+        queue=None if values.queue is None else values.queue.resolve(),
+        idle_s=values.idle_s,
+        grace_s=values.grace_s,
+        label=values.label,
+        replaced=tuple((pair[0].rstrip("/"), pair[1].rstrip("/")) for pair in replaced),
+    )

@@ -1,0 +1,223 @@
+"""A pilot: takes attempts from the queue of a sweep, and runs them on a warm worker process, until nothing is left.
+
+The pilot itself imports no torch and runs no trial. Whatever happens to its worker (a crash, a trial that does not
+stop), the pilot still has its heartbeat and says how the attempt ended.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from pathlib import Path
+
+from cliprpn.contract.generated import (
+    SCHEMA_SHA256,
+    ErrorInfo,
+    PilotFacts,
+    QueuedAttempt,
+    QueueSettings,
+    WorkerEnded,
+    WorkerReady,
+)
+from cliprpn.errors import CliprpnError
+from cliprpn.worker.arguments import Arguments
+from cliprpn.worker.child import Child
+from cliprpn.worker.follow import LOOK_EVERY_S, follow_attempt
+from cliprpn.worker.heartbeat import Heartbeat
+from cliprpn.worker.paths import missing_path, with_local_paths
+from cliprpn.worker.process_identity import this_process, unique_name
+from cliprpn.worker.queue_folder import QueueFolder
+
+# How long an idle pilot sleeps before it looks for an attempt again: at first, and at most.
+MIN_SLEEP_S, MAX_SLEEP_S = 0.02, 0.5
+
+
+def run_pilot(arguments: Arguments, folder: Path, command: list[str]) -> int:
+    """Runs attempts until the queue was empty for a while, the sweep ends, or a signal asks to leave.
+
+    After SIGTERM, SIGINT or SIGUSR1, the attempt that runs writes a checkpoint and ends as preempted.
+
+    Args:
+        folder: the queue.
+        command: starts the worker process, without its options.
+
+    Returns:
+        0, or 3 if this machine cannot run the trials.
+    """
+    pilot = Pilot(arguments, folder, command)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+        signal.signal(number, pilot.leave)
+    try:
+        pilot.run()
+    except CliprpnError as error:
+        print(f"{folder}: {error.message}", file=sys.stderr)
+        return 3
+    finally:
+        pilot.close()
+    return 0
+
+
+class Pilot:
+    """See `run_pilot`."""
+
+    def __init__(self, arguments: Arguments, folder: Path, command: list[str]) -> None:
+        self._arguments, self._command = arguments, command
+        self._name = unique_name()
+        self._queue = QueueFolder(folder, self._name)
+        self._child: Child | None = None
+        self._heartbeat: Heartbeat | None = None
+        # The signal that asked the pilot to leave.
+        self._signal = ""
+        self._is_taken_away = False
+        self._has_refused = False
+
+    def leave(self, number: int, frame: object) -> None:
+        """A signal handler."""
+        self._signal = signal.Signals(number).name
+
+    def run(self) -> None:
+        """
+        Raises:
+            CliprpnError: this machine cannot run the trials; what the pilot's file says, too.
+        """
+        settings = self._read_settings()
+        # queue/ lies in sweeps/NAME/ of the runs folder.
+        replaced = (*self._arguments.replaced, (settings.runs_dir, str(self._queue.folder.parents[2])))
+        self._register("starting")
+        self._heartbeat = Heartbeat(self._queue.beat, settings.beat_s)
+        try:
+            child = self._start(settings)
+            while child is not None and (found := self._next(replaced)) is not None:
+                entry, attempt = found
+                result = follow_attempt(
+                    child, self._queue, entry, attempt, lambda: self._signal, self._arguments.grace_s
+                )
+                # Whoever runs the sweep holds this pilot for dead, and would for every further attempt.
+                self._is_taken_away = result.is_taken_away
+                if result.is_worker_suspect:
+                    child.kill()
+                    child = self._start(settings)
+        except CliprpnError as error:
+            self._register("refused", error=error)
+            self._has_refused = True
+            raise
+
+    def close(self) -> None:
+        """Ends the worker. The pilot's file stays if it says why the pilot refused."""
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+        if self._child is not None:
+            self._child.kill()
+        if not self._has_refused:
+            self._queue.unregister()
+
+    def _read_settings(self) -> QueueSettings:
+        """
+        Raises:
+            CliprpnError: not_found; contract_violation, for a queue of another version.
+        """
+        other = "expected a queue of this version of cliprpn, found another one; install the same version everywhere"
+        try:
+            settings = self._queue.settings()
+        except OSError as error:
+            raise CliprpnError(
+                "not_found",
+                f"expected the queue of a sweep, found none ({error.strerror}); check that this machine sees the "
+                "folder, and start the sweep with --engine queue",
+            ) from error
+        except ValueError as error:
+            raise CliprpnError("contract_violation", other) from error
+        if settings.schema_sha256 != SCHEMA_SHA256:
+            raise CliprpnError("contract_violation", other)
+        return settings
+
+    def _start(self, settings: QueueSettings) -> Child | None:
+        """Starts a worker process; None if the pilot is to end.
+
+        Raises:
+            CliprpnError: as the worker says; environment_broken; contract_violation, if its code is not the sweep's.
+        """
+        options = ["--device", self._arguments.device]
+        if settings.num_threads is not None:
+            options += ["--num-threads", str(settings.num_threads)]
+        self._child = child = Child([*self._command, *options])
+        while not self._is_ending():
+            message = child.receive(LOOK_EVERY_S)
+            if isinstance(message, WorkerReady):
+                _require_same_code(message, settings)
+                self._register("ready", ready=message)
+                return child
+            if isinstance(message, WorkerEnded) and message.error is not None:
+                raise CliprpnError(message.error.code, message.error.message)
+            if isinstance(message, ErrorInfo):
+                raise CliprpnError("environment_broken", f"the worker did not start: {message.message}")
+        return None
+
+    def _next(self, replaced: tuple[tuple[str, str], ...]) -> tuple[str, QueuedAttempt] | None:
+        """Waits for an attempt and takes it; None if the pilot is to end.
+
+        Raises:
+            CliprpnError: not_found, if the attempt needs a path that does not exist here.
+        """
+        idle_since, sleep_s = time.monotonic(), MIN_SLEEP_S
+        while not self._is_ending():
+            waiting = self._queue.waiting()
+            for entry in waiting:
+                attempt = self._queue.read_waiting(entry)
+                if attempt is None:
+                    continue
+                attempt = with_local_paths(attempt, replaced)
+                _require_paths(attempt)
+                if self._queue.claim(entry):
+                    return entry, attempt
+            if not waiting and time.monotonic() - idle_since > self._arguments.idle_s:
+                return None
+            time.sleep(sleep_s)
+            sleep_s = min(2 * sleep_s, MAX_SLEEP_S)
+        return None
+
+    def _is_ending(self) -> bool:
+        is_gone = self._is_taken_away or (self._heartbeat is not None and self._heartbeat.is_gone)
+        return self._signal != "" or is_gone or self._queue.is_stopped() or self._queue.is_barred()
+
+    def _register(
+        self, state: str, ready: WorkerReady | None = None, error: CliprpnError | None = None
+    ) -> None:
+        facts = {
+            "schema_version": 1,
+            "name": self._name,
+            "label": self._arguments.label,
+            "state": state,
+            "error": None if error is None else {"code": error.code, "message": error.message},
+            "process": this_process().model_dump(),
+            "environment": None if ready is None else ready.environment.model_dump(),
+        }
+        self._queue.register(PilotFacts.model_validate(facts))
+
+
+def _require_same_code(ready: WorkerReady, settings: QueueSettings) -> None:
+    """
+    Raises:
+        CliprpnError: contract_violation.
+    """
+    if ready.sources_sha256 != settings.sources_sha256 or ready.schema_sha256 != settings.schema_sha256:
+        raise CliprpnError(
+            "contract_violation",
+            f"expected the Python files of the machine that runs the sweep, found others in {ready.code_folder}; "
+            "install the same version of cliprpn on all machines",
+        )
+
+
+def _require_paths(attempt: QueuedAttempt) -> None:
+    """
+    Raises:
+        CliprpnError: not_found.
+    """
+    missing = missing_path(attempt)
+    if missing is not None:
+        raise CliprpnError(
+            "not_found",
+            f"{missing}: expected this path of the machine that runs the sweep, found nothing here; share the folder, "
+            "or say where it is with --replace FROM=TO",
+        )
