@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { diskFullError } from "./base/disk-space.ts";
-import { errorCode, isReadOnlyFolder } from "./base/files.ts";
+import { errorCode, isUnwritable } from "./base/files.ts";
 import { quoteForShell } from "./base/format.ts";
 import type { Context } from "./commands/command.ts";
 import { runCommand } from "./commands/register.ts";
@@ -58,7 +58,7 @@ function fileError(error: unknown, argv: string[], io: Io): CliprpnError | undef
   const where = "path" in error ? String(error.path) : "a file";
   const diskFull = diskFullError("path" in error ? where : fullFolder(argv, io), error);
   if (diskFull !== undefined) return diskFull;
-  if (["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST"].includes(error.code) || isReadOnlyFolder(error))
+  if (isUnwritable(error))
     return new CliprpnError(
       "environment_broken",
       `${where}: expected a writable path, found ${errorCode(error)}; choose another one (--runs-dir, or CLIPRPN_CACHE for the cache)`,

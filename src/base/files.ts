@@ -45,6 +45,11 @@ export function isReadOnlyFolder(error: unknown): boolean {
   );
 }
 
+/** True for an error of the system that says that a path cannot be written. */
+export function isUnwritable(error: unknown): boolean {
+  return hasCode(error, "EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST") || isReadOnlyFolder(error);
+}
+
 /** Bytes of a file, or of all files in a folder; 0 if it is gone. Links are not followed. */
 export function sizeOf(path: string): number {
   const stats = lstatSync(path, { throwIfNoEntry: false });

@@ -99,6 +99,7 @@ export function runContext(args: Arguments, context: Context): RunContext {
     retryFailed: args.flag("retry-failed"),
     retries: retries(args.list("retries")),
     maxFailures: args.flag("fail-fast") ? 1 : args.number("max-failures"),
+    notify: args.text("notify"),
     json: args.flag("json"),
   };
 }

@@ -65,6 +65,11 @@ export const commands: Command[] = [
       "fail-if": failIf,
       "dry-run": dryRun,
       open,
+      notify: {
+        describe:
+          "shell command to run at the end of the sweep, however it ends: it gets the result as JSON on stdin and in variables such as CLIPRPN_STATE and CLIPRPN_SWEEP, and has 30 s",
+        type: "string",
+      },
       json: {
         describe: "print one JSON line each time a trial changes state",
         type: "boolean",

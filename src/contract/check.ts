@@ -24,6 +24,7 @@ export interface ContractTypes {
   StopRequest: contract.StopRequest;
   SweepStatus: contract.SweepStatus;
   SweepEvent: contract.SweepEvent;
+  SweepNotice: contract.SweepNotice;
   TestLook: contract.TestLook;
   ExportManifest: contract.ExportManifest;
   CodeManifest: contract.CodeManifest;

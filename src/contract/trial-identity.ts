@@ -34,6 +34,13 @@ export function storedBaseline({ detector, ...baseline }: BaselineSettings): Sto
   return { ...baseline, detector: stored };
 }
 
+/** True for a trial that ranks annotated boxes, which no detector has: it is not compared with others. */
+export function isUpperBound(
+  trial: { kind: "cliprpn" } | { kind: "baseline"; baseline: { detector: { kind: string } } },
+): boolean {
+  return trial.kind === "baseline" && trial.baseline.detector.kind === "gt_boxes";
+}
+
 /** The content of a spec.json in which keys that did not exist when it was written have the value that held then. */
 export function withIdentityDefaults(stored: unknown): unknown {
   return isRecord(stored) ? filledIn(stored) : stored;

@@ -1,6 +1,7 @@
 import { describeOwner, readOwner } from "../base/owner-lock.ts";
 import { codeHashes } from "../contract/code-identity.ts";
 import type { TrialRow } from "../contract/generated/types.ts";
+import { isUpperBound } from "../contract/trial-identity.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import { allSweeps } from "../store/sweeps.ts";
 import { TrialStore } from "../store/trial-store.ts";
@@ -123,11 +124,6 @@ function bestSetting(
     (best, setting) => (best === undefined || setting.acc_at_50 > best.acc_at_50 ? setting : best),
     undefined,
   );
-}
-
-/** It ranks the annotated boxes, which no detector has, so it is not compared with others. */
-function isUpperBound(trial: TrialRow["trial"]): boolean {
-  return trial.kind === "baseline" && trial.baseline.detector.kind === "gt_boxes";
 }
 
 function accuracyOf(trial: TrialStore, attempt: number): number | undefined {

@@ -1,23 +1,38 @@
 import { count, counted } from "../base/format.ts";
+import { leaderboardLines } from "../sweep/view/leaderboard-lines.ts";
 import { sweepView } from "../sweep/view/sweep-view.ts";
 import type { ShownStatus } from "./sweep-status.ts";
 import { filled, indented } from "./text.ts";
 
 /** The status of a sweep, for a terminal of 80 columns; while it runs, with the same view as in its own terminal. */
 export function statusText(status: ShownStatus): string {
-  const { name, question, owner, now, failures } = status;
+  const { name, question, owner, now, failures, report_file } = status;
   const head = [
     ...filled(question === null ? name : `${name}: ${question}`),
     ...indented(owner === null ? "not running; re-run its command to resume" : `running: ${owner}`),
   ];
-  if (now === null) return [...head, ...indented(countsText(status)), ...failureLines(status)].join("\n");
+  if (now === null)
+    return [
+      ...head,
+      ...indented(countsText(status)),
+      ...failureLines(status),
+      ...boardLines(status),
+      ...(report_file === null ? [] : ["", `report, with confidence intervals: ${report_file}`]),
+    ].join("\n");
   const view = { name, status: now, failures, num_failures: failures.length, hasIds: true };
   return [...head, "", ...sweepView(view, { columns: 80, rows: maxViewLines })].join("\n");
 }
 
 /** With the lines above it, a screen of 50 lines. */
 const maxViewLines = 44;
+const maxBoardLines = 25;
 const maxFailures = 5;
+
+/** None before a trial has completed. */
+function boardLines({ leaderboard }: ShownStatus): string[] {
+  if (leaderboard.num_configurations === 0) return [];
+  return ["", ...leaderboardLines({ leaderboard }, 80, maxBoardLines).map((line) => line.trimEnd())];
+}
 
 function countsText({ num_trials, num_completed, failures }: ShownStatus): string {
   const failed = failures.length === 0 ? "" : `, ${count(failures.length)} failed`;

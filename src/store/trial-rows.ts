@@ -1,6 +1,6 @@
 import { replaceFile } from "../base/replace-file.ts";
 import type { TrialRow } from "../contract/generated/types.ts";
-import { withIdentityDefaults } from "../contract/trial-identity.ts";
+import { isUpperBound, withIdentityDefaults } from "../contract/trial-identity.ts";
 import { checkStored, parseJson, readText } from "./files.ts";
 
 /**
@@ -17,7 +17,7 @@ export function readRows(file: string): TrialRow[] | undefined {
 
 /** What names a trial of a sweep, and what the sweep knows about it. */
 export type ListedTrial = Pick<TrialRow, "label" | "seed" | "asked" | "attempt"> &
-  Pick<TrialRow["trial"], "trial_id" | "kind">;
+  Pick<TrialRow["trial"], "trial_id" | "kind"> & { is_upper_bound: boolean };
 
 /**
  * The trials of a sweep without their settings, which are not checked: for 10,000 trials, that saves half a second.
@@ -50,26 +50,26 @@ export function writeRows(file: string, rows: readonly TrialRow[]): void {
   if (text !== readText(file)) replaceFile(file, text);
 }
 
-function listed({ trial: { trial_id, kind }, label, seed, asked, attempt }: TrialRow): ListedTrial {
-  return { trial_id, kind, label, seed, asked, attempt };
+function listed({ trial, label, seed, asked, attempt }: TrialRow): ListedTrial {
+  const { trial_id, kind } = trial;
+  return { trial_id, kind, label, seed, asked, attempt, is_upper_bound: isUpperBound(trial) };
 }
 
-/** Undefined if one of these values is not as expected: the check of the whole row says why. */
+/** Undefined for a baseline, and if one of these values is not as expected: the check of the whole row says why. */
 function listedIn(line: string): ListedTrial | undefined {
   const row: Record<string, unknown> = Object(parseJson(withoutSettings(line)));
   const { trial_id, kind }: Record<string, unknown> = Object(row.trial);
   const { schema_version, label, seed, asked, attempt } = row;
-  if (schema_version !== 1 || typeof trial_id !== "string" || (kind !== "cliprpn" && kind !== "baseline"))
-    return undefined;
+  if (schema_version !== 1 || typeof trial_id !== "string" || kind !== "cliprpn") return undefined;
   if (typeof label !== "string" || typeof seed !== "number" || typeof asked !== "boolean") return undefined;
   if (attempt !== null && typeof attempt !== "number") return undefined;
-  return { trial_id, kind, label, seed, asked, attempt };
+  return { trial_id, kind, label, seed, asked, attempt, is_upper_bound: false };
 }
 
-/** A line as this version writes it, without the last part of its trial, which is most of it. */
+/** A line as this version writes it, without the settings at its end, which are most of it. */
 function withoutSettings(line: string): string {
   // Within a text, the quotation marks would be escaped.
-  const end = line.search(/,"(settings|baseline)":\{/);
+  const end = line.indexOf(',"settings":{');
   return end !== -1 && line.endsWith("}}") ? `${line.slice(0, end)}}}` : line;
 }
 

@@ -255,6 +255,7 @@ export class SweepController {
       state: isAccepted ? ended : "refused",
       duration_ms,
       error: outcome?.state === "failed" ? outcome.error : null,
+      ...(outcome?.state === "completed" ? { acc_at_50: outcome.metrics.acc_at_50 } : {}),
     });
     watcher.finished(attempt, slot, outcome, duration_ms);
   }

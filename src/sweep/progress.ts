@@ -15,7 +15,7 @@ import { schemaVersion } from "../store/files.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { AttemptWatcher } from "./controller.ts";
 import { describeLeft, type RunningShare, SweepEta } from "./eta.ts";
-import { Leaderboard } from "./leaderboard.ts";
+import { askedTrial, Leaderboard, type TrialResult } from "./leaderboard.ts";
 import { type ShownFailure, sweepView, type ViewSize } from "./view/sweep-view.ts";
 
 interface Running {
@@ -40,8 +40,8 @@ export interface SweepProgressOptions {
   json: boolean;
   /** With the trials that completed earlier; by default, there are none. */
   leaderboard?: Leaderboard;
-  /** Acc@0.5 on val of a trial that another process completed. */
-  accOf?: (spec: TrialSpec) => number | undefined;
+  /** The result of a trial that another process completed. */
+  resultOf?: (spec: TrialSpec) => TrialResult | undefined;
   now?: () => number;
 }
 
@@ -74,7 +74,7 @@ export class SweepProgress implements AttemptWatcher {
       options.waiting.map(({ label }) => label),
       options.numSlots,
     );
-    this.#leaderboard = options.leaderboard ?? new Leaderboard(options.waiting);
+    this.#leaderboard = options.leaderboard ?? new Leaderboard(options.waiting.map(askedTrial));
     this.#done = options.total - options.waiting.length;
   }
 
@@ -119,7 +119,8 @@ export class SweepProgress implements AttemptWatcher {
     if (outcome?.state === "failed" && !runsAgain) this.#fail(spec, outcome);
     if (outcome?.state === "completed") {
       if (since !== undefined) this.#eta.finished(spec.label, this.#now() - since);
-      this.#leaderboard.completed(spec, outcome.metrics.acc_at_50);
+      const { acc_at_50 } = outcome.metrics;
+      this.#leaderboard.completed(spec, { trial_id: spec.trial_id, attempt: number, acc_at_50 });
     }
     const position = `[${this.#done}/${this.#options.total}]`;
     this.#terminal.info(`${position} ${trialName(spec)}: ${describeOutcome(outcome, duration_ms)}`);
@@ -148,11 +149,19 @@ export class SweepProgress implements AttemptWatcher {
   found(spec: TrialSpec): void {
     if (this.#waiting.delete(spec.trial_id)) this.#eta.started(spec.label);
     this.#done += 1;
-    const acc_at_50 = this.#options.accOf?.(spec);
-    if (acc_at_50 !== undefined) this.#leaderboard.completed(spec, acc_at_50);
+    const result = this.#options.resultOf?.(spec);
+    if (result !== undefined) this.#leaderboard.completed(spec, result);
     this.#terminal.info(`[${this.#done}/${this.#options.total}] ${trialName(spec)}: already completed`);
-    this.#print(spec, { state: "completed", ...(acc_at_50 === undefined ? {} : { acc_at_50 }) });
+    this.#print(spec, {
+      state: "completed",
+      ...(result === undefined ? {} : { acc_at_50: result.acc_at_50 }),
+    });
     this.#show();
+  }
+
+  /** Draws the view again, as times pass and intervals arrive without an event. */
+  redraw(): void {
+    if (this.#terminal.isTty) this.#show();
   }
 
   /** What the sweep is doing, for `cliprpn status`. */

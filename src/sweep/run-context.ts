@@ -47,6 +47,8 @@ export interface RunContext extends Context {
   retries?: Partial<Retries>;
   /** No trial starts after as many have failed; undefined for no limit. */
   maxFailures?: number | undefined;
+  /** A command to run at the end of a sweep. */
+  notify?: string | undefined;
   /** Print results as JSON lines. */
   json: boolean;
 }

@@ -16,12 +16,14 @@ import { storedTarget } from "./evaluation-targets.ts";
 import { checkFormerThreads } from "./former-threads.ts";
 import { makeReport } from "./make-report.ts";
 import { checkModelSpace, describeModels, type ModelRequest } from "./model-space.ts";
+import { notifyEnd } from "./notify.ts";
 import { openEngine } from "./open-engine.ts";
 import { prepareTrials } from "./prepare-trials.ts";
 import type { ReadPlan } from "./read-plan.ts";
-import { type TrialsToRun, trialStatuses, trialsToRun } from "./resume.ts";
+import { type TrialStatus, type TrialsToRun, trialStatuses, trialsToRun } from "./resume.ts";
 import { type RunContext, writableRunsDir } from "./run-context.ts";
 import { runTrials } from "./run-trials.ts";
+import type { SweepEnd } from "./sweep-notice.ts";
 import { StopWatch } from "./watch-stops.ts";
 
 /** The plan to run, where it came from, and the split to report. */
@@ -53,18 +55,25 @@ export async function runSweep(request: SweepRequest, run: RunContext): Promise<
     onLost: () => lost.abort(),
   });
   const stops = new StopWatch(store.folder);
+  const startedAt = Date.now();
+  let end: SweepEnd;
+  let reportFile: string | undefined;
   try {
     const signal = AbortSignal.any([run.signal, lost.signal, stops.signal]);
-    return await runLocked(store, request, { ...run, signal }, stops);
+    const { code, file } = await runLocked(store, request, { ...run, signal }, stops);
+    end = { code };
+    reportFile = file;
   } catch (error) {
-    if (stops.signal.aborted && !run.signal.aborted && isInterruption(error, stops.signal))
-      throw stops.signal.reason;
+    const isStopped = stops.signal.aborted && !run.signal.aborted && isInterruption(error, stops.signal);
     const hasLost = lost.signal.aborted && !run.signal.aborted && isInterruption(error, lost.signal);
-    throw hasLost ? takenOver(store, error) : error;
+    end = { error: isStopped ? stops.signal.reason : hasLost ? takenOver(store, error) : error };
   } finally {
     stops.close();
     await lock.release();
   }
+  await notifyEnd({ store, end, startedAt, signal: run.signal, reportFile }, run);
+  if ("error" in end) throw end.error;
+  return end.code;
 }
 
 async function runLocked(
@@ -72,7 +81,7 @@ async function runLocked(
   request: SweepRequest,
   run: RunContext,
   stops: StopWatch,
-): Promise<number> {
+): Promise<{ code: number; file: string | undefined }> {
   const { plan, dataset, targets, split, failIf = [] } = request;
   checkSameData(store, request); // Again: another process may have had the lock.
   const { waiting, numFailed } = trialsToRun(store, plan.trials, run);
@@ -98,6 +107,8 @@ async function runLocked(
     };
     await checkModelSpace(models);
     store.write(experimentOf(request), plan.trials.map(withDevice));
+    if (waiting.length + numFailed < plan.trials.length)
+      listAttempts(store, trialStatuses(store, plan.trials));
     for (const [sources_sha256, kind] of new Map(plan.trials.map((spec) => [spec.sources_sha256, spec.kind])))
       recordCode(store.runsDir, sources_sha256, codeOf(kind));
     announce(store, plan, { waiting: waiting.map(withDevice), numFailed }, models, slots, run);
@@ -112,7 +123,7 @@ async function runLocked(
  * Writes the report if a trial is complete.
  *
  * @param waiting the trials that ran now: of these, a stale result is not enough.
- * @returns the exit code: whether all trials are complete.
+ * @returns the exit code: whether all trials are complete; and the report.
  */
 async function report(
   store: SweepStore,
@@ -120,7 +131,7 @@ async function report(
   { waiting, split, failIf }: { waiting: readonly TrialSpec[]; split: Split; failIf: readonly FailIf[] },
   engine: Engine,
   run: RunContext,
-): Promise<number> {
+): Promise<{ code: number; file: string | undefined }> {
   const { terminal, json } = run;
   const statuses = trialStatuses(store, plan.trials);
   const completed = plan.trials.filter(({ trial_id }) => statuses.get(trial_id)?.state === "completed");
@@ -131,18 +142,27 @@ async function report(
     const event: SweepEvent = { type: "report", report_file: made.file };
     terminal.result(json ? JSON.stringify(event) : made.file);
   } else terminal.info("No trial completed, so no report was written.");
+  listAttempts(store, statuses);
+  const hasFailed = waiting.some(({ trial_id }) => {
+    const status = statuses.get(trial_id);
+    return status?.state === "completed" && status.isStale;
+  });
+  const isComplete = completed.length === plan.trials.length && !hasFailed;
+  const code = figures === undefined ? EXIT.good : checkConditions(failIf, figures, terminal);
+  return {
+    code: isComplete ? code : EXIT.some_failed,
+    file: figures === undefined ? undefined : store.reportFile(split),
+  };
+}
+
+/** Writes the attempts that count into the list of trials: what another sweep completed is not in this one's journal. */
+function listAttempts(store: SweepStore, statuses: ReadonlyMap<string, TrialStatus>): void {
   store.writeTrials(
     store.read().trials.map((trial) => {
       const status = statuses.get(trial.spec.trial_id);
       return status?.state === "completed" ? { ...trial, attempt: status.accepted.attempt } : trial;
     }),
   );
-  const hasFailed = waiting.some(({ trial_id }) => {
-    const status = statuses.get(trial_id);
-    return status?.state === "completed" && status.isStale;
-  });
-  const code = figures === undefined ? EXIT.good : checkConditions(failIf, figures, terminal);
-  return completed.length === plan.trials.length && !hasFailed ? code : EXIT.some_failed;
 }
 
 function announce(

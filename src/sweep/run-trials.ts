@@ -1,17 +1,19 @@
 import { rmSync } from "node:fs";
 import { counted } from "../base/format.ts";
 import { replaceFile } from "../base/replace-file.ts";
+import { isInterruption } from "../contract/errors.ts";
 import type { TrialSpec } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { toJson } from "../store/files.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
-import { TrialStore } from "../store/trial-store.ts";
 import { SweepController } from "./controller.ts";
-import { Leaderboard } from "./leaderboard.ts";
+import { IntervalsSoFar } from "./intervals-so-far.ts";
+import { askedTrial, Leaderboard, type TrialResult } from "./leaderboard.ts";
 import { SweepProgress } from "./progress.ts";
 import { trialStatuses } from "./resume.ts";
 import type { RunContext } from "./run-context.ts";
+import { acceptedResult } from "./stored-results.ts";
 import { TrialClaims } from "./trial-claims.ts";
 import { GridSource } from "./trial-source.ts";
 import type { StopWatch } from "./watch-stops.ts";
@@ -27,15 +29,28 @@ export async function runTrials(
 ): Promise<void> {
   const { terminal, signal, json, commandLine } = run;
   const { runsDir } = store;
-  const accOf = (spec: TrialSpec): number | undefined => acceptedAcc(runsDir, spec);
+  const resultOf = (spec: TrialSpec): TrialResult | undefined => acceptedResult(runsDir, spec);
+  const leaderboard = leaderboardBefore(plan, waiting, resultOf);
   const progress = new SweepProgress(terminal, {
     name: plan.name,
     waiting,
     total: plan.trials.length,
     numSlots: slots.length,
     json,
-    leaderboard: leaderboardBefore(plan, waiting, accOf),
-    accOf,
+    leaderboard,
+    resultOf,
+  });
+  const intervals = new IntervalsSoFar({
+    leaderboard,
+    trials: plan.trials,
+    confidence: 1 - plan.alpha,
+    runsDir,
+    engine,
+    onFailure: (error) => {
+      if (isInterruption(error, signal)) return;
+      const message = error instanceof Error ? error.message : String(error);
+      terminal.warn(`No confidence intervals while the sweep runs: ${message}`);
+    },
   });
   const claims = new TrialClaims(waiting, {
     runsDir,
@@ -62,11 +77,16 @@ export async function runTrials(
       ...(run.maxFailures === undefined ? {} : { maxFailures: run.maxFailures }),
     });
     stops.onTrial = (trial_id, reason) => controller.cancel(trial_id, { state: "canceled", reason });
-    const publish = setInterval(() => publishStatus(store, progress), publishEveryMs);
+    const publish = setInterval(() => {
+      intervals.update();
+      progress.redraw();
+      publishStatus(store, progress);
+    }, publishEveryMs);
     try {
       await controller.run(signal);
     } finally {
       clearInterval(publish);
+      await intervals.close();
       rmSync(store.statusFile, { force: true });
     }
     terminal.liveDone();
@@ -89,26 +109,18 @@ export async function runTrials(
 
 /** The leaderboard before the first of these trials runs. */
 function leaderboardBefore(
-  { trials }: Plan,
+  { trials, alpha }: Plan,
   waiting: readonly TrialSpec[],
-  accOf: (spec: TrialSpec) => number | undefined,
+  resultOf: (spec: TrialSpec) => TrialResult | undefined,
 ): Leaderboard {
-  const leaderboard = new Leaderboard(trials);
+  const leaderboard = new Leaderboard(trials.map(askedTrial), 1 - alpha);
   if (waiting.length === 0) return leaderboard; // It is not shown.
   const isWaiting = new Set(waiting.map(({ trial_id }) => trial_id));
   for (const spec of trials) {
-    const acc_at_50 = isWaiting.has(spec.trial_id) ? undefined : accOf(spec);
-    if (acc_at_50 !== undefined) leaderboard.completed(spec, acc_at_50);
+    const result = isWaiting.has(spec.trial_id) ? undefined : resultOf(spec);
+    if (result !== undefined) leaderboard.completed(spec, result);
   }
   return leaderboard;
-}
-
-/** Acc@0.5 on val of the attempt that counts; undefined if there is none. @throws CliprpnError bad_input. */
-function acceptedAcc(runsDir: string, spec: TrialSpec): number | undefined {
-  const trial = new TrialStore(runsDir, spec.trial_id);
-  const accepted = trial.shown(spec.sources_sha256);
-  const outcome = accepted === undefined ? undefined : trial.outcome(accepted.attempt);
-  return outcome?.state === "completed" ? outcome.metrics.acc_at_50 : undefined;
 }
 
 /** For `cliprpn status`; what has to be written reports a full disk. */

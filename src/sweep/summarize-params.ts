@@ -5,6 +5,7 @@ import type {
   TrialGroup,
   TrialSpec,
 } from "../contract/generated/types.ts";
+import { isUpperBound } from "../contract/trial-identity.ts";
 import { defaultAlpha } from "../experiment/presets.ts";
 import { type AnsweredSplit, answersDir, type CompletedAttempt } from "./predict-on.ts";
 
@@ -37,7 +38,7 @@ function newGroup(
   return {
     label: spec.label,
     kind: spec.kind,
-    is_upper_bound: spec.kind === "baseline" && spec.baseline.detector.kind === "gt_boxes",
+    is_upper_bound: isUpperBound(spec),
     num_planned_seeds: numPlanned.get(spec.label) ?? 1,
     trials: [evaluated(trial, target)],
   };

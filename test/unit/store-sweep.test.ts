@@ -7,7 +7,7 @@ import type { BaselineSpec, StoredExperiment, TrialSpec } from "../../src/contra
 import { SweepStore } from "../../src/store/sweep-store.ts";
 import { sweepsIn } from "../../src/store/sweeps.ts";
 import { errorOf } from "../helpers/error-of.ts";
-import { madeInput, madeSpec } from "../helpers/report-input.ts";
+import { madeBaselineSpec, madeInput, madeSpec } from "../helpers/report-input.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 const experiment: StoredExperiment = {
@@ -217,8 +217,12 @@ describe("a sweep's folder", () => {
 });
 
 test("trials are listed without their settings as their rows have them", () => {
-  const store = writeSweep([...specs, baseline('a "label","settings":{ and "baseline":{}}', "a")]);
-  store.write(experiment, specs);
+  const [film, ...others] = specs;
+  if (film === undefined) throw new Error("specs were made");
+  const trap = { ...film, label: 'a "label","settings":{ and "baseline":{}}' };
+  const upperBound = madeBaselineSpec("boxes", { best_box: 0.9, detector: { kind: "gt_boxes" } });
+  const store = writeSweep([trap, ...others, upperBound, baseline("yolo", "a")]);
+  store.write(experiment, [trap, ...others, upperBound]);
   const rows = (store.rows() ?? []).map(({ trial, label, seed, asked, attempt }) => ({
     trial_id: trial.trial_id,
     kind: trial.kind,
@@ -226,8 +230,9 @@ test("trials are listed without their settings as their rows have them", () => {
     seed,
     asked,
     attempt,
+    is_upper_bound: label === "boxes",
   }));
-  expect(rows.map(({ asked }) => asked)).toEqual([true, true, false]);
+  expect(rows.map(({ asked }) => asked)).toEqual([true, true, true, false]);
   expect(store.listed()).toEqual(rows);
 });
 

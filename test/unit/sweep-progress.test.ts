@@ -76,6 +76,8 @@ test("the status is valid, and has slots, leaderboard and remaining times", () =
         num_trials: 3,
         num_completed: 2,
         acc_at_50: { mean: expect.closeTo(0.65, 9), min: 0.6, max: 0.7 },
+        is_upper_bound: false,
+        interval: null,
       },
     ],
   });
@@ -107,7 +109,9 @@ test("a failure is shown; one whose trial runs again is none yet", () => {
 });
 
 test("a trial that another process completed enters the leaderboard", () => {
-  const { progress, terminal } = shown({ accOf: () => 0.25 });
+  const { progress, terminal } = shown({
+    resultOf: ({ trial_id }) => ({ trial_id, attempt: 1, acc_at_50: 0.25 }),
+  });
   progress.found(token.spec);
   expect(progress.snapshot().leaderboard?.configurations).toMatchObject([
     { label: "token", acc_at_50: { mean: 0.25 } },
@@ -131,7 +135,8 @@ test("an interrupted attempt is neither done nor failed", () => {
 test("the leaderboard has the highest means first, and of many configurations the first 50", () => {
   const labels = Array.from({ length: 60 }, (_, index) => ({ label: `film ${index}` }));
   const leaderboard = new Leaderboard([...labels, { label: "waiting" }]);
-  for (const [index, each] of labels.entries()) leaderboard.completed(each, index / 100);
+  for (const [index, each] of labels.entries())
+    leaderboard.completed(each, { trial_id: String(index), attempt: 1, acc_at_50: index / 100 });
   const { num_configurations, configurations } = leaderboard.soFar();
   expect(num_configurations).toBe(60);
   expect(configurations.map(({ label }) => label)).toEqual(

@@ -1,7 +1,7 @@
 /** `status`, `stop` and `logs` while a sweep runs, whose attempts end when they are told to. */
 import { appendFileSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { check } from "../../src/contract/check.ts";
 import { codeHashes } from "../../src/contract/code-identity.ts";
 import type { TrialSpec } from "../../src/contract/generated/types.ts";
@@ -36,6 +36,11 @@ const specs = [0, 1, 2].map((seed) => ({
 })) as [TrialSpec, TrialSpec, TrialSpec];
 const [first, second, third] = specs;
 
+const noCall: Engine["call"] = () => Promise.reject(new Error("no call is expected"));
+let call: Engine["call"] = noCall;
+beforeEach(() => {
+  call = noCall;
+});
 let play: Play = complete;
 let launcher: StandInLauncher | undefined;
 
@@ -44,7 +49,7 @@ const engine: Engine = {
     launcher = new StandInLauncher(options, (attempt) => play(attempt));
     return launcher;
   },
-  call: () => Promise.reject(new Error("no call is expected")),
+  call: (method, params) => call(method, params),
   device: async () => "cpu",
   close: async () => undefined,
 };
@@ -198,6 +203,7 @@ test("each event of --json is valid, and the leaderboard has trials that complet
   const second = start({ retryFailed: true }, store.runsDir);
   await until(() => attempts.size === 1 && store.status() !== undefined);
   expect(store.status()?.leaderboard).toEqual({
+    confidence: 0.95,
     num_configurations: 1,
     configurations: [
       {
@@ -205,11 +211,52 @@ test("each event of --json is valid, and the leaderboard has trials that complet
         num_trials: 3,
         num_completed: 2,
         acc_at_50: { mean: acc_at_50, min: acc_at_50, max: acc_at_50 },
+        is_upper_bound: false,
+        interval: null,
       },
     ],
   });
   release();
   expect(await second.ended).toBe(0);
+});
+
+test("intervals are computed from the completed trials while others run; after the end, status has the results", async () => {
+  const { attempts, hold, release } = held();
+  play = (attempt) => (attempt.spec.seed === 2 ? hold(attempt) : complete(attempt));
+  const asked: unknown[] = [];
+  const intervals = vi.fn(async (_method: string, params: unknown) => {
+    asked.push(params);
+    return { intervals: [{ low: 0.4, high: 0.6 }] };
+  });
+  call = intervals as unknown as Engine["call"];
+  const { store, ended } = start();
+  const intervalNow = () => store.status()?.leaderboard?.configurations[0]?.interval;
+  await until(() => attempts.size === 1 && intervalNow() != null);
+  expect(intervalNow()).toEqual({ low: 0.4, high: 0.6 });
+  const predictions_dirs = [first, second].map(
+    ({ trial_id }) => new TrialStore(store.runsDir, trial_id).attempt(1).folder,
+  );
+  expect(asked).toEqual([
+    { split: "val", confidence: 0.95, configurations: [{ has_seeds: true, predictions_dirs }] },
+  ]);
+  expect(statusText(sweepStatus(store))).toMatch(/95 % CI\n {2}film +2 of 3 +50\.0 % +40\.0 % to 60\.0 %$/m);
+  release();
+  expect(await ended).toBe(0);
+  const after = sweepStatus(store);
+  expect(after.leaderboard.configurations).toMatchObject([
+    { label: "film", num_completed: 3, interval: null },
+  ]);
+  expect(statusText(after)).toMatch(/min to max of seeds\n {2}film +3 of 3 +50\.0 % +50\.0 % to 50\.0 %$/m);
+});
+
+test("without intervals the sweep goes on, and says once why there are none", async () => {
+  const { attempts, hold, release } = held();
+  play = (attempt) => (attempt.spec.seed === 2 ? hold(attempt) : complete(attempt));
+  const { ended, terminal } = start();
+  await until(() => attempts.size === 1 && terminal.lines.some((line) => line.startsWith("warning: ")));
+  release();
+  expect(await ended).toBe(0);
+  expect(terminal.lines.filter((line) => /no call is expected/.test(line))).toHaveLength(1);
 });
 
 test("with fail-fast no trial starts after a failure, and the message says how to go on", async () => {

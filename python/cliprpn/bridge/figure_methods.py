@@ -15,6 +15,8 @@ from cliprpn.contract.generated import (
     CombineParams,
     ExportDatasetResult,
     ExportQuestionsParams,
+    IntervalsSoFar,
+    IntervalsSoFarParams,
     ReadAnswersParams,
     ReadAnswersResult,
     SummarizeParams,
@@ -23,6 +25,7 @@ from cliprpn.contract.generated import (
 from cliprpn.data.index import open_dataset, read_facts
 from cliprpn.data.questions import export_questions
 from cliprpn.figures.combine import combine
+from cliprpn.figures.so_far import intervals_so_far
 from cliprpn.figures.summarize import summarize
 
 
@@ -53,5 +56,6 @@ FIGURE_METHODS: dict[str, FigureMethod] = {
     "read_answers": FigureMethod(ReadAnswersParams, ReadAnswersResult, convert_answers),
     "export_questions": FigureMethod(ExportQuestionsParams, ExportDatasetResult, _export_questions),
     "summarize": FigureMethod(SummarizeParams, Summary, summarize),
+    "intervals_so_far": FigureMethod(IntervalsSoFarParams, IntervalsSoFar, intervals_so_far),
     "combine": FigureMethod(CombineParams, Combined, combine),
 }

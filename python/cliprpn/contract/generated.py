@@ -886,6 +886,42 @@ class Interval(BaseModel):
     high: float | None
 
 
+class IntervalSoFar(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    low: Annotated[float, Field(ge=0.0, le=1.0)]
+    high: Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class IntervalsSoFar(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    intervals: Annotated[
+        list[IntervalSoFar | None],
+        Field(
+            description="Of Acc@0.5, in the order of the configurations; null where the data supports none."
+        ),
+    ]
+
+
+class CompletedConfiguration(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    has_seeds: Annotated[
+        bool, Field(description="Whether training again gives another result.")
+    ]
+    predictions_dirs: Annotated[
+        list[str],
+        Field(
+            description="Folders that contain predictions-<split>.parquet, one for each completed trial.",
+            min_length=1,
+        ),
+    ]
+
+
 class JoinDatasetsResult(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -2991,6 +3027,17 @@ class ImageNames(BaseModel):
     ]
 
 
+class IntervalsSoFarParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    split: Annotated[
+        Literal["train", "val", "test", "testA", "testB"], Field(title="Split")
+    ]
+    configurations: list[CompletedConfiguration]
+    confidence: Annotated[float, Field(gt=0.0, lt=1.0)]
+
+
 class ExcludedFolder(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -3875,6 +3922,14 @@ class BaselineMeasurement(BaseModel):
     others: Annotated[
         list[BaselineSplit], Field(description="Other splits that it is evaluated on.")
     ]
+
+
+class IntervalsSoFarMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: IntervalsSoFarParams
+    result: IntervalsSoFar
 
 
 class ExportQuestionsMethod(BaseModel):
@@ -5171,6 +5226,9 @@ class BridgeMethods(BaseModel):
     check_fusion: Annotated[CheckFusionMethod, Field(title="CheckFusionMethod")]
     evaluate: Annotated[EvaluateMethod, Field(title="EvaluateMethod")]
     summarize: Annotated[SummarizeMethod, Field(title="SummarizeMethod")]
+    intervals_so_far: Annotated[
+        IntervalsSoFarMethod, Field(title="IntervalsSoFarMethod")
+    ]
     ground: Annotated[GroundMethod, Field(title="GroundMethod")]
     import_checkpoint: Annotated[
         ImportCheckpointMethod, Field(title="ImportCheckpointMethod")
@@ -5245,4 +5303,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "43c2e00f44151dd5f24322be22421c5a2f00bb854dff6afc8cf019bb58096d81"
+SCHEMA_SHA256 = "14f30085b848c3aa268a37d30d75fa3f8a1c7ac3f1c6a2bb1e4456cf95bfca2c"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "43c2e00f44151dd5f24322be22421c5a2f00bb854dff6afc8cf019bb58096d81";
+export const schema_sha256 = "14f30085b848c3aa268a37d30d75fa3f8a1c7ac3f1c6a2bb1e4456cf95bfca2c";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -1180,6 +1180,7 @@ export interface BridgeMethods {
   check_fusion: CheckFusionMethod;
   evaluate: EvaluateMethod;
   summarize: SummarizeMethod;
+  intervals_so_far: IntervalsSoFarMethod;
   ground: GroundMethod;
   import_checkpoint: ImportCheckpointMethod;
   golden: GoldenMethod;
@@ -2851,6 +2852,49 @@ export interface ReviewedFigure {
   acc_at_50: Interval;
   rank_all: number;
   rank_reviewed: number;
+}
+export interface IntervalsSoFarMethod {
+  params: IntervalsSoFarParams;
+  result: IntervalsSoFar;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "IntervalsSoFarParams".
+ */
+export interface IntervalsSoFarParams {
+  split: Split;
+  configurations: CompletedConfiguration[];
+  confidence: number;
+}
+export interface CompletedConfiguration {
+  /**
+   * Whether training again gives another result.
+   */
+  has_seeds: boolean;
+  /**
+   * Folders that contain predictions-<split>.parquet, one for each completed trial.
+   *
+   * @minItems 1
+   */
+  predictions_dirs: [string, ...string[]];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "IntervalsSoFar".
+ */
+export interface IntervalsSoFar {
+  /**
+   * Of Acc@0.5, in the order of the configurations; null where the data supports none.
+   */
+  intervals: (IntervalSoFar | null)[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "IntervalSoFar".
+ */
+export interface IntervalSoFar {
+  low: number;
+  high: number;
 }
 export interface GroundMethod {
   params: GroundParams;
@@ -5870,6 +5914,10 @@ export interface TrialFinished {
   attempt: number;
   sources_sha256: string;
   error: ErrorInfo | null;
+  /**
+   * Acc@0.5 on val of a completed attempt. Missing in files of earlier versions.
+   */
+  acc_at_50?: number;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -6637,6 +6685,88 @@ export interface ReportWritten {
   report_file: string;
 }
 /**
+ * What the command of `cliprpn sweep --notify` reads from standard input: how a run of a sweep ended. Later versions may add keys; none is removed.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SweepNotice".
+ */
+export interface SweepNotice {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  /**
+   * Its name.
+   */
+  sweep: string;
+  /**
+   * Of the sweep; absolute.
+   */
+  folder: string;
+  /**
+   * completed: all trials are complete. failed: some are not. stopped: by `cliprpn stop`. interrupted: by Ctrl-C or another signal. fault: the machine or the program failed, and `message` says how.
+   */
+  state: "completed" | "failed" | "stopped" | "interrupted" | "fault";
+  /**
+   * Of `cliprpn sweep`; 5 if all trials are complete and a condition of --fail-if holds.
+   */
+  exit_code: number;
+  /**
+   * Why it ended early; null if it did not.
+   */
+  message: string | null;
+  /**
+   * That the experiment asks for.
+   */
+  num_trials: number;
+  num_completed: number;
+  num_failed: number;
+  /**
+   * The configuration with the highest mean so far, upper bounds aside; it compares nothing. Null before a trial has completed.
+   */
+  best: ConfigurationSoFar | null;
+  /**
+   * The report on val, absolute; null if this run wrote none.
+   */
+  report_file: string | null;
+  /**
+   * UTC, ISO 8601.
+   */
+  started_at: string;
+  /**
+   * Of this run.
+   */
+  duration_ms: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ConfigurationSoFar".
+ */
+export interface ConfigurationSoFar {
+  label: string;
+  /**
+   * Trials that the experiment asks for: one for each seed.
+   */
+  num_trials: number;
+  num_completed: number;
+  /**
+   * Acc@0.5 on val over the completed trials. The range of seeds is no confidence interval.
+   */
+  acc_at_50: {
+    mean: number;
+    min: number;
+    max: number;
+  };
+  /**
+   * True for annotated boxes, which no model has; they come last. Missing: false.
+   */
+  is_upper_bound?: boolean;
+  /**
+   * Confidence interval of the mean, over images and, where training again gives another result, over seeds. Null before it is computed, for a trained configuration with one completed trial, with fewer than 30 images, and after the sweep, when the report has it. Missing in files of earlier versions.
+   */
+  interval?: IntervalSoFar | null;
+}
+/**
  * status.json: what a sweep is doing, as its process wrote it last. It counts only while that process has the sweep's lock.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -6693,26 +6823,10 @@ export interface LeaderboardSoFar {
    * The highest means, at most 50.
    */
   configurations: ConfigurationSoFar[];
-}
-/**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "ConfigurationSoFar".
- */
-export interface ConfigurationSoFar {
-  label: string;
   /**
-   * Trials that the experiment asks for: one for each seed.
+   * Confidence level of the intervals. Missing in files of earlier versions.
    */
-  num_trials: number;
-  num_completed: number;
-  /**
-   * Acc@0.5 on val over the completed trials. The range of seeds is no confidence interval.
-   */
-  acc_at_50: {
-    mean: number;
-    min: number;
-    max: number;
-  };
+  confidence?: number;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema

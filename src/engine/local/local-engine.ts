@@ -112,6 +112,7 @@ const figureMethods: ReadonlySet<Method> = new Set<Method>([
   "read_answers",
   "export_questions",
   "summarize",
+  "intervals_so_far",
   "combine",
 ]);
 

@@ -4,20 +4,27 @@ import { oneLine } from "../../base/plain-text.ts";
 import type { ConfigurationSoFar, SweepStatus } from "../../contract/generated/types.ts";
 
 /**
- * A table of the configurations with completed trials. It has the range of the seeds and no confidence interval: one that holds for
- * images and seeds needs the predictions, and is computed for the report.
+ * A table of the configurations with completed trials: while the sweep runs, with confidence intervals as far as they are computed;
+ * else, and where there is room, with the range of the seeds, which is none.
  */
 export function leaderboardLines(
   { leaderboard }: Pick<SweepStatus, "leaderboard">,
   columns: number,
   maxLines: number,
 ): string[] {
-  const { num_configurations = 0, configurations = [] } = leaderboard ?? {};
-  const range = columns < 70 ? narrowRange : wideRange;
-  const left = columns - width.seeds - width.mean - range.width - 3 * gap;
+  const { num_configurations = 0, configurations = [], confidence } = leaderboard ?? {};
+  const figures = columnsFor(columns, confidence);
+  const left = columns - figures.reduce((total, { width }) => total + width + gap, 0);
   const nameWidth = Math.max(minNameWidth, Math.min(maxNameWidth, left));
-  const line = (cells: Cells): string => lineOf(cells, nameWidth, range.width);
-  const title = line(["completed, on val", "seeds", "mean Acc@0.5", range.title]);
+  const line = (name: string, cells: readonly string[]): string =>
+    [
+      padded(cutMiddle(name, nameWidth), nameWidth),
+      ...cells.map((cell, index) => padded(cell, figures[index]?.width ?? 0, "right")),
+    ].join(" ".repeat(gap));
+  const title = line(
+    "completed, on val",
+    figures.map((figure) => figure.title),
+  );
   if (num_configurations === 0) return [title, "  no trial yet"].slice(0, maxLines);
   const most = Math.max(1, maxLines - 1);
   const numShown =
@@ -27,31 +34,58 @@ export function leaderboardLines(
   const more = num_configurations - numShown;
   return [
     title,
-    ...configurations.slice(0, numShown).map((each) => line(cellsOf(each))),
+    ...configurations.slice(0, numShown).map((each) =>
+      line(
+        nameOf(each),
+        figures.map(({ cell }) => cell(each)),
+      ),
+    ),
     ...(more > 0 ? [`  and ${counted(more, "more configuration")}`] : []),
   ];
 }
 
-const width = { seeds: 8, mean: 12 } as const;
-const wideRange = { title: "min to max of seeds", width: 19 };
-const narrowRange = { title: "min–max of seeds", width: 16 };
+interface Column {
+  title: string;
+  width: number;
+  cell: (row: ConfigurationSoFar) => string;
+}
+
+/** @param confidence level of the intervals; undefined if there are none. */
+function columnsFor(columns: number, confidence: number | undefined): Column[] {
+  const isNarrow = columns < 70;
+  const range: Column = {
+    title: isNarrow ? "min–max of seeds" : "min to max of seeds",
+    width: isNarrow ? 16 : 19,
+    cell: ({ num_completed, acc_at_50: { min, max } }) => (num_completed < 2 ? "–" : rangeText(min, max)),
+  };
+  if (confidence === undefined) return [seeds, mean, range];
+  const interval: Column = {
+    title: `${Number((100 * confidence).toFixed(2))} % CI`,
+    width: 16,
+    cell: ({ interval }) => (interval == null ? "–" : rangeText(interval.low, interval.high)),
+  };
+  return [seeds, mean, interval, ...(columns < minColumnsForBoth ? [] : [range])];
+}
+
+const seeds: Column = {
+  title: "seeds",
+  width: 8,
+  cell: ({ num_completed, num_trials }) => `${count(num_completed)} of ${count(num_trials)}`,
+};
+const mean: Column = {
+  title: "mean Acc@0.5",
+  width: 12,
+  cell: ({ acc_at_50 }) => percent(acc_at_50.mean),
+};
+const minColumnsForBoth = 100;
 const gap = 2;
 const maxNameWidth = 74;
 const minNameWidth = 12;
 
-type Cells = [name: string, seeds: string, mean: string, range: string];
-
-function cellsOf({ label, num_trials, num_completed, acc_at_50 }: ConfigurationSoFar): Cells {
-  const { mean, min, max } = acc_at_50;
-  const range = num_completed < 2 ? "–" : `${percent(min)} to ${percent(max)}`;
-  return [`  ${oneLine(label)}`, `${count(num_completed)} of ${count(num_trials)}`, percent(mean), range];
+function nameOf({ label, is_upper_bound = false }: ConfigurationSoFar): string {
+  return `  ${oneLine(label)}${is_upper_bound ? " (upper bound)" : ""}`;
 }
 
-function lineOf([name, seeds, mean, range]: Cells, nameWidth: number, rangeWidth: number): string {
-  return [
-    padded(cutMiddle(name, nameWidth), nameWidth),
-    padded(seeds, width.seeds, "right"),
-    padded(mean, width.mean, "right"),
-    padded(range, rangeWidth, "right"),
-  ].join(" ".repeat(gap));
+function rangeText(low: number, high: number): string {
+  return `${percent(low)} to ${percent(high)}`;
 }
