@@ -38,8 +38,11 @@ export interface LeftAttempt {
 
 /** What a launcher tells its controller. */
 export type Told =
-  /** How many attempts it can take at the same time now; with a reason that people should know, such as that no worker is there. */
-  | { type: "capacity"; numSlots: number; reason?: string }
+  /**
+   * How many attempts it can take at the same time now; `numWorkers` is how many of these can run, where that changes. The reason says
+   * why there are not more, if people should know it.
+   */
+  | { type: "capacity"; numSlots: number; numWorkers?: number; reason?: string }
   /** `worker` says where it runs, if that is not this machine. */
   | { type: "started"; attempt: Attempt; slot: number; worker?: string }
   | { type: "event"; attempt: Attempt; event: TrialEvent }

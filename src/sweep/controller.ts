@@ -3,7 +3,7 @@ import type { LockOwner } from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { ErrorCode, TrialEvent, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
 import type { LaunchOptions } from "../engine/engine.ts";
-import type { Attempt, AttemptEnd, Launcher, Told } from "../engine/launcher.ts";
+import type { Attempt, AttemptEnd, Launcher, LeftAttempt, Told } from "../engine/launcher.ts";
 import { schemaVersion } from "../store/files.ts";
 import type { NewEntry } from "../store/journal.ts";
 import { defaultRetries, failureClassOf, type Retries } from "./failure-policy.ts";
@@ -12,10 +12,21 @@ import type { TrialSource } from "./trial-source.ts";
 
 /** Receives what happens to the attempts of a sweep, to show it. */
 export interface AttemptWatcher {
-  started(attempt: Attempt, slot: number): void;
+  /** @param worker where it runs, if that is not this machine. */
+  started(attempt: Attempt, slot: number, worker?: string): void;
+  /** How many attempts can run at the same time now, where that changes, and why not more. */
+  capacity?(numWorkers: number, reason: string | undefined): void;
   event(attempt: Attempt, slot: number, event: TrialEvent): void;
-  /** @param outcome undefined if the attempt was interrupted. */
-  finished(attempt: Attempt, slot: number, outcome: TrialOutcome | undefined, duration_ms: number): void;
+  /**
+   * @param slot undefined if it never started.
+   * @param outcome undefined if the attempt was interrupted.
+   */
+  finished(
+    attempt: Attempt,
+    slot: number | undefined,
+    outcome: TrialOutcome | undefined,
+    duration_ms: number,
+  ): void;
   /** A trial that is about to end as failed, and runs again. */
   again(spec: TrialSpec): void;
   /** A trial that another process has completed. */
@@ -41,7 +52,8 @@ export interface ControllerOptions {
 interface Running {
   /** As the source gave it; the attempt's has the stored copy of a fusion. */
   spec: TrialSpec;
-  slot: number;
+  /** Undefined before it has started. */
+  slot: number | undefined;
   startedAt: number;
   /** Why the controller canceled it. */
   canceled?: { state: "pruned" | "canceled"; reason: string };
@@ -107,6 +119,7 @@ export class SweepController {
     };
     signal.addEventListener("abort", onAbort);
     try {
+      await this.#guarded(this.#launcher.attach((left) => this.#takeOver(left)));
       while (await this.#step(signal)) await this.#nextChange();
     } finally {
       signal.removeEventListener("abort", onAbort);
@@ -136,6 +149,21 @@ export class SweepController {
       return true;
     }
     return false;
+  }
+
+  /** An attempt of an earlier process that ran the sweep; undefined if its trial need not run. */
+  async #takeOver({ trial_id, number }: LeftAttempt): Promise<Attempt | undefined> {
+    const { source, claims } = this.#options;
+    const spec = source.take?.(trial_id);
+    if (spec === undefined) return undefined;
+    const claimed = await claims.tryTakeOver(spec, number);
+    if (claimed === undefined) this.#claimedElsewhere.push(spec);
+    else if ("found" in claimed) this.#options.watcher.found(spec);
+    else {
+      this.#running.set(claimed.attempt, { spec, slot: undefined, startedAt: performance.now() });
+      return claimed.attempt;
+    }
+    return undefined;
   }
 
   /** @returns false when nothing is left to do. */
@@ -204,7 +232,7 @@ export class SweepController {
   #begin(spec: TrialSpec, claimed: Claimed, signal: AbortSignal): void {
     if ("found" in claimed) this.#options.watcher.found(spec);
     else if (!this.#isStopping(signal)) {
-      this.#running.set(claimed.attempt, { spec, slot: 0, startedAt: performance.now() });
+      this.#running.set(claimed.attempt, { spec, slot: undefined, startedAt: performance.now() });
       this.#launcher.submit(claimed.attempt);
     }
   }
@@ -212,7 +240,10 @@ export class SweepController {
   async #receive(told: Told): Promise<void> {
     const { watcher, source, record } = this.#options;
     if (told.type === "fault") this.#fault ??= { error: told.error };
-    if (told.type === "capacity") this.#numSlots = told.numSlots;
+    if (told.type === "capacity") {
+      this.#numSlots = told.numSlots;
+      if (told.numWorkers !== undefined) watcher.capacity?.(told.numWorkers, told.reason);
+    }
     if (told.type === "fault" || told.type === "capacity") return;
     const { attempt } = told;
     const running = this.#running.get(attempt);
@@ -221,10 +252,16 @@ export class SweepController {
       running.slot = told.slot;
       running.startedAt = performance.now();
       const { trial_id } = attempt.spec;
-      record({ type: "trial_started", trial_id, attempt: attempt.number, slot: told.slot });
-      watcher.started(attempt, told.slot);
+      record({
+        type: "trial_started",
+        trial_id,
+        attempt: attempt.number,
+        slot: told.slot,
+        ...(told.worker === undefined ? {} : { worker: told.worker }),
+      });
+      watcher.started(attempt, told.slot, told.worker);
     } else if (told.type === "event") {
-      watcher.event(attempt, running.slot, told.event);
+      if (running.slot !== undefined) watcher.event(attempt, running.slot, told.event);
       const reason = source.prune?.(running.spec, told.event);
       if (reason !== undefined) this.cancel(attempt.spec.trial_id, { state: "pruned", reason });
     } else await this.#finish(attempt, running, told.end);
@@ -246,6 +283,8 @@ export class SweepController {
       if (outcome?.state === "failed") this.#numFailed += 1;
       source.ended?.(spec, outcome);
     }
+    // It waited in the launcher, and nothing is known about it.
+    if (slot === undefined && outcome === undefined) return;
     const ended = verdict.state === "ended" ? verdict.outcome.state : verdict.state;
     record({
       type: "trial_finished",

@@ -16,7 +16,8 @@ const minShare = 0.05;
  * that an estimate costs the same for any number of trials and labels.
  */
 export class SweepEta {
-  readonly #numSlots: number;
+  /** Trials that run at the same time. */
+  numSlots: number;
   /** Number of trials that have not started, by label, since configurations differ widely in cost. */
   readonly #waiting = new Map<string, number>();
   /** Durations of finished trials by label. */
@@ -31,7 +32,7 @@ export class SweepEta {
 
   /** @param waiting labels of the trials that have not started. */
   constructor(waiting: Iterable<string>, numSlots: number) {
-    this.#numSlots = numSlots;
+    this.numSlots = numSlots;
     for (const label of waiting) this.#addWaiting(label, 1);
   }
 
@@ -96,7 +97,7 @@ export class SweepEta {
       numOthers -= num;
     }
     total += numOthers * all;
-    const slots = Math.max(1, Math.min(this.#numSlots, running.length + this.#numWaiting));
+    const slots = Math.max(1, Math.min(this.numSlots, running.length + this.#numWaiting));
     return Math.max(total / slots, ...left);
   }
 

@@ -1,4 +1,4 @@
-import { formatDuration, percent } from "../base/format.ts";
+import { counted, formatDuration, percent } from "../base/format.ts";
 import { describeOwner, type LockOwner } from "../base/owner-lock.ts";
 import type {
   Epoch,
@@ -22,6 +22,8 @@ interface Running {
   spec: TrialSpec;
   attempt: number;
   startedAt: string;
+  /** Where it runs, if that is not this machine. */
+  worker: string | undefined;
   /** Current phase, for people. */
   status: string;
   /** The last one that ended. */
@@ -64,6 +66,9 @@ export class SweepProgress implements AttemptWatcher {
   readonly #again = new Set<string>();
   #done: number;
   #numFailed = 0;
+  #numSlots: number;
+  /** Why there are not more slots, as it was last printed. */
+  #reason: string | undefined;
 
   constructor(terminal: Terminal, options: SweepProgressOptions) {
     this.#terminal = terminal;
@@ -76,14 +81,16 @@ export class SweepProgress implements AttemptWatcher {
     );
     this.#leaderboard = options.leaderboard ?? new Leaderboard(options.waiting.map(askedTrial));
     this.#done = options.total - options.waiting.length;
+    this.#numSlots = options.numSlots;
   }
 
-  started({ spec, number }: Attempt, slot: number): void {
+  started({ spec, number }: Attempt, slot: number, worker?: string): void {
     if (this.#waiting.delete(spec.trial_id)) this.#eta.started(spec.label);
     this.#running.set(slot, {
       spec,
       attempt: number,
       startedAt: new Date().toISOString(),
+      worker,
       status: "starting",
       epoch: null,
       share: 0,
@@ -108,12 +115,12 @@ export class SweepProgress implements AttemptWatcher {
 
   finished(
     { spec, number }: Attempt,
-    slot: number,
+    slot: number | undefined,
     outcome: TrialOutcome | undefined,
     duration_ms: number,
   ): void {
-    const since = this.#running.get(slot)?.workingSince;
-    this.#running.delete(slot);
+    const since = slot === undefined ? undefined : this.#running.get(slot)?.workingSince;
+    if (slot !== undefined) this.#running.delete(slot);
     const runsAgain = this.#again.delete(spec.trial_id);
     if (outcome !== undefined && !runsAgain) this.#done += 1;
     if (outcome?.state === "failed" && !runsAgain) this.#fail(spec, outcome);
@@ -128,10 +135,19 @@ export class SweepProgress implements AttemptWatcher {
       state: outcome?.state ?? "interrupted",
       duration_ms,
       attempt: number,
-      slot,
+      ...(slot === undefined ? {} : { slot }),
       ...(outcome?.state === "completed" ? { acc_at_50: outcome.metrics.acc_at_50 } : {}),
       ...(outcome?.state === "failed" ? { error: outcome.error, runs_again: runsAgain } : {}),
     });
+    this.#show();
+  }
+
+  capacity(numWorkers: number, reason: string | undefined): void {
+    if (reason !== undefined && reason !== this.#reason)
+      this.#terminal.info(`${counted(numWorkers, "worker")}: ${reason}`);
+    this.#reason = reason;
+    this.#numSlots = numWorkers;
+    this.#eta.numSlots = Math.max(1, numWorkers);
     this.#show();
   }
 
@@ -175,7 +191,7 @@ export class SweepProgress implements AttemptWatcher {
       num_failed: this.#numFailed,
       left_ms: left_ms ?? null,
       left_range_ms: (left_ms === undefined ? undefined : this.#eta.rangeMs(left_ms)) ?? null,
-      num_slots: this.#options.numSlots,
+      num_slots: this.#numSlots,
       leaderboard: this.#leaderboard.soFar(),
       running: [...this.#running].map(([slot, running]) => ({
         trial_id: running.spec.trial_id,
@@ -185,6 +201,7 @@ export class SweepProgress implements AttemptWatcher {
         attempt: running.attempt,
         slot,
         started_at: running.startedAt,
+        ...(running.worker === undefined ? {} : { worker: running.worker }),
         activity: running.status,
         epoch: running.epoch,
         left_ms: this.#eta.trialLeftMs(this.#shareOf(running)) ?? null,

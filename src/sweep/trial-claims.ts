@@ -45,6 +45,12 @@ export class TrialClaims {
     return claim instanceof OwnerLock ? this.#begin(spec, claim) : undefined;
   }
 
+  /** Claims a trial of which an attempt may run already, with this number; undefined if another process has the claim. */
+  async tryTakeOver(spec: TrialSpec, number: number): Promise<Claimed | undefined> {
+    const claim = await tryOwnerLock(this.#trial(spec).claimFolder, this.#lockOptions);
+    return claim instanceof OwnerLock ? this.#begin(spec, claim, number) : undefined;
+  }
+
   /** Claims a trial when the process that runs it has ended or given it up. @throws the signal's reason. */
   async waitForClaim(
     spec: TrialSpec,
@@ -80,7 +86,8 @@ export class TrialClaims {
     return { command: this.#options.command, onLost: () => undefined };
   }
 
-  async #begin(spec: TrialSpec, claim: OwnerLock): Promise<Claimed> {
+  /** @param earlier the number of an attempt to go on with, in place of a new one. */
+  async #begin(spec: TrialSpec, claim: OwnerLock, earlier?: number): Promise<Claimed> {
     this.#claims.set(spec.trial_id, claim);
     const trial = this.#trial(spec);
     trial.acceptLeftovers();
@@ -95,7 +102,7 @@ export class TrialClaims {
     const stored = this.#store(spec, trial);
     const resume_from = trial.resumable().map((earlier) => trial.attempt(earlier).folder);
     const { checkpoint_minutes } = this.#options;
-    const { number, folder, logFile } = trial.newAttempt();
+    const { number, folder, logFile } = earlier === undefined ? trial.newAttempt() : trial.attempt(earlier);
     const [fusion] = fileFusion(spec);
     const attempt = {
       spec: stored,

@@ -6,6 +6,8 @@ export interface TrialSource {
   next(): TrialSpec | undefined;
   /** Number of trials that `next` is known to return still. */
   readonly numLeft: number;
+  /** A trial that `next` would return at some time, and does not any more; undefined if there is none with this id. */
+  take?(trial_id: string): TrialSpec | undefined;
   /** A trial has its outcome; undefined if this run ends without one, after a cancellation. */
   ended?(spec: TrialSpec, outcome: TrialOutcome | undefined): void;
   /** The reason to end a running trial early; undefined to let it run. */
@@ -14,20 +16,24 @@ export interface TrialSource {
 
 /** Trials that are known before, in order. */
 export class GridSource implements TrialSource {
-  readonly #trials: readonly TrialSpec[];
-  #next = 0;
+  readonly #left: Map<string, TrialSpec>;
 
   constructor(trials: readonly TrialSpec[]) {
-    this.#trials = trials;
+    this.#left = new Map(trials.map((spec) => [spec.trial_id, spec]));
   }
 
   get numLeft(): number {
-    return this.#trials.length - this.#next;
+    return this.#left.size;
   }
 
   next(): TrialSpec | undefined {
-    const spec = this.#trials[this.#next];
-    if (spec !== undefined) this.#next += 1;
+    const [first] = this.#left.keys();
+    return first === undefined ? undefined : this.take(first);
+  }
+
+  take(trial_id: string): TrialSpec | undefined {
+    const spec = this.#left.get(trial_id);
+    this.#left.delete(trial_id);
     return spec;
   }
 }

@@ -5303,4 +5303,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "14f30085b848c3aa268a37d30d75fa3f8a1c7ac3f1c6a2bb1e4456cf95bfca2c"
+SCHEMA_SHA256 = "6cb46e407382912fa18897adef4053dd761b24b2863c5b367c140408209100db"

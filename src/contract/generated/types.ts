@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "14f30085b848c3aa268a37d30d75fa3f8a1c7ac3f1c6a2bb1e4456cf95bfca2c";
+export const schema_sha256 = "6cb46e407382912fa18897adef4053dd761b24b2863c5b367c140408209100db";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -5890,6 +5890,10 @@ export interface TrialStarted {
   at: string;
   trial_id: string;
   slot: number;
+  /**
+   * Where it runs, for people; missing for this machine.
+   */
+  worker?: string;
   attempt: number;
 }
 /**
@@ -6647,7 +6651,7 @@ export interface TrialChange {
    */
   attempt?: number;
   /**
-   * Missing for a trial that another process completed.
+   * Missing for a trial that another process completed, and for one that was stopped before it started.
    */
   slot?: number;
   /**
@@ -6802,7 +6806,7 @@ export interface SweepStatus {
    */
   left_range_ms?: [number, number] | null;
   /**
-   * Trials that can run at the same time. Missing in files of earlier versions.
+   * Trials that can run at the same time; 0 while no worker of a cluster is there. Missing in files of earlier versions.
    */
   num_slots?: number;
   leaderboard?: LeaderboardSoFar;
@@ -6839,6 +6843,10 @@ export interface RunningTrial {
   seed: number;
   attempt: number;
   slot: number;
+  /**
+   * Where it runs, for people; missing for this machine.
+   */
+  worker?: string;
   /**
    * UTC, ISO 8601.
    */

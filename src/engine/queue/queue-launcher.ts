@@ -308,14 +308,15 @@ export class QueueLauncher implements Launcher {
   #tellCapacity(): void {
     const { maxAttempts, pilots: source } = this.#options;
     const ready = this.#pilots.ready().filter(({ name }) => !this.#barred.has(name));
+    const numWorkers = Math.min(maxAttempts, ready.length);
     const numSlots = Math.min(maxAttempts, attemptsPerPilot * ready.length);
     const reason = this.#isClosed
       ? undefined
       : (source?.want(this.#numWanted, this.#pilots.all()) ?? this.#missing());
-    const capacity = `${numSlots} ${reason}`;
+    const capacity = `${numSlots} ${numWorkers} ${reason}`;
     if (capacity === this.#capacity) return;
     this.#capacity = capacity;
-    this.#tell({ type: "capacity", numSlots, ...(reason === undefined ? {} : { reason }) });
+    this.#tell({ type: "capacity", numSlots, numWorkers, ...(reason === undefined ? {} : { reason }) });
   }
 
   /** Why no attempt runs, if there are no pilots. */
