@@ -1,7 +1,5 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { packageRoot } from "../../src/package-root.ts";
@@ -70,15 +68,4 @@ export function killsOf(changes: readonly MadeChange[]): Kill[] {
     const before: Kill[] = changes[index - 1]?.isSync === true ? [] : [{ at: index + 1, mode: "before" }];
     return hasHalf ? [...before, { at: index + 1, mode: "half" }] : before;
   });
-}
-
-/** All files below a folder with the hash of their content, by relative path. */
-export function hashesIn(folder: string): Map<string, string> {
-  const files = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: "utf8" }) : [];
-  return new Map(
-    files
-      .map((name) => join(folder, name))
-      .filter((file) => statSync(file).isFile())
-      .map((file) => [relative(folder, file), createHash("sha256").update(readFileSync(file)).digest("hex")]),
-  );
 }

@@ -1,21 +1,21 @@
 /** SIGKILL at each change of the disk of a sweep: nothing is lost, and nothing runs twice. */
-import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { cpSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, expect, test, vi } from "vitest";
-import { readOwner } from "../../src/base/owner-lock.ts";
-import { stagingName } from "../../src/base/replace-file.ts";
-import { listSweeps } from "../../src/runs/list-sweeps.ts";
-import { readStored } from "../../src/store/files.ts";
 import { readLines } from "../../src/store/journal.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
-import { sweepsIn } from "../../src/store/sweeps.ts";
-import { countLooks } from "../../src/store/test-looks.ts";
 import { TrialStore, trialIds } from "../../src/store/trial-store.ts";
-import { trialStatuses } from "../../src/sweep/resume.ts";
+import {
+  checkAttempts,
+  checkLeftovers,
+  checkReadable,
+  finishedFiles,
+  hashesIn,
+  versionsOf,
+} from "../helpers/check-runs.ts";
 import { watchChanges } from "../helpers/disk-changes.ts";
 import {
   bundleSweepAndDie,
-  hashesIn,
   type Kill,
   killsOf,
   type MadeChange,
@@ -176,8 +176,8 @@ async function checkRecovery(work: string, { killed, next = [killed] }: Scenario
     checkSweep(work, ask);
   }
   checkReadable(runs);
-  for (const id of trialIds(runs)) checkAttempts(new TrialStore(runs, id));
-  checkLeftovers(runs);
+  for (const id of trialIds(runs)) checkAttempts(new TrialStore(runs, id), 1);
+  checkLeftovers(runs, 1);
   for (const [trial, numAttempts] of completed) expect(trial.attempts()).toHaveLength(numAttempts);
   const now = finishedFiles(runs);
   expect([...finished].filter(([file, hash]) => now.get(file) !== hash)).toEqual([]);
@@ -208,83 +208,6 @@ function checkSweep(work: string, { name, question = "Which is best?", trials, s
     expect(attempt).toBe(shown?.attempt);
   }
   expect(readFileSync(store.reportFile(split), "utf8")).toContain(question);
-}
-
-/** Any reader may come at any time. */
-function checkReadable(runs: string): void {
-  for (const { problem, name } of listSweeps(runs))
-    if (problem !== null && new SweepStore(runs, name).exists) throw new Error(problem);
-  for (const store of sweepsIn(runs)) {
-    const { trials } = store.read();
-    trialStatuses(
-      store,
-      trials.map(({ spec }) => spec),
-    );
-    expect(store.journal().numUnknown).toBe(0);
-    for (const version of versionsOf(store)) readStored("StoredExperiment", version);
-    checkReports(store.folder);
-  }
-  for (const id of trialIds(runs)) {
-    const trial = new TrialStore(runs, id);
-    if (trial.attempts().length > 0) expect(trial.identity()?.trial_id).toBe(id);
-    for (const { attempt } of trial.accepted()) expect(trial.outcome(attempt)?.state).toBe("completed");
-    for (const attempt of trial.attempts())
-      if (trial.hasAnswers(attempt, "test")) expect(countLooks(runs, "made", "test")).toBeGreaterThan(0);
-  }
-}
-
-function versionsOf({ folder }: SweepStore): string[] {
-  return readdirSync(folder)
-    .filter((name) => /^experiment(-\d+)?\.json$/.test(name))
-    .map((name) => join(folder, name));
-}
-
-function checkReports(folder: string): void {
-  for (const name of readdirSync(folder).filter((each) => /^REPORT.*\.md$/.test(each))) {
-    const text = readFileSync(join(folder, name), "utf8");
-    const images = [...text.matchAll(/\]\((report\/[^)]+)\)/g)].map(([, file = ""]) => file);
-    expect(images.length).toBeGreaterThan(0);
-    expect(images.filter((file) => !existsSync(join(folder, file)))).toEqual([]);
-    expect(text).toContain("## Definitions");
-  }
-}
-
-/** A trial has one completed attempt for each code, which is accepted, and ran again only if an attempt did not complete. */
-function checkAttempts(trial: TrialStore, numKills = 1): void {
-  const outcomes = trial.attempts().map((attempt) => trial.outcome(attempt));
-  const codes = outcomes.flatMap((outcome) => outcome?.sources_sha256 ?? []);
-  expect(new Set(codes).size).toBe(codes.length);
-  expect(
-    trial
-      .accepted()
-      .map(({ sources_sha256 }) => sources_sha256)
-      .sort(),
-  ).toEqual(codes.sort());
-  expect(outcomes.length - codes.length).toBeLessThanOrEqual(numKills); // What was running at the kill.
-}
-
-/** A kill leaves at most one file, besides an unfinished attempt. */
-function checkLeftovers(runs: string, numKills = 1): void {
-  const names = readdirSync(runs, { recursive: true, encoding: "utf8" });
-  expect(names.filter((name) => stagingName.test(basename(name))).length).toBeLessThanOrEqual(numKills);
-  expect(names.filter((name) => basename(name).startsWith(".report-"))).toEqual([]);
-  const locks = names.filter((name) => /(^|\/)(claim|lock|report-lock)$/.test(name));
-  for (const lock of locks) {
-    expect(readdirSync(join(runs, lock))).toHaveLength(1);
-    expect(readOwner(join(runs, lock))).toBeUndefined();
-  }
-}
-
-/** The files that no later run may change: of completed attempts, acceptances, answers and earlier experiments. */
-function finishedFiles(runs: string): Map<string, string> {
-  const isFinished = (file: string): boolean => {
-    const [, id = "", , attempt = ""] = /^trials\/([^/]+)\/(attempts)\/([^/]+)\//.exec(file) ?? [];
-    if (attempt !== "") return new TrialStore(runs, id).outcome(Number(attempt))?.state === "completed";
-    return /^trials\/[^/]+\/(accepted|answers|spec|fusion)|^sweeps\/[^/]+\/experiment-\d|^code\//.test(file);
-  };
-  return new Map(
-    [...hashesIn(runs)].filter(([file]) => isFinished(file) && !stagingName.test(basename(file))),
-  );
 }
 
 function allLooks(runs: string): string[] {
