@@ -1,0 +1,63 @@
+import type { Random } from "../../src/dataset/demo/random.ts";
+import type { Fault } from "./fault-board.ts";
+import type { Place } from "./places.ts";
+import type { Moment } from "./run-sweep.ts";
+
+/** What one run of the command suffers. */
+export interface Suffering {
+  faults: Fault[];
+  moment: Moment | undefined;
+}
+
+/**
+ * Draws what the next run suffers.
+ *
+ * @param places of an undisturbed run; none where faults cannot be made to happen at changes of the disk.
+ * @param duration_ms of an undisturbed run.
+ */
+export function drawSuffering(random: Random, places: readonly Place[], duration_ms: number): Suffering {
+  const drawMoment = (): Moment => ({
+    victim: random.pick(["cli", "worker", "python"]),
+    after_ms: Math.round(random.between(0, duration_ms)),
+  });
+  if (places.length === 0) return { faults: [], moment: drawMoment() };
+  const faults = [1, 2, 3].map(() => drawKill(random, places));
+  const kind = random.between(0, 1);
+  if (kind < 0.12) faults.push(drawAt(random, places, random.pick(["full", "read-only"])));
+  else if (kind < 0.24) faults.push(drawAt(random, places, "clock"));
+  return { faults, moment: random.chance(0.3) ? drawMoment() : undefined };
+}
+
+function drawKill(random: Random, places: readonly Place[]): Fault {
+  const fault = drawAt(random, places, "kill");
+  if (fault.role !== "python") return fault;
+  // Python makes most changes; whoever dies at them, the others must notice.
+  return { ...fault, what: random.pick(["kill", "kill", "kill-parent", "kill-cli"]) };
+}
+
+function drawAt(random: Random, places: readonly Place[], what: Fault["what"]): Fault {
+  const { role, call, path, count } = random.pick(placesIn(pickArea(random, places), places));
+  return {
+    role,
+    call,
+    path,
+    number: Math.ceil(count * random.between(0, 1) ** 2) || 1, // A run that resumes makes fewer changes.
+    what,
+    when: random.pick(call === "write" ? ["before", "half", "half", "after"] : ["before", "after"]),
+    argument: what === "clock" ? random.pick(jumpsInSeconds) : 0,
+  };
+}
+
+/** Most of a sweep's time goes into its trials, most kinds of changes into its report. */
+const areas = ["runs/trials/", "runs/trials/", "runs/", "cache/"];
+
+function pickArea(random: Random, places: readonly Place[]): string {
+  return random.pick(areas.filter((area) => placesIn(area, places).length > 0));
+}
+
+function placesIn(area: string, places: readonly Place[]): Place[] {
+  return places.filter(({ path }) => path.startsWith(area));
+}
+
+const day = 24 * 3600;
+const jumpsInSeconds = [-3600, 3600, -30 * day, 30 * day, -10 * 365 * day];

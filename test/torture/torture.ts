@@ -1,0 +1,71 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Random } from "../../src/dataset/demo/random.ts";
+import { Counts } from "./counts.ts";
+import { disturbSweep } from "./disturbed-sweep.ts";
+import { buildFaults, FaultBoard } from "./fault-board.ts";
+import { type Place, placesOf } from "./places.ts";
+import { runSweep } from "./run-sweep.ts";
+import { makeData, makeWorkFolder, type WorkFolder } from "./work-folder.ts";
+
+export interface TortureOptions {
+  kills: number;
+  /** Of the first sweep; that of the next one is higher by one. */
+  seed: number;
+  /** An empty folder. */
+  folder: string;
+  python: string;
+  say: (line: string) => void;
+}
+
+/**
+ * Disturbs sweeps until as many processes have been killed, and compares each with one that was left alone.
+ *
+ * @returns the counts, and the number of places of an undisturbed run.
+ * @throws if the undisturbed sweep fails.
+ */
+export async function torture(options: TortureOptions): Promise<{ counts: Counts; numPlaces: number }> {
+  const { kills, seed, folder, python, say } = options;
+  const data = join(folder, "data");
+  await makeData(data);
+  const built = buildFaults(folder);
+  if ("missing" in built) say(`${built.missing}: kills at random moments only`);
+  const library = "library" in built ? built.library : undefined;
+  const undisturbed = await leaveAlone(join(folder, "undisturbed"), data, python, library);
+  const counts = new Counts();
+  for (let index = 0; counts.numKills < kills && counts.differences.length < maxDifferences; index += 1) {
+    const sweepFolder = join(folder, `sweep-${seed + index}`);
+    // Every other sweep prepares its dataset and extracts features.
+    const ready = index % 2 === 0 ? undisturbed.work.cache : undefined;
+    const work = makeWorkFolder(join(sweepFolder, "work"), data, ready);
+    const random = new Random(seed + index, 0);
+    const before = counts.numKills;
+    try {
+      await disturbSweep(work, { python, random, library, undisturbed, counts, maxKills: kills });
+      say(`sweep ${seed + index}: ${counts.numKills - before} kills, the same results`);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      counts.differences.push(`--seed ${seed + index}, in ${sweepFolder}: ${message}`);
+      say(`sweep ${seed + index}: DIFFERENT, see ${sweepFolder}\n${message}`);
+    }
+  }
+  return { counts, numPlaces: undisturbed.places.length };
+}
+
+/** More would say the same. */
+const maxDifferences = 10;
+
+async function leaveAlone(
+  folder: string,
+  data: string,
+  python: string,
+  library: string | undefined,
+): Promise<{ work: WorkFolder; places: Place[]; duration_ms: number }> {
+  mkdirSync(folder, { recursive: true });
+  const work = makeWorkFolder(join(folder, "work"), data);
+  const board = new FaultBoard(join(folder, "faults"), []);
+  const env = library === undefined ? {} : board.env(library, work.folder);
+  const { code, err, duration_ms } = await runSweep(work, { python, env, board, moment: undefined });
+  if (code !== 0) throw new Error(`the undisturbed sweep ended with ${code}: ${err}`);
+  return { work, places: placesOf(board.changes), duration_ms };
+}
