@@ -20,16 +20,27 @@ DETERMINISTIC_WORKSPACES = (":4096:8", ":16:8")
 
 
 def fix_arithmetic() -> None:
-    """Sets what holds for the whole process; call it before CUDA is initialized, which reads the environment."""
+    """Sets what holds for the whole process; call it before CUDA is initialized, which reads the environment.
+
+    Also before each trial: a custom fusion of an earlier one may have set something else, and a trial gives the same
+    bits in a process that has run others as in a new one.
+    """
     os.environ.setdefault(WORKSPACE, DETERMINISTIC_WORKSPACES[0])
     # Also by the older name: torch raises an error where code of others reads that flag after the newer names were set.
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.fp32_precision = "ieee"
     torch.backends.cuda.matmul.fp32_precision = "ieee"
+    for kind in ("matmul", "conv", "rnn"):
+        getattr(torch.backends.mkldnn, kind).fp32_precision = "ieee"
     # Benchmarks choose an algorithm by its time, so another run may choose another one.
     torch.backends.cudnn.benchmark = False
     # Deterministic mode would fill each new tensor, in a kernel of its own. Ours are written before they are read.
     vars(torch.utils)["deterministic"].fill_uninitialized_memory = False
+    torch.set_default_dtype(torch.float32)
+    torch.set_flush_denormal(False)
+    torch.set_grad_enabled(True)
+    if torch.get_default_device().type != "cpu":
+        torch.set_default_device(None)
 
 
 def use_deterministic(deterministic: bool, device: torch.device) -> None:

@@ -92,6 +92,7 @@ export function runContext(args: Arguments, context: Context): RunContext {
     python: args.text("python"),
     numWorkers: numWorkers(args.text("workers")),
     trialTimeoutMs: timeoutS === undefined ? undefined : timeoutS * 1000,
+    renewAfter: args.number("renew-after"),
     checkpointMinutes: args.number("checkpoint-minutes"),
     trustWeights: args.flag("trust-weights"),
     acceptStale: args.flag("accept-stale"),

@@ -45,6 +45,10 @@ export const commands: Command[] = [
         default: "auto",
       },
       "slots-per-device": { describe: "trials to run at the same time on each device", type: "number" },
+      "renew-after": {
+        describe: "replace a worker process by a new one after this many trials (default: 100)",
+        type: "number",
+      },
       "checkpoint-minutes": checkpointMinutes,
       "trial-timeout": { describe: "fail a trial after this many seconds", type: "number" },
       "fail-fast": {

@@ -47,6 +47,8 @@ export type Told =
   | { type: "started"; attempt: Attempt; slot: number; worker?: string }
   | { type: "event"; attempt: Attempt; event: TrialEvent }
   | { type: "ended"; attempt: Attempt; end: AttemptEnd }
+  /** A worker is replaced by a new process, between two attempts. */
+  | { type: "renewed"; slot: number; reason: string }
   /** A worker cannot start, for a reason that lies in the machine; no attempt is affected. */
   | { type: "fault"; error: unknown };
 

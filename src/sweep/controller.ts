@@ -244,7 +244,8 @@ export class SweepController {
       this.#numSlots = told.numSlots;
       if (told.numWorkers !== undefined) watcher.capacity?.(told.numWorkers, told.reason);
     }
-    if (told.type === "fault" || told.type === "capacity") return;
+    if (told.type === "renewed") record({ type: "worker_renewed", slot: told.slot, reason: told.reason });
+    if (told.type === "fault" || told.type === "capacity" || told.type === "renewed") return;
     const { attempt } = told;
     const running = this.#running.get(attempt);
     if (running === undefined) return;

@@ -38,6 +38,7 @@ export async function openEngine(
     keepPythonPath: kind === "user",
     extraModulePath,
     trialTimeoutMs: run.trialTimeoutMs,
+    renewAfter: run.renewAfter,
     // Repeated with every command: no file may grant it.
     env: {
       CLIPRPN_TRUST_WEIGHTS: run.trustWeights ? "1" : "",

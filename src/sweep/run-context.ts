@@ -33,6 +33,8 @@ export interface RunContext extends Context {
   numWorkers: number | undefined;
   /** A trial that takes longer fails. */
   trialTimeoutMs: number | undefined;
+  /** A worker is replaced by a new process after as many trials; undefined for the default. */
+  renewAfter?: number | undefined;
   /** Time between checkpoints within an epoch; 0 for none but those at the end of epochs. */
   checkpointMinutes?: number | undefined;
   /** True if a detector's .pt file, which runs code, may be loaded. */

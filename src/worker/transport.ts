@@ -150,6 +150,12 @@ export class Transport {
     if (this.#pythonPid !== undefined && this.alive) signalProcess(this.#pythonPid, "SIGUSR2");
   }
 
+  /** Writes a line with the time into the log. */
+  note(line: string): void {
+    const time = new Date().toISOString().replace("T", " ").slice(0, 19);
+    this.#log.write(Buffer.from(`${time} UTC ${line}\n`));
+  }
+
   /** Kills the worker, its Python and all their children. */
   async kill(): Promise<void> {
     this.#end("the worker was ended");

@@ -84,6 +84,11 @@ export class Worker {
     this.#transport.logTraceback();
   }
 
+  /** Writes a line into the log, after the output of the last call. */
+  note(line: string): void {
+    this.#transport.note(line);
+  }
+
   kill(): Promise<void> {
     return this.#transport.kill();
   }

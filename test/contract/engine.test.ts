@@ -44,13 +44,40 @@ test("failed trials do not stop the others: each has its code, message and trace
 test("completed trials share a warm worker; one that died or may be corrupt is replaced", async () => {
   const sweep = fakeSweep(["good", "good", "leave", "good", "fail", "good"]);
   await sweep.run();
-  const pids = sweep.trials.flatMap(({ trial_id }) => {
-    const outcome = sweep.watcher.outcomes.get(trial_id);
-    return outcome?.state === "completed" ? [outcome.num_trainable_parameters] : [];
-  });
-  const [first, second, third, fourth] = pids;
+  const [first, second, third, fourth] = pidsOf(sweep);
   expect(second).toBe(first);
   expect(new Set([first, third, fourth]).size).toBe(3);
+  await sweep.close();
+});
+
+test.each([
+  ["its memory has grown", ["uses_1_gb", "uses_4_gb", "good"], 1],
+  ["memory of its device is not free", ["leaves_on_device", "good"], 0],
+])("a worker is replaced after a trial if %s, which its log and the journal say", async (_, labels, last) => {
+  const sweep = fakeSweep(labels);
+  await sweep.run();
+  const pids = pidsOf(sweep);
+  expect(new Set(pids.slice(0, last + 1)).size).toBe(1);
+  expect(pids[last + 1]).not.toBe(pids[last]);
+  expect(sweep.entries.filter(({ type }) => type === "worker_renewed")).toHaveLength(1);
+  const log = readFileSync(join(sweep.attemptFolder(last), "worker.log"), "utf8");
+  expect(log).toMatch(/^\S+ \S+ UTC this process is replaced by a new one: .* GB/m);
+  await sweep.close();
+});
+
+test("a worker that needs as much for each trial stays", async () => {
+  const sweep = fakeSweep(["uses_4_gb", "uses_4_gb", "uses_1_gb", "uses_4_gb"]);
+  await sweep.run();
+  expect(new Set(pidsOf(sweep)).size).toBe(1);
+  await sweep.close();
+});
+
+test("a worker is replaced after a number of trials", async () => {
+  const sweep = fakeSweep(["good", "good", "good", "good", "good"], { renewAfter: 2 });
+  await sweep.run();
+  const [a, b, c, d, e] = pidsOf(sweep);
+  expect([a === b, b === c, c === d, d === e]).toEqual([true, false, true, false]);
+  expect(sweep.entries.filter(({ type }) => type === "worker_renewed")).toHaveLength(2);
   await sweep.close();
 });
 
@@ -234,6 +261,14 @@ test("an abort ends the wait for a trial that another process runs", async () =>
   expect(sweep.watcher.lines).toEqual(["started good", "event good", "finished good completed"]);
   await sweep.close();
 });
+
+/** The process of each completed trial. */
+function pidsOf({ trials, watcher }: FakeSweep): number[] {
+  return trials.flatMap(({ trial_id }) => {
+    const outcome = watcher.outcomes.get(trial_id);
+    return outcome?.state === "completed" ? [outcome.num_trainable_parameters] : [];
+  });
+}
 
 /** Lets another process claim a trial until the end of the test. */
 async function claimElsewhere({ folder, trials }: FakeSweep, trial: number): Promise<void> {

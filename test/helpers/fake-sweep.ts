@@ -4,6 +4,7 @@ import { codeHashes } from "../../src/contract/code-identity.ts";
 import type { TrialEvent, TrialOutcome, TrialSpec } from "../../src/contract/generated/types.ts";
 import { LocalEngine, type LocalEngineOptions } from "../../src/engine/local/local-engine.ts";
 import { presets } from "../../src/experiment/presets.ts";
+import type { NewEntry } from "../../src/store/journal.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
 import { type AttemptWatcher, SweepController } from "../../src/sweep/controller.ts";
 import { TrialClaims } from "../../src/sweep/trial-claims.ts";
@@ -21,6 +22,8 @@ export interface FakeSweep {
   processes: MarkedProcesses;
   controller: AbortController;
   watcher: RecordingWatcher;
+  /** What the controller has recorded in the journal. */
+  entries: NewEntry[];
   /** Called when a trial runs in another process. */
   onWait: () => void;
   run(): Promise<void>;
@@ -73,6 +76,7 @@ export function fakeSweep(
     processes,
     controller,
     watcher,
+    entries: [],
     onWait: () => undefined,
     run: async () => {
       const claims = new TrialClaims(trials, { runsDir: folder, keep_models: "all", command: "test" });
@@ -82,7 +86,7 @@ export function fakeSweep(
         slots: Array.from({ length: numSlots }, () => "cpu"),
         launch: (options) => engine.launch(options),
         watcher,
-        record: () => undefined,
+        record: (entry) => sweep.entries.push(entry),
       });
       try {
         await sweepController.run(controller.signal);

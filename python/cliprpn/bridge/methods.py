@@ -101,6 +101,7 @@ from cliprpn.storage.weights_files import load_backbone
 from cliprpn.trials.attempt import run_attempt
 from cliprpn.trials.evaluate import evaluate
 from cliprpn.trials.precision import choose_precision
+from cliprpn.trials.worker_memory import measure_memory
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,8 @@ CUT_WARNING = (
 
 
 def _run_trial(params: RunTrialParams, context: CallContext) -> RunTrialResult:
-    return RunTrialResult(outcome=run_attempt(params, context.device, context.emit, context.should_stop))
+    outcome = run_attempt(params, context.device, context.emit, context.should_stop)
+    return RunTrialResult(outcome=outcome, memory=measure_memory(context.device))
 
 
 def _read_annotations(params: ReadAnnotationsParams, context: CallContext) -> ReadAnnotationsResult:

@@ -120,7 +120,9 @@ def _select_device(requested: str, num_threads: int | None) -> Environment:
         torch.set_num_threads(num_threads)
     environment = describe_environment(_device)
     from cliprpn.bridge import methods  # noqa: F401
+    from cliprpn.trials.worker_memory import begin_worker
 
+    begin_worker(_device)
     return environment
 
 

@@ -1874,6 +1874,33 @@ class WordBin(BaseModel):
     ]
 
 
+class WorkerMemory(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    process_bytes: Annotated[
+        int | None,
+        Field(
+            description="Resident memory without mapped files; null where the system does not say.",
+            ge=0,
+        ),
+    ]
+    device_bytes: Annotated[
+        int | None,
+        Field(
+            description="Memory of the CUDA device that other processes cannot have; null on other devices.",
+            ge=0,
+        ),
+    ]
+    device_left_bytes: Annotated[
+        int | None,
+        Field(
+            description="Memory of the CUDA device that is still in use, besides that of the worker's start and of the frozen features; null on other devices.",
+            ge=0,
+        ),
+    ]
+
+
 class WorkerReady(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -4396,6 +4423,7 @@ class RunTrialResult(BaseModel):
             title="TrialOutcome",
         ),
     ]
+    memory: WorkerMemory | None = None
 
 
 class SampleExpressionsResult(BaseModel):
@@ -5303,4 +5331,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "6cb46e407382912fa18897adef4053dd761b24b2863c5b367c140408209100db"
+SCHEMA_SHA256 = "61f88873e0dfed9d67dac37909cfa2ef6b0010e34f7b6dbaa660927facf1d633"

@@ -295,6 +295,17 @@ def open_features(
     return features
 
 
+def open_tensors() -> list[Tensor]:
+    """The tensors of the features that stay open for the next trial; memory maps are none."""
+    parts = [
+        part
+        for features in _opened.values()
+        for text in [features.text, *(view.mirrored.text for view in features.views)]
+        for part in (features.maps, *(view.maps for view in features.views), text.pooled, text.words)
+    ]
+    return [*{id(part): part for part in parts if isinstance(part, Tensor)}.values()]
+
+
 def features_made_from(
     index: DatasetIndex, pixels: Pixels, weights_id: str, device: torch.device
 ) -> tuple[MadeFrom, MadeFrom]:

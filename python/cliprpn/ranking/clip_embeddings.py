@@ -116,6 +116,12 @@ class ClipEmbeddings:
 _loaded: dict[tuple[str, str, str], ClipBackbone] = {}
 
 
+def move_loaded_to_cpu() -> None:
+    """Frees a device of the backbone that was loaded last; it is moved again when something has to be encoded."""
+    for backbone in _loaded.values():
+        backbone.to("cpu")
+
+
 def _load_folded_backbone(name: str, weights: str, weights_id: str) -> ClipBackbone:
     """The backbone with folded batch norms, loaded once per process; a worker needs one at a time."""
     key = (name, weights, weights_id)

@@ -12,12 +12,13 @@ from cliprpn.run_context import Emit
 from cliprpn.trials.checkpoint import ResumeOptions
 from cliprpn.trials.event_log import logged
 from cliprpn.trials.trial import Outcome, run_trial
+from cliprpn.trials.worker_memory import release_memory
 
 
 def run_attempt(
     params: RunTrialParams, device: torch.device, emit: Emit, should_stop: Callable[[], bool]
 ) -> Outcome:
-    """Runs an attempt on this process's device, and writes `outcome.json` last.
+    """Runs an attempt on this process's device, and writes `outcome.json` last. Frees the memory that it used.
 
     Args:
         should_stop: whether the attempt has been asked to end early.
@@ -25,7 +26,8 @@ def run_attempt(
     Raises:
         CliprpnError: as `run_trial`.
     """
-    return run_trial(
+    release_memory(device)  # Of an attempt that was interrupted.
+    outcome = run_trial(
         params.spec.model_copy(update={"device": str(device)}),
         Path(params.folder),
         logged(emit),
@@ -36,3 +38,5 @@ def run_attempt(
             tuple(Path(folder) for folder in params.resume_from or []), params.checkpoint_minutes or 0
         ),
     )
+    release_memory(device)
+    return outcome

@@ -53,11 +53,13 @@ def load_trials(device: str, num_threads: int | None) -> tuple[WorkerReady, RunA
     from cliprpn.devices import describe_environment, resolve_device
     from cliprpn.memory import keep_freed_memory
     from cliprpn.trials.attempt import run_attempt
+    from cliprpn.trials.worker_memory import begin_worker
 
     keep_freed_memory()
     selected = resolve_device(device)
     if num_threads is not None:
         torch.set_num_threads(num_threads)
+    begin_worker(selected)
     ready = WorkerReady.model_validate(
         {
             "type": "ready",

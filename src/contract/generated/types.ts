@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "6cb46e407382912fa18897adef4053dd761b24b2863c5b367c140408209100db";
+export const schema_sha256 = "61f88873e0dfed9d67dac37909cfa2ef6b0010e34f7b6dbaa660927facf1d633";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -399,7 +399,7 @@ export type ExportedModels = "none" | "best" | "all";
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "JournalEntry".
  */
-export type JournalEntry = SweepStarted | TrialStarted | TrialFinished | SweepFinished;
+export type JournalEntry = SweepStarted | TrialStarted | TrialFinished | WorkerRenewed | SweepFinished;
 /**
  * One line that `cliprpn sweep --json`, and `train --json`, print to stdout. Later versions may add keys and types of lines; none is removed.
  *
@@ -1599,6 +1599,7 @@ export interface BaselineSpec {
  */
 export interface RunTrialResult {
   outcome: TrialOutcome;
+  memory?: WorkerMemory;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -1763,6 +1764,26 @@ export interface FailedOutcome {
 export interface ErrorInfo {
   code: ErrorCode;
   message: string;
+}
+/**
+ * What the worker's process uses after an attempt, when it has freed what it can.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "WorkerMemory".
+ */
+export interface WorkerMemory {
+  /**
+   * Resident memory without mapped files; null where the system does not say.
+   */
+  process_bytes: number | null;
+  /**
+   * Memory of the CUDA device that other processes cannot have; null on other devices.
+   */
+  device_bytes: number | null;
+  /**
+   * Memory of the CUDA device that is still in use, besides that of the worker's start and of the frozen features; null on other devices.
+   */
+  device_left_bytes: number | null;
 }
 export interface IndexDatasetMethod {
   params: IndexDatasetParams;
@@ -5922,6 +5943,25 @@ export interface TrialFinished {
    * Acc@0.5 on val of a completed attempt. Missing in files of earlier versions.
    */
   acc_at_50?: number;
+}
+/**
+ * A worker was replaced by a new process between two attempts. One that replaces a lost worker has no line.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "WorkerRenewed".
+ */
+export interface WorkerRenewed {
+  type: "worker_renewed";
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  at: string;
+  slot: number;
+  /**
+   * For people: memory that is not freed, or the number of trials.
+   */
+  reason: string;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema

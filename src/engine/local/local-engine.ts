@@ -18,6 +18,8 @@ export interface LocalEngineOptions {
   signal?: AbortSignal;
   /** A trial fails after this time. */
   trialTimeoutMs?: number | undefined;
+  /** A worker is replaced after as many trials; undefined for the default. */
+  renewAfter?: number | undefined;
   /** Time that a call gets to stop before its worker is killed. */
   graceMs?: number;
   /** Keeps PYTHONPATH, for an interpreter of the user. */
@@ -73,12 +75,13 @@ export class LocalEngine implements Engine {
   }
 
   launch({ slots, tell }: LaunchOptions): Launcher {
-    const { device, trialTimeoutMs } = this.#options;
+    const { device, trialTimeoutMs, renewAfter } = this.#options;
     return new LocalLauncher(this.#workers, {
       // An idle worker is found by the device as it was asked for, such as "auto".
       devices: slots.map((slot) => (slot === this.#device ? device : slot)),
       tell,
       graceMs: this.#graceMs,
+      renewal: { maxTrials: renewAfter },
       ...(trialTimeoutMs === undefined ? {} : { trialTimeoutMs }),
     });
   }

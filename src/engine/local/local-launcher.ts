@@ -1,8 +1,9 @@
 import { CliprpnError } from "../../contract/errors.ts";
-import type { ErrorCode } from "../../contract/generated/types.ts";
+import type { ErrorCode, WorkerMemory } from "../../contract/generated/types.ts";
 import type { Worker } from "../../worker/worker.ts";
 import type { Attempt, AttemptEnd, Launcher, Told } from "../launcher.ts";
 import { endAfterError } from "./attempt-end.ts";
+import { type RenewalRules, WorkerUse } from "./renewal.ts";
 import { stopOnAbort } from "./stop-on-abort.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 
@@ -14,6 +15,7 @@ export interface LocalLauncherOptions {
   graceMs: number;
   /** An attempt that takes longer is ended. */
   trialTimeoutMs?: number;
+  renewal?: RenewalRules;
 }
 
 /** Runs one attempt at a time on each device, or on each slot of a device. */
@@ -21,6 +23,8 @@ interface Slot {
   index: number;
   device: string;
   worker?: Worker;
+  /** What its worker has done. */
+  use: WorkerUse;
   isStarting: boolean;
   attempt?: Attempt;
   /** Cancels the attempt. */
@@ -42,6 +46,7 @@ export class LocalLauncher implements Launcher {
     this.#slots = options.devices.map((device, index) => ({
       index,
       device,
+      use: new WorkerUse(),
       isStarting: false,
       cancel: new AbortController(),
     }));
@@ -85,6 +90,7 @@ export class LocalLauncher implements Launcher {
     slot.isStarting = true;
     try {
       slot.worker = await this.#workers.take(slot.device, this.#closed.signal);
+      slot.use = new WorkerUse();
     } catch (error) {
       this.#tell({ type: "fault", error });
     } finally {
@@ -95,8 +101,14 @@ export class LocalLauncher implements Launcher {
 
   async #run(attempt: Attempt, slot: Slot, worker: Worker): Promise<void> {
     this.#tell({ type: "started", attempt, slot: slot.index });
-    const end = await this.#endOf(attempt, slot, worker);
-    if (isSuspect(end) || !worker.alive) {
+    const { end, memory } = await this.#endOf(attempt, slot, worker);
+    const isLost = isSuspect(end) || !worker.alive;
+    const reason = slot.use.ended(memory, this.#options.renewal);
+    if (!isLost && reason !== undefined) {
+      worker.note(`this process is replaced by a new one: ${reason}`);
+      this.#tell({ type: "renewed", slot: slot.index, reason });
+    }
+    if (isLost || reason !== undefined) {
       delete slot.worker;
       await this.#workers.end(worker);
     }
@@ -105,7 +117,11 @@ export class LocalLauncher implements Launcher {
     this.#tell({ type: "ended", attempt, end });
   }
 
-  async #endOf(attempt: Attempt, slot: Slot, worker: Worker): Promise<AttemptEnd> {
+  async #endOf(
+    attempt: Attempt,
+    slot: Slot,
+    worker: Worker,
+  ): Promise<{ end: AttemptEnd; memory?: WorkerMemory | undefined }> {
     const { trialTimeoutMs: timeoutMs, graceMs } = this.#options;
     const { spec, folder, keep_models, checkpoint_minutes, logFile, fusionFile } = attempt;
     const resume_from = [...(attempt.resume_from ?? [])];
@@ -114,7 +130,7 @@ export class LocalLauncher implements Launcher {
     const dump =
       timeoutMs === undefined ? undefined : setTimeout(() => worker.logTraceback(), timeoutMs - dumpMs);
     try {
-      const { outcome } = await worker.call(
+      const { outcome, memory } = await worker.call(
         "run_trial",
         {
           spec,
@@ -130,9 +146,9 @@ export class LocalLauncher implements Launcher {
           ...(timeoutMs === undefined ? {} : { timeoutMs }),
         },
       );
-      return { how: "outcome", outcome };
+      return { end: { how: "outcome", outcome }, memory };
     } catch (error) {
-      return endAfterError(attempt, error, signal);
+      return { end: endAfterError(attempt, error, signal) };
     } finally {
       clearTimeout(dump);
       removeListener();

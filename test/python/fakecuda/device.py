@@ -131,7 +131,7 @@ class FakeCuda:
 
 
 class Memory:
-    """Memory of one device: what is allocated, the peak, and the limit.
+    """Memory of one device: what is allocated, the peak, what torch keeps for later allocations, too, and the limit.
 
     Args:
         index: number of the device.
@@ -140,7 +140,7 @@ class Memory:
 
     def __init__(self, index: int, total: int, order: Order) -> None:
         self.index, self.total, self.limit, self.order = index, total, total, order
-        self.allocated = self.peak = 0
+        self.allocated = self.peak = self.reserved = 0
         self._live: WeakValueDictionary[int, Allocation] = WeakValueDictionary()
 
     def allocate(self, numbers: Tensor, stream: int) -> Allocation:
@@ -179,6 +179,7 @@ class Allocation:
         self.size = size
         memory.allocated += size
         memory.peak = max(memory.peak, memory.allocated)
+        memory.reserved = max(memory.reserved, memory.allocated)
 
     def __del__(self) -> None:
         self.memory.allocated -= self.size

@@ -114,6 +114,10 @@ def _of_memory(cuda: FakeCuda) -> dict[str, Any]:
             raise RuntimeError("Invalid device argument 0: did you call init?")
         cuda.memory(device).peak = cuda.memory(device).allocated
 
+    def empty_caches() -> None:
+        for memory in cuda.memories:
+            memory.reserved = memory.allocated
+
     def set_fraction(fraction: float, device: Any = None) -> None:
         cuda.initialize()
         cuda.memory(device).limit = int(fraction * cuda.memory(device).total)
@@ -122,8 +126,9 @@ def _of_memory(cuda: FakeCuda) -> dict[str, Any]:
         "torch.cuda.mem_get_info": free_and_total,
         "torch.cuda.memory_allocated": lambda device=None: cuda.memory(device).allocated,
         "torch.cuda.max_memory_allocated": lambda device=None: cuda.memory(device).peak,
+        "torch.cuda.memory_reserved": lambda device=None: cuda.memory(device).reserved,
         "torch.cuda.reset_peak_memory_stats": reset_peak,
-        "torch.cuda.empty_cache": lambda: None,
+        "torch.cuda.empty_cache": empty_caches,
         "torch.cuda.set_per_process_memory_fraction": set_fraction,
     }
 

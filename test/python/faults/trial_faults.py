@@ -53,7 +53,9 @@ def _run(method: str, params: Values) -> Values:
     if method == "hello":
         return _hello(params)
     spec = params["spec"]
-    return {"outcome": TRIALS[spec["label"]](spec, Path(params["folder"]))}
+    outcome = TRIALS[spec["label"]](spec, Path(params["folder"]))
+    memory = MEMORY.get(spec["label"])
+    return {"outcome": outcome} if memory is None else {"outcome": outcome, "memory": memory}
 
 
 def _hello(params: Values) -> Values:
@@ -99,6 +101,29 @@ def good(spec: Values, folder: Path) -> Values:
     }
     (folder / "outcome.json").write_text(json.dumps(outcome))
     return outcome
+
+
+def uses_1_gb(spec: Values, folder: Path) -> Values:
+    """Completes; see MEMORY."""
+    return good(spec, folder)
+
+
+def uses_4_gb(spec: Values, folder: Path) -> Values:
+    """Completes; see MEMORY."""
+    return good(spec, folder)
+
+
+def leaves_on_device(spec: Values, folder: Path) -> Values:
+    """Completes; see MEMORY."""
+    return good(spec, folder)
+
+
+# What trials say about the memory of their process.
+MEMORY: dict[str, Values] = {
+    "uses_1_gb": {"process_bytes": 10**9, "device_bytes": None, "device_left_bytes": None},
+    "uses_4_gb": {"process_bytes": 4 * 10**9, "device_bytes": None, "device_left_bytes": None},
+    "leaves_on_device": {"process_bytes": 10**9, "device_bytes": 10**9, "device_left_bytes": 5 * 10**8},
+}
 
 
 def fail(spec: Values, folder: Path) -> Values:
@@ -214,6 +239,9 @@ TRIALS: dict[str, Callable[[Values, Path], Values]] = {
     trial.__name__: trial
     for trial in (
         good,
+        uses_1_gb,
+        uses_4_gb,
+        leaves_on_device,
         fail,
         out_of_memory,
         no_space,
