@@ -6,13 +6,13 @@ import {
   linkSync,
   mkdirSync,
   openSync,
-  rmSync,
+  readdirSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { hasCode, namesIn, noHardLinks } from "./files.ts";
-import { highestNumber, isGone, stateLine } from "./lock-file.ts";
+import { hasCode, noHardLinks, removeFile } from "./files.ts";
+import { highestOf, isGone, stateLine } from "./lock-file.ts";
 import { thisProcess } from "./process-identity.ts";
 
 /**
@@ -30,11 +30,12 @@ export function createLockFile(folder: string, number: number, line: string): nu
   if (file === undefined) return undefined;
   try {
     // A number that existed and was removed can be created again: then a higher one exists, as the highest stays.
-    if (highestNumber(folder) === number) {
-      removeLeftovers(folder, number);
+    const names = readdirSync(folder);
+    if (highestOf(names) === number) {
+      removeLeftovers(folder, names, number);
       return file;
     }
-    rmSync(path, { force: true });
+    removeFile(path);
   } catch (error) {
     // Too many open files, for example. A live process's lock would never be taken over.
     try {
@@ -109,19 +110,15 @@ function writeAll(file: number, text: string): void {
  * Removes lower numbers, and the temporary files of processes that were killed; a failure only leaves them there. A live
  * process whose temporary file is removed finds this lock and waits.
  */
-function removeLeftovers(folder: string, number: number): void {
+function removeLeftovers(folder: string, names: readonly string[], number: number): void {
   const isLeftover = (name: string): boolean =>
     name.startsWith(temporaryPrefix) || (/^\d+$/.test(name) && Number(name) < number);
-  try {
-    for (const name of namesIn(folder).filter(isLeftover)) removeQuietly(join(folder, name));
-  } catch {
-    // They stay there.
-  }
+  for (const name of names.filter(isLeftover)) removeQuietly(join(folder, name));
 }
 
 function removeQuietly(path: string): void {
   try {
-    rmSync(path, { force: true });
+    removeFile(path);
   } catch {
     // It stays there.
   }

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, rmdirSync } from "node:fs";
+import { lstatSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 
 /**
@@ -12,6 +12,15 @@ export function namesIn(folder: string, recursive = false): string[] {
   } catch (error) {
     if (hasCode(error, "ENOENT", "ENOTDIR")) return [];
     throw error;
+  }
+}
+
+/** Removes a file if it exists; faster than rmSync, which looks first. */
+export function removeFile(file: string): void {
+  try {
+    unlinkSync(file);
+  } catch (error) {
+    if (!hasCode(error, "ENOENT")) throw error;
   }
 }
 

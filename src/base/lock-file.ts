@@ -59,12 +59,16 @@ export function readLockFile(folder: string): LockFile | undefined {
 export function highestNumber(folder: string): number {
   try {
     // The names of a few files are read in one step, between the changes of other processes.
-    const names = readdirSync(folder).filter((name) => /^[1-9]\d{0,14}$/.test(name));
-    return Math.max(0, ...names.map(Number));
+    return highestOf(readdirSync(folder));
   } catch (error) {
     if (isGone(error)) return 0;
     throw error;
   }
+}
+
+/** The highest number among the names in a lock's folder; 0 without one. */
+export function highestOf(names: readonly string[]): number {
+  return Math.max(0, ...names.filter((name) => /^[1-9]\d{0,14}$/.test(name)).map(Number));
 }
 
 /** The first line of a lock's file. */

@@ -6,12 +6,11 @@ import {
   linkSync,
   openSync,
   renameSync,
-  rmSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { hasCode, noHardLinks } from "./files.ts";
+import { hasCode, noHardLinks, removeFile } from "./files.ts";
 
 /** Replaces a file in one step: after a kill or a power failure it is the old or the new one. */
 export function replaceFile(file: string, content: string | Buffer): void {
@@ -36,7 +35,7 @@ export function createFile(file: string, content: string | Buffer): boolean {
     if (existsSync(file)) return false; // Only a lock makes this exclusive.
     renameSync(staging, file);
   } finally {
-    rmSync(staging, { force: true });
+    removeFile(staging);
   }
   syncFolder(dirname(file));
   return true;

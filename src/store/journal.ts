@@ -11,8 +11,8 @@ export type NewEntry = JournalEntry extends infer Entry
   : never;
 
 /**
- * An append-only file of JSON lines; two processes may append at the same time. An entry is on the disk when `append` returns.
- * A line left incomplete by a kill is terminated when the file is opened again, and skipped by readers.
+ * An append-only file of JSON lines; two processes may append at the same time. An entry is on the disk when `append` returns, but
+ * for the start of a trial: without it, nothing else changes after a power failure, and the next entry syncs it, too. A line left incomplete by a kill is terminated when the file is opened again, and skipped by readers.
  */
 export class Journal {
   readonly #fd: number;
@@ -23,7 +23,8 @@ export class Journal {
   }
 
   append({ type, ...entry }: NewEntry): void {
-    appendLine(this.#fd, { type, schema_version: schemaVersion, at: new Date().toISOString(), ...entry });
+    writeLine(this.#fd, { type, schema_version: schemaVersion, at: new Date().toISOString(), ...entry });
+    if (type !== "trial_started") fdatasyncSync(this.#fd);
   }
 
   close(): void {
@@ -62,7 +63,8 @@ export function appendTo(file: string, value: object): void {
   const fd = openSync(file, "a+");
   try {
     if (!endsWhole(fd)) writeFileSync(fd, "\n");
-    appendLine(fd, value);
+    writeLine(fd, value);
+    fdatasyncSync(fd);
   } finally {
     closeSync(fd);
   }
@@ -76,9 +78,8 @@ export function readLines(file: string): unknown[] {
   });
 }
 
-function appendLine(fd: number, value: object): void {
+function writeLine(fd: number, value: object): void {
   writeFileSync(fd, `${JSON.stringify(value)}\n`);
-  fdatasyncSync(fd);
 }
 
 function endsWhole(fd: number): boolean {

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { hasCode, namesIn } from "../base/files.ts";
+import { hasCode, namesIn, removeFile } from "../base/files.ts";
 import { compareTexts } from "../base/format.ts";
 import { createFile, replaceFile } from "../base/replace-file.ts";
 import { CliprpnError } from "../contract/errors.ts";
@@ -203,7 +203,7 @@ export class TrialStore {
 
   /** Call it with the trial's claim, after an attempt was accepted. */
   removeCheckpoints(): void {
-    for (const number of this.attempts()) rmSync(this.checkpointFile(number), { force: true });
+    for (const number of this.attempts()) removeFile(this.checkpointFile(number));
   }
 
   /** The model of an attempt's best epoch; undefined if it kept none, or is a baseline. */

@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { acquireOwnerLock, type LockOwner, OwnerLock, tryOwnerLock } from "../base/owner-lock.ts";
+import {
+  acquireOwnerLock,
+  type LockOwner,
+  OwnerLock,
+  type OwnerLockOptions,
+  tryOwnerLock,
+} from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { FileFusion, KeepModels, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
 import type { Attempt } from "../engine/launcher.ts";
@@ -81,9 +87,9 @@ export class TrialClaims {
     this.#claims.clear();
   }
 
-  get #lockOptions(): { command: string; onLost: () => void } {
+  get #lockOptions(): OwnerLockOptions {
     // A lost claim does no harm: only one attempt is accepted.
-    return { command: this.#options.command, onLost: () => undefined };
+    return { command: this.#options.command, onLost: () => undefined, beatMs: claimBeatMs };
   }
 
   /** @param earlier the number of an attempt to go on with, in place of a new one. */
@@ -140,6 +146,9 @@ export class TrialClaims {
     return new TrialStore(this.#options.runsDir, trial_id);
   }
 }
+
+/** Rarer than for other locks, as a sweep may hold a thousand claims; others watch for 30 s. */
+const claimBeatMs = 10_000;
 
 function fileFusion(spec: TrialSpec): FileFusion[] {
   return spec.kind === "cliprpn" && spec.settings.fusion.kind === "file" ? [spec.settings.fusion] : [];

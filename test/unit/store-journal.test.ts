@@ -1,6 +1,7 @@
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import fs, { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { JournalEntry } from "../../src/contract/generated/types.ts";
 import { appendTo, Journal, type NewEntry, readEnds, readJournal } from "../../src/store/journal.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
@@ -48,6 +49,24 @@ test("a journal torn at any byte keeps all whole entries and accepts new ones", 
     append(file, entries.slice(3));
     expect(written(file), `cut at ${length}`).toEqual([...kept, last]);
   }
+});
+
+test("the end of a trial is synced to the disk, its start with it", () => {
+  const sync = vi.spyOn(fs, "fdatasyncSync");
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    sync.mockRestore();
+    syncBuiltinESMExports();
+  });
+  const file = join(tempFolder(), "journal.jsonl");
+  const journal = new Journal(file);
+  const numSyncs = entries.map((entry) => {
+    journal.append(entry);
+    return sync.mock.calls.length;
+  });
+  journal.close();
+  expect(numSyncs).toEqual([1, 1, 2, 3]);
+  expect(written(file)).toEqual(entries);
 });
 
 test("the entries of two processes are all kept", () => {
