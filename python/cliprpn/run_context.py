@@ -16,6 +16,17 @@ from cliprpn.contract.generated import ProgressEvent, WarningEvent
 Emit = Callable[[BaseModel], None]
 
 
+@dataclass
+class BatchLimit:
+    """The largest evaluation batch that fits into the device's memory.
+
+    Attributes:
+        rows: None while every batch fits.
+    """
+
+    rows: int | None = None
+
+
 @dataclass(frozen=True)
 class RunContext:
     """Passed down to everything that computes for long.
@@ -26,6 +37,7 @@ class RunContext:
         emit: sends an event to the parent process.
         should_stop: whether the run has been asked to end early.
         progress_every_s: shortest time between two progress events of a phase.
+        batch_limit: changed when a batch does not fit, see `out_of_memory.py`.
     """
 
     device: torch.device
@@ -33,6 +45,7 @@ class RunContext:
     emit: Emit
     should_stop: Callable[[], bool]
     progress_every_s: float = 0.2
+    batch_limit: BatchLimit = field(default_factory=BatchLimit, init=False, repr=False, compare=False)
     _sent_at: dict[str, float] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def progress(self, phase: str, done: int, total: int) -> None:

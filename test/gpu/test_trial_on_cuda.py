@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -232,3 +233,33 @@ def test_running_out_of_device_memory_fails_the_trial_and_the_next_one_runs(
     assert outcome.error.code == "out_of_memory", outcome.error.message
     assert "training.batch_size" in outcome.error.message
     completed(run(root, cache, tmp_path / "next", device, training={"num_epochs": 1}))
+
+
+def test_a_trial_goes_on_with_micro_batches_and_the_memory_of_the_first_try_is_free(
+    root: Path, cache: Path, tmp_path: Path, device: torch.device
+) -> None:
+    def train(name: str, **training: Any) -> Outcome:
+        settings = {"num_epochs": 2, "batch_size": 16, "precision": "fp32", **training}
+        return run(root, cache, tmp_path / name, device, neck_channels=32, image_size_px=256, training=settings)
+
+    train("features", num_epochs=1)  # Extraction needs more memory.
+    expected, smaller = completed(train("whole")), completed(train("half", batch_size=8))
+    peaks = [outcome.peak_memory_bytes.device or 0 for outcome in (expected, smaller)]
+    assert peaks[0] > 1.1 * peaks[1]
+    torch.cuda.empty_cache()
+    before, total = torch.cuda.memory_allocated(device), torch.cuda.mem_get_info(device)[1]
+    torch.cuda.set_per_process_memory_fraction(sum(peaks) / 2 / total, device)
+    try:
+        outcome = completed(train("full"))
+        gc.collect()
+        assert torch.cuda.memory_allocated(device) == before
+        graphed = train("graphed", cuda_graphs=True)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0, device)
+    assert outcome.micro_batch_size == 8
+    assert (outcome.peak_memory_bytes.device or 0) < peaks[0]
+    for one, two in zip(outcome.epochs, expected.epochs, strict=True):
+        assert one.loss == pytest.approx(two.loss, rel=1e-3)
+        assert one.learning_rate == two.learning_rate
+    assert isinstance(graphed, FailedOutcome) and graphed.error.code == "out_of_memory"
+    assert "training.cuda_graphs" in graphed.error.message

@@ -26,9 +26,9 @@ from cliprpn.features import frozen
 from cliprpn.inference import build
 from cliprpn.inference.checkpoint import SCHEMA_VERSION, load_model
 from cliprpn.storage.specs import Spec
-from cliprpn.trials import cliprpn
-from cliprpn.trials.cliprpn import KeepModels
+from cliprpn.trials import train_in_memory
 from cliprpn.trials.evaluate import evaluate
+from cliprpn.trials.train_in_memory import KeepModels
 from cliprpn.trials.trial import run_trial
 
 pytestmark = pytest.mark.usefixtures("no_traces")
@@ -149,13 +149,13 @@ def test_what_is_kept_changes_no_figure_and_no_bit_of_a_model(
     """The best of these epochs is not the last one."""
     training = {"num_epochs": 5, "learning_rate": 1e-2}
     spec = make_spec(root, cache, training=training)
-    train = cliprpn.train_model
+    train = train_in_memory.train_model
 
     def worse_at_the_end(*args: Any) -> Any:
         for epoch in train(*args):
             yield epoch.model_copy(update={"val_acc_at_50": 1 / epoch.epoch})
 
-    monkeypatch.setattr(cliprpn, "train_model", worse_at_the_end)
+    monkeypatch.setattr(train_in_memory, "train_model", worse_at_the_end)
     outcomes = [run(spec, tmp_path / keep_models, keep_models) for keep_models in ("all", "best", "none")]
     assert {outcome.best_epoch for outcome in outcomes} == {1}
     assert outcomes[0].metrics == outcomes[1].metrics == outcomes[2].metrics
@@ -171,7 +171,7 @@ def test_without_models_none_is_ever_written(
     def never(*args: Any) -> None:
         raise AssertionError("a model was written")
 
-    monkeypatch.setattr(cliprpn, "save_model", never)
+    monkeypatch.setattr(train_in_memory, "save_model", never)
     run(make_spec(root, cache), tmp_path / "none", "none")
     failed = run_trial(make_spec(root, cache), tmp_path / "best", lambda event: None, lambda: False, "best")
     assert failed.state == "failed" and "a model was written" in failed.error.message
@@ -281,7 +281,7 @@ def test_a_fusion_that_is_edited_while_its_trial_starts_fails_the_trial(
             source.write_text(EDITED)
         return model
 
-    monkeypatch.setattr(cliprpn, "build_model", build_and_edit)
+    monkeypatch.setattr(train_in_memory, "build_model", build_and_edit)
     outcome = run_trial(spec, tmp_path / "1", lambda event: None, lambda: False)
     assert outcome.state == "failed"
     assert outcome.error.code == "fusion_invalid" and str(source) in outcome.error.message

@@ -110,7 +110,9 @@ def test_predicting_the_targets_is_always_correct(spec: ClipRpnSpec) -> None:
     rows = np.arange(len(index.texts()))[::-1].copy()
     model = model_of(spec, features)
     model = Oracle(frame_targets(model, index, features, rows), model.frame_size_px)
-    np.testing.assert_allclose(top1_ious(model, index, features, rows, CPU), 1, atol=1e-5)
+    np.testing.assert_allclose(
+        top1_ious(model, index, features, rows, run_context(Path(spec.cache_dir))), 1, atol=1e-5
+    )
     columns = predict_split(model, index, features, rows, run_context(Path(spec.cache_dir)))
     np.testing.assert_allclose(columns["iou"], 1, atol=1e-5)
     np.testing.assert_allclose(columns["pred_box_xyxy"], index.gt_boxes[rows], atol=1e-3)

@@ -16,10 +16,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from cliprpn.contract.generated import CompletedOutcome, ResumedFrom
 from cliprpn.errors import CliprpnError
 from cliprpn.storage.specs import Spec
-from cliprpn.trials import checkpoint, cliprpn
+from cliprpn.trials import checkpoint, cliprpn, train_in_memory
 from cliprpn.trials.checkpoint import RESUME_FILE, ResumeOptions
-from cliprpn.trials.cliprpn import KeepModels
 from cliprpn.trials.step import TrainingStep
+from cliprpn.trials.train_in_memory import KeepModels
 from cliprpn.trials.trial import run_trial
 
 pytestmark = pytest.mark.usefixtures("no_traces")
@@ -172,13 +172,13 @@ def test_a_trial_may_be_killed_again_and_again(
     root: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep_models: KeepModels
 ) -> None:
     """Also before its first checkpoint, with the best epoch in the past, and with a loss of negatives and views."""
-    train = cliprpn.train_model
+    train = train_in_memory.train_model
 
     def worse_later(*args: Any) -> Any:
         for epoch in train(*args):
             yield epoch.model_copy(update={"val_acc_at_50": 1 / epoch.epoch})
 
-    monkeypatch.setattr(cliprpn, "train_model", worse_later)
+    monkeypatch.setattr(train_in_memory, "train_model", worse_later)
     training = {"num_epochs": 4, "batch_by": "sentence", "views": 1}
     spec = spec_of(root, cache, training=training, rpn={"negatives_loss_weight": 0.5})
     expected = run(spec, tmp_path / "whole", keep_models=keep_models)

@@ -39,7 +39,7 @@ from cliprpn.inference.hit_probability import fit_hit_probability
 from cliprpn.models import ClipRPN
 from cliprpn.models.backbone import ClipBackbone
 from cliprpn.storage.weights_files import load_backbone
-from cliprpn.trials import cliprpn
+from cliprpn.trials import train_in_memory
 from cliprpn.trials.__main__ import main
 from cliprpn.trials.evaluate import evaluate_model
 from cliprpn.trials.trial import run_trial
@@ -375,7 +375,7 @@ def test_running_out_of_memory_fails_the_trial_with_a_hint(
     def full(*args: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(cliprpn, "build_model", full)
+    monkeypatch.setattr(train_in_memory, "build_model", full)
     outcome = run_trial(make_spec(root, cache), tmp_path, lambda event: None, lambda: False)
     assert isinstance(outcome, FailedOutcome) and outcome.error.code == "out_of_memory"
     assert "training.batch_size (now 4)" in outcome.error.message

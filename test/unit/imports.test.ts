@@ -127,6 +127,7 @@ const python: string[][] = [
   ["models"],
   ["metrics", "statistics"],
   ["boxes", "box_arrays", "geometry"],
+  ["out_of_memory"],
   ["code_identity", "devices", "memory", "run_context"],
   ["arithmetic"],
   ["contract", "errors", "seeding"],

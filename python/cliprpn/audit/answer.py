@@ -21,6 +21,7 @@ from cliprpn.features.frozen import TEXT_VERSION, FrozenFeatures, open_data
 from cliprpn.features.text_features import TextFeatures, gather
 from cliprpn.inference.checkpoint import SavedModel, load_model
 from cliprpn.inference.predict import EVAL_BATCH_SIZE, sizes_and_gt_boxes, to_image_clipped
+from cliprpn.out_of_memory import compute_in_batches
 from cliprpn.run_context import RunContext
 from cliprpn.seeding import seed_everything
 from cliprpn.storage.specs import Spec
@@ -113,26 +114,25 @@ class Asked:
         text_row = {text: row for row, text in enumerate(unique)}
         encoded = self._encode(unique)
         text_rows = torch.tensor([text_row[text] for text in texts])
+
+        def ask(batch: NDArray[np.int64], start: int) -> tuple[torch.Tensor, torch.Tensor]:
+            maps = gather(features.maps, torch.from_numpy(features.image_rows[batch]), device)
+            text = encoded.batch(text_rows[start : start + len(batch)], device)
+            predicted, objectness = model.predict_top1(maps, *text)
+            return predicted.cpu().double(), objectness.cpu().double()
+
         boxes: list[torch.Tensor] = []
         scores: list[torch.Tensor] = []
-        for start in range(0, len(rows), EVAL_BATCH_SIZE):
+        done = 0
+        for batch, (predicted, objectness) in compute_in_batches(rows, EVAL_BATCH_SIZE, ask, self._context):
             if self._context.should_stop():
                 raise CliprpnError("interrupted", "stopped during an audit")
-            batch = rows[start : start + EVAL_BATCH_SIZE]
-            maps = gather(features.maps, torch.from_numpy(features.image_rows[batch]), device)
-            text = encoded.batch(text_rows[start : start + EVAL_BATCH_SIZE], device)
-            predicted, objectness = model.predict_top1(maps, *text)
             sizes, _ = sizes_and_gt_boxes(self.index, batch)
-            boxes.append(
-                to_image_clipped(
-                    predicted.cpu().double(),
-                    features.frames_of(batch),
-                    sizes,
-                    features.zoom(model.frame_size_px),
-                )
-            )
-            scores.append(objectness.cpu().double())
-            self._context.progress("evaluation", start + len(batch), len(rows))
+            frames = features.frames_of(batch)
+            boxes.append(to_image_clipped(predicted, frames, sizes, features.zoom(model.frame_size_px)))
+            scores.append(objectness)
+            done += len(batch)
+            self._context.progress("evaluation", done, len(rows))
         return Answers(torch.cat(boxes).numpy(), torch.cat(scores).numpy())
 
     def _encode(self, texts: list[str]) -> TextFeatures:

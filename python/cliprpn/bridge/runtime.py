@@ -162,7 +162,9 @@ def describe_error(error: BaseException) -> tuple[str, str]:
         return "environment_broken", f"{error}; run `cliprpn doctor` to see how to fix it"
     if isinstance(error, SystemExit):
         return "internal", f"Python code called sys.exit({error.code!r})"
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+    if isinstance(error, MemoryError) or any(
+        base.__name__ == "OutOfMemoryError" for base in type(error).__mro__
+    ):
         return "out_of_memory", f"out of memory: {error}"
     if disk_is_full(error):
         return "no_space", f"{_path_of(error)}: the disk is full; free some space and re-run the same command"

@@ -2647,6 +2647,20 @@ class CompletedOutcome(BaseModel):
             description="The checkpoint that this attempt continued. Null or missing if it began at the start."
         ),
     ] = None
+    micro_batch_size: Annotated[
+        int | None,
+        Field(
+            description="The device ran out of memory in training, so batches were cut into micro-batches of at most this many referring expressions, whose gradients were added up. Null or missing if whole batches fit.",
+            ge=1,
+        ),
+    ] = None
+    evaluation_batch_size: Annotated[
+        int | None,
+        Field(
+            description="The device ran out of memory in evaluation, so its batches had at most this many referring expressions. Null or missing if batches of the usual size fit.",
+            ge=1,
+        ),
+    ] = None
 
 
 class Coordinates(BaseModel):
@@ -5331,4 +5345,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "61f88873e0dfed9d67dac37909cfa2ef6b0010e34f7b6dbaa660927facf1d633"
+SCHEMA_SHA256 = "52b73b8076bfafdb1143a4d90ffd2a018e589c918050b46d519429cec921713d"

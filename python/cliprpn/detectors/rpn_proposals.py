@@ -17,6 +17,7 @@ from cliprpn.inference.checkpoint import load_model
 from cliprpn.inference.predict import EVAL_BATCH_SIZE, all_to_image_clipped
 from cliprpn.models import ClipRPN
 from cliprpn.models.rpn import filter_proposals
+from cliprpn.out_of_memory import compute_in_batches
 from cliprpn.run_context import RunContext
 
 
@@ -45,12 +46,15 @@ def rpn_proposals(
     )
     model = saved.model.to(context.device).eval()
     proposals: list[Proposals] = []
-    for start in range(0, len(rows), EVAL_BATCH_SIZE):
+    for batch, (boxes, scores) in compute_in_batches(
+        rows,
+        EVAL_BATCH_SIZE,
+        lambda batch, _: _propose_in_frame(model, features, batch, context.device),
+        context,
+    ):
         if context.should_stop():
             raise CliprpnError("interrupted", "stopped while proposing boxes")
-        batch = rows[start : start + EVAL_BATCH_SIZE]
         sizes = torch.from_numpy(index.image_sizes(batch)).double()
-        boxes, scores = _propose_in_frame(model, features, batch, context.device)
         boxes = all_to_image_clipped(
             boxes, features.frames_of(batch), sizes, features.zoom(model.frame_size_px)
         )

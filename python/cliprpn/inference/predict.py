@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -18,11 +19,15 @@ from cliprpn.features.frozen import FrozenFeatures
 from cliprpn.geometry import to_image
 from cliprpn.metrics import RECALL_AT
 from cliprpn.models import ClipRPN
+from cliprpn.out_of_memory import compute_in_batches
 from cliprpn.run_context import RunContext
 
 EVAL_BATCH_SIZE = 256
 # 5,000 sentences with 735 anchors need 74 MB; two epochs are kept at a time.
 MAX_KEPT_BYTES = 256 * 2**20
+
+Outputs = tuple[Tensor, Tensor]
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -33,7 +38,21 @@ class KeptOutputs:
         batches: logits [B, N] and offsets [B, N, 4] of each batch; empty if they would need too much memory.
     """
 
-    batches: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+    batches: list[Outputs] = field(default_factory=list)
+
+    def rows(self, start: int, end: int) -> Outputs:
+        """The outputs for some of the rows."""
+        first, parts = 0, []
+        for logits, deltas in self.batches:
+            part = slice(max(start - first, 0), max(end - first, 0))
+            if part.start < min(part.stop, len(logits)):
+                parts.append((logits[part], deltas[part]))
+            first += len(logits)
+        return (
+            parts[0]
+            if len(parts) == 1
+            else (torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts]))
+        )
 
 
 def top1_ious(
@@ -41,7 +60,7 @@ def top1_ious(
     index: DatasetIndex,
     features: FrozenFeatures,
     rows: np.ndarray,
-    device: torch.device,
+    context: RunContext,
     kept: KeptOutputs | None = None,
 ) -> np.ndarray:
     """IoU of each top-1 box with the ground truth: [N]. Used to select an epoch.
@@ -50,10 +69,12 @@ def top1_ious(
         rows: [N], rows of the index's sentences.
         kept: gets the outputs, for `predict_split`.
     """
-    outputs: list[tuple[Tensor, Tensor]] = []
+    outputs: list[Outputs] = []
     boxes = []
-    for batch, output in _outputs(model, features, rows, device):
-        boxes.append(model.top1(output)[0].cpu())
+    for batch, (output, boxes_i) in _evaluate(
+        model, features, rows, context, lambda output: (output, model.top1(output)[0].cpu())
+    ):
+        boxes.append(boxes_i)
         if kept is not None and _num_bytes(output) * len(rows) <= MAX_KEPT_BYTES * len(batch):
             outputs.append(output)
     if kept is not None:
@@ -80,11 +101,11 @@ def predict_split(
     """
     parts: list[PredictionColumns] = []
     done = 0
-    known = kept.batches if kept is not None else []
-    for batch, output in _outputs(model, features, rows, context.device, known):
+    for batch, (boxes, objectness) in _evaluate(
+        model, features, rows, context, lambda output: _on_cpu(*model.proposals(output)), kept
+    ):
         if context.should_stop():
             raise CliprpnError("interrupted", "stopped while evaluating")
-        boxes, objectness = _on_cpu(*model.proposals(output))
         sizes, gt_boxes = sizes_and_gt_boxes(index, batch)
         frames = features.frames_of(batch)
         proposals = all_to_image_clipped(boxes, frames, sizes, features.zoom(model.frame_size_px))
@@ -92,46 +113,50 @@ def predict_split(
         done += len(batch)
         context.progress("evaluation", done, len(rows))
     columns = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
-    columns["iou_blank"] = _blank_ious(model, index, features, rows, context.device)
+    columns["iou_blank"] = _blank_ious(model, index, features, rows, context)
     return columns
 
 
-def _outputs(
+def _evaluate(
     model: ClipRPN,
     features: FrozenFeatures,
     rows: np.ndarray,
-    device: torch.device,
-    known: Sequence[tuple[Tensor, Tensor]] = (),
+    context: RunContext,
+    finish: Callable[[Outputs], Result],
+    kept: KeptOutputs | None = None,
     blank: bool = False,
-) -> Iterator[tuple[np.ndarray, tuple[Tensor, Tensor]]]:
-    """Batches of the rows, and the model's outputs for them.
+) -> Iterator[tuple[np.ndarray, Result]]:
+    """Batches of the rows, and what is made of the model's outputs for them.
 
     Args:
-        known: the outputs; empty if the model must compute them.
+        finish: needs memory of the device, too, so a batch is halved if it does not fit in there.
+        kept: the outputs, if they are known.
         blank: replaces each sentence by the empty one.
     """
+
+    @torch.no_grad()
+    def compute(batch: np.ndarray, start: int) -> Result:
+        if kept is not None and kept.batches:
+            return finish(kept.rows(start, start + len(batch)))
+        return finish(model(*features.shared_batch(batch, context.device, blank)))
+
     model.eval()
-    for number, start in enumerate(range(0, len(rows), EVAL_BATCH_SIZE)):
-        batch = rows[start : start + EVAL_BATCH_SIZE]
-        if known:
-            yield batch, known[number]
-            continue
-        with torch.no_grad():
-            output = model(*features.shared_batch(batch, device, blank))
-        yield batch, output
+    return compute_in_batches(rows, EVAL_BATCH_SIZE, compute, context)
 
 
-def _num_bytes(output: tuple[Tensor, Tensor]) -> int:
+def _num_bytes(output: Outputs) -> int:
     return sum(part.numel() * part.element_size() for part in output)
 
 
 def _blank_ious(
-    model: ClipRPN, index: DatasetIndex, features: FrozenFeatures, rows: np.ndarray, device: torch.device
+    model: ClipRPN, index: DatasetIndex, features: FrozenFeatures, rows: np.ndarray, context: RunContext
 ) -> np.ndarray:
     """Like `top1_ious`, for the empty sentence, whose boxes are those of the image: predicted once per image."""
     _, first, image_of = np.unique(index.image_rows[rows], return_index=True, return_inverse=True)
-    outputs = _outputs(model, features, rows[first], device, blank=True)
-    boxes = torch.cat([model.top1(output)[0].cpu() for _, output in outputs])
+    top1 = _evaluate(
+        model, features, rows[first], context, lambda output: model.top1(output)[0].cpu(), blank=True
+    )
+    boxes = torch.cat([boxes_i for _, boxes_i in top1])
     return _ious(boxes[torch.from_numpy(image_of)], model, index, features, rows)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -10,11 +11,13 @@ from torch import Tensor, nn
 from cliprpn.models.anchors import Placement, make_anchors
 from cliprpn.models.fusion.switched import SwitchedFusion
 from cliprpn.models.head import RpnHead, flatten_head
-from cliprpn.models.negatives import negatives_loss
+from cliprpn.models.negatives import count_contrasted, negatives_loss
 from cliprpn.models.rpn import (
     AnchorTargets,
+    BatchTotals,
     RpnRules,
     anchor_targets,
+    batch_totals,
     filter_proposals,
     rpn_losses,
     top1_boxes,
@@ -103,6 +106,7 @@ class ClipRPN(nn.Module):
         targets: AnchorTargets,
         generator: torch.Generator | None = None,
         negatives: tuple[Tensor, Tensor] | None = None,
+        totals: BatchTotals | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Objectness loss and weighted box loss, two scalars; the total loss is their sum.
 
@@ -112,14 +116,45 @@ class ClipRPN(nn.Module):
             generator: for sampling anchors.
             negatives: objects that the sentences do not refer to, [B, M, 4], xyxy, pixels of the frame, and their mask
                 [B, M]; their weighted loss is added to the objectness loss.
+            totals: of the batch that this is a part of, from `totals`; the losses of all parts add up to its losses.
         """
         logits, deltas = (output.float() for output in outputs)
-        objectness_loss, box_loss = rpn_losses(logits, deltas, targets, self.rules, generator=generator)
+        objectness_loss, box_loss = rpn_losses(
+            logits, deltas, targets, self.rules, generator=generator, totals=totals
+        )
         if negatives is not None and self.rules.negatives_loss_weight > 0:
-            contrast_loss = negatives_loss(logits, self.anchors, targets.positive, *negatives, self.rules)
+            num_contrasted = None if totals is None else totals.num_contrasted
+            contrast_loss = negatives_loss(
+                logits, self.anchors, targets.positive, *negatives, self.rules, num_contrasted
+            )
             objectness_loss = objectness_loss + self.rules.negatives_loss_weight * contrast_loss
         weight = self.rules.box_loss_weight
         return objectness_loss, box_loss if weight == 1 else weight * box_loss
+
+    @torch.no_grad()
+    def totals(
+        self,
+        targets: AnchorTargets,
+        parts: Sequence[tuple[int, int]],
+        generator: torch.Generator | None = None,
+        negatives: tuple[Tensor, Tensor] | None = None,
+    ) -> BatchTotals:
+        """What `losses` needs for the parts of a batch. Takes its arguments, for the whole batch.
+
+        Args:
+            parts: first row and end of each.
+        """
+        totals = batch_totals(targets, self.rules, generator=generator)
+        if negatives is None or self.rules.negatives_loss_weight == 0:
+            return totals
+        boxes, mask = negatives
+        counts = [
+            count_contrasted(
+                self.anchors, targets.positive[start:end], boxes[start:end], mask[start:end], self.rules
+            )
+            for start, end in parts
+        ]
+        return replace(totals, num_contrasted=torch.stack(counts).sum())
 
     @torch.no_grad()
     def predict_top1(

@@ -7,7 +7,7 @@ that both give the same results.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -58,6 +58,28 @@ class AnchorTargets:
     def rows(self, start: int, end: int) -> AnchorTargets:
         """The targets of some rows."""
         return AnchorTargets(self.positive[start:end], self.negative[start:end], self.deltas[start:end])
+
+
+@dataclass(frozen=True)
+class BatchTotals:
+    """What the losses of a batch use and divide by. Those of its parts divide by the totals of the whole batch.
+
+    Attributes:
+        num_rows: B.
+        used: [B, N], bool: the anchors that count.
+        num_used, num_boxes, num_contrasted: scalars: anchors that count for the objectness loss and for the box loss,
+            and sentences that have negatives with anchors; None if no loss divides by it.
+    """
+
+    num_rows: int
+    used: Tensor
+    num_used: Tensor | None
+    num_boxes: Tensor
+    num_contrasted: Tensor | None = None
+
+    def of_rows(self, start: int, end: int) -> BatchTotals:
+        """The same totals, for the losses of some rows."""
+        return replace(self, used=self.used[start:end])
 
 
 def anchor_targets(anchors: Tensor, gt_boxes: Tensor, rules: RpnRules) -> AnchorTargets:
@@ -133,6 +155,28 @@ def _center_size(boxes: Tensor) -> tuple[Tensor, Tensor]:
     return boxes[..., :2] + size / 2, size
 
 
+def batch_totals(
+    targets: AnchorTargets,
+    rules: RpnRules,
+    sampled: Tensor | None = None,
+    generator: torch.Generator | None = None,
+) -> BatchTotals:
+    """The totals of a batch, without those of negatives.
+
+    Args:
+        sampled: [B, N], bool: anchors to use; sampled at random if None.
+        generator: for the sampling.
+    """
+    positive = targets.positive
+    if rules.objectness_loss == "softmax":
+        used, num_used = positive | targets.negative, None
+    else:
+        used = sample_anchors(positive, targets.negative, rules, generator) if sampled is None else sampled
+        positive, num_used = positive & used, used.sum()
+    boxes = positive if rules.box_loss == "over_positives" else used
+    return BatchTotals(len(positive), used, num_used, boxes.sum().clamp(min=1))
+
+
 def rpn_losses(
     logits: Tensor,
     deltas: Tensor,
@@ -140,6 +184,7 @@ def rpn_losses(
     rules: RpnRules,
     sampled: Tensor | None = None,
     generator: torch.Generator | None = None,
+    totals: BatchTotals | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Objectness and (unweighted) box loss of a batch.
 
@@ -149,31 +194,30 @@ def rpn_losses(
         logits: [B, N].
         deltas: [B, N, 4].
         targets: of the batch.
-        sampled: [B, N], bool: anchors to use; sampled at random if None.
-        generator: for the sampling.
+        sampled, generator: as in `batch_totals`.
+        totals: of the batch that this is a part of; the losses of all parts add up to its losses.
 
     Returns:
         Two scalars.
     """
-    positive, used = targets.positive, sampled
+    if totals is None:
+        totals = batch_totals(targets, rules, sampled, generator)
+    positive, used = targets.positive, totals.used
     if rules.objectness_loss == "softmax":
-        used = positive | targets.negative
         # A finite number, since 0 * -inf is NaN; its exponential is 0.
         masked = logits.masked_fill(~used, torch.finfo(logits.dtype).min / 4)
         # Target probabilities over -B: their products with the logarithms add up to the mean cross-entropy.
-        weights = positive / (positive.sum(dim=1, keepdim=True) * -len(logits))
+        weights = positive / (positive.sum(dim=1, keepdim=True) * -totals.num_rows)
         objectness = (weights * functional.log_softmax(masked, dim=1)).sum()
     else:
-        if used is None:
-            used = sample_anchors(positive, targets.negative, rules, generator)
         losses = functional.binary_cross_entropy_with_logits(
             logits, positive.to(logits.dtype), used, reduction="sum"
         )
-        objectness = losses / used.sum()
+        assert totals.num_used is not None
+        objectness = losses / totals.num_used
         positive = positive & used
     box = functional.smooth_l1_loss(deltas, targets.deltas, beta=SMOOTH_L1_BETA, reduction="none")
-    denominator = (positive if rules.box_loss == "over_positives" else used).sum().clamp(min=1)
-    return objectness, (box * (positive / denominator)[..., None]).sum()
+    return objectness, (box * (positive / totals.num_boxes)[..., None]).sum()
 
 
 def top1_boxes(

@@ -150,9 +150,7 @@ def _time_selection(
 ) -> Timing:
     """Of one val sentence."""
     rows = part.split("val")
-    times = [
-        time_ms(lambda: top1_ious(model, part, features, rows, context.device))[0] for _ in range(NUM_REPEATS)
-    ]
+    times = [time_ms(lambda: top1_ious(model, part, features, rows, context))[0] for _ in range(NUM_REPEATS)]
     return timing([ms / len(rows) for ms in times[1:]])
 
 

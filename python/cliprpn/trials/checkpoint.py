@@ -41,19 +41,23 @@ class Progress:
         epochs: complete ones.
         best_epoch: the one that was selected by val; 0 before the first.
         best_state: the weights of its model, on the CPU.
-        training_ms: time spent on training by earlier attempts.
+        training_ms: time spent on training up to the checkpoint.
+        earlier_ms: the part of it that lies in other attempts.
         loop: the state of the training loop, see `loop_state.py`; None before training.
         file: the checkpoint.
         resumed_from: where this attempt began; None for the start.
+        micro_batch_size: the most sentences that go through the model together; None for whole batches.
     """
 
     epochs: list[Epoch] = field(default_factory=list)
     best_epoch: int = 0
     best_state: dict[str, torch.Tensor] = field(default_factory=dict)
     training_ms: float = 0
+    earlier_ms: float = 0
     loop: State | None = None
     file: Path | None = None
     resumed_from: ResumedFrom | None = None
+    micro_batch_size: int | None = None
 
 
 class Checkpoints:
@@ -91,6 +95,7 @@ class Checkpoints:
             "best_state": progress.best_state,
             "training_ms": progress.training_ms + (time.monotonic() - self._started) * 1000,
             "loop": loop,
+            "micro_batch_size": progress.micro_batch_size,
         }
         write_training_state(self._file, content)
         self._saved = time.monotonic()
@@ -160,14 +165,16 @@ def _parse(content: State, folder: Path) -> Progress:
         epochs,
         int(content["best_epoch"]),
         dict(content["best_state"]),
-        float(content["training_ms"]),
-        loop,
-        folder / RESUME_FILE,
-        ResumedFrom(
+        training_ms=float(content["training_ms"]),
+        earlier_ms=float(content["training_ms"]),
+        loop=loop,
+        file=folder / RESUME_FILE,
+        resumed_from=ResumedFrom(
             attempt=int(folder.name) if folder.name.isdecimal() else None,
             epoch=int(loop["epoch"]),
             step=int(loop["batch"]),
         ),
+        micro_batch_size=content["micro_batch_size"],
     )
 
 

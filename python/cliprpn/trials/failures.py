@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-
-import torch
 
 from cliprpn.arithmetic import describe_nondeterminism
 from cliprpn.contract.generated import BaselineSpec, FileFusion
 from cliprpn.errors import CliprpnError
 from cliprpn.inference.build import fusion_path
 from cliprpn.inference.fusion_errors import describe_error, fusion_line, is_ctrl_c
+from cliprpn.out_of_memory import is_out_of_machine_memory, is_out_of_memory
 from cliprpn.storage.specs import Spec
+from cliprpn.trials.micro_batches import StepOutOfMemory
 
 
 def describe_failure(
@@ -47,24 +46,19 @@ def _describe(error: BaseException, spec: Spec, place: str | None) -> tuple[str,
     refused = describe_nondeterminism(error)
     if refused is not None:
         return "not_deterministic", f"{at}{refused}"
-    if isinstance(error, torch.OutOfMemoryError):
-        return "out_of_memory", f"{at}the device ran out of memory{_memory_hint(spec)}"
-    if isinstance(error, MemoryError) or _is_cpu_allocation(error):
-        return "out_of_memory", f"{at}the machine ran out of memory{_memory_hint(spec)}"
+    if is_out_of_memory(error):
+        cause = error.__cause__ if isinstance(error, StepOutOfMemory) else error
+        where = "machine" if cause is not None and is_out_of_machine_memory(cause) else "device"
+        return "out_of_memory", f"{at}the {where} ran out of memory{_memory_hint(error, spec)}"
     return "internal" if place is None else "fusion_invalid", f"{at}{describe_error(error)}"
 
 
-def _is_cpu_allocation(error: BaseException) -> bool:
-    """Whether torch could not allocate memory of the machine, for which it raises a plain RuntimeError."""
-    return isinstance(error, RuntimeError) and bool(
-        re.search(r"can't allocate memory|not enough memory: you tried to allocate", str(error))
-    )
-
-
-def _memory_hint(spec: Spec) -> str:
+def _memory_hint(error: BaseException, spec: Spec) -> str:
     """Advice for a trial that ran out of memory; empty for a baseline."""
     if isinstance(spec, BaselineSpec):
         return ""
+    if isinstance(error, StepOutOfMemory) and error.why_not_smaller is not None:
+        return f" in epoch {error.epoch}: {error.why_not_smaller}"
     return f"; lower training.batch_size (now {spec.settings.training.batch_size})"
 
 

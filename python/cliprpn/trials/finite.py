@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from cliprpn.errors import CliprpnError
-from cliprpn.features.frozen import BatchRows, FrozenFeatures
+from cliprpn.features.frozen import FrozenFeatures
 from cliprpn.inference.build import custom_fusion_file
 from cliprpn.inference.fusion_errors import non_finite_line
 from cliprpn.models import ClipRPN
 from cliprpn.models.sharing import per_sentence
+from cliprpn.trials.step_data import StepData
 
 # Steps whose losses are read together. Reading waits for the device, which costs nothing on a CPU.
 STEPS_PER_READ = {"cuda": 16}
@@ -28,21 +29,21 @@ class LossLog:
     def __init__(self, model: ClipRPN, features: FrozenFeatures, device: torch.device) -> None:
         self.num_steps = STEPS_PER_READ.get(device.type, 1)
         self._model, self._features, self._device = model, features, device
-        self._unread: list[tuple[Tensor, BatchRows, int]] = []
+        self._unread: list[tuple[Tensor, StepData]] = []
         self._num_read = 0
         self._sums = torch.zeros(2)
 
-    def add(self, losses: Tensor, rows: BatchRows, size: int, epoch: int) -> None:
+    def add(self, losses: Tensor, data: StepData, epoch: int) -> None:
         """Logs the losses of the next step; reads all of them if it is time to.
 
         Args:
             losses: [3], the objectness loss, the box loss and their sum.
-            rows, size: of the batch.
+            data: of the step.
 
         Raises:
             CliprpnError: loss_not_finite, as `read`.
         """
-        self._unread.append((losses, rows, size))
+        self._unread.append((losses, data))
         if len(self._unread) == self.num_steps:
             self.read(epoch)
 
@@ -54,18 +55,18 @@ class LossLog:
         """
         if not self._unread:
             return
-        values = torch.stack([losses for losses, _, _ in self._unread]).cpu()
-        for (objectness, box, total), (_, rows, size) in zip(values, self._unread, strict=True):
+        values = torch.stack([losses for losses, _ in self._unread]).cpu()
+        for (objectness, box, total), (_, data) in zip(values, self._unread, strict=True):
             self._num_read += 1
             if not total.isfinite():
-                place = self._non_finite_place(rows)
+                place = self._non_finite_place(data)
                 raise CliprpnError(
                     "loss_not_finite",
                     f"{'' if place is None else f'{place}: makes NaN or inf: '}epoch {epoch}, step {self._num_read}: "
                     f"objectness loss {objectness.item():g}, box loss {box.item():g}; try a lower "
                     "training.learning_rate",
                 )
-            self._sums += torch.stack([objectness, box]) * size
+            self._sums += torch.stack([objectness, box]) * data.size
         self._unread.clear()
 
     def take_means(self, epoch: int, num_sentences: int) -> tuple[float, float]:
@@ -95,12 +96,16 @@ class LossLog:
         self._num_read = int(state["num_read"])
         self._sums.copy_(state["sums"])
 
-    def _non_finite_place(self, rows: BatchRows) -> str | None:
+    def _non_finite_place(self, data: StepData) -> str | None:
         path = custom_fusion_file(self._model.fusion_module)
         if path is None:
             return None
-        feature_map, words, mask, pooled, *_ = self._features.read(rows, self._device)
-        with torch.no_grad():
-            mapped = feature_map if self._model.neck is None else self._model.neck(feature_map)
-        inputs = (per_sentence(mapped, rows.map_of), words, mask, pooled)
-        return non_finite_line(self._model.fusion_module, path, inputs)
+        for part in data.micro_batches:
+            feature_map, words, mask, pooled, *_ = self._features.read(part.rows, self._device)
+            with torch.no_grad():
+                mapped = feature_map if self._model.neck is None else self._model.neck(feature_map)
+            inputs = (per_sentence(mapped, part.rows.map_of), words, mask, pooled)
+            place = non_finite_line(self._model.fusion_module, path, inputs)
+            if place is not None:
+                return place
+        return None

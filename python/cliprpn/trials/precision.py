@@ -80,7 +80,7 @@ class Compute:
         yield
 
     def collect_gradients(self) -> None:
-        """Call it after `backward`: gives the model's parameters their gradients."""
+        """Call it after each `backward`: adds its gradients to those of the model's parameters."""
 
 
 class Bf16Compute(Compute):
@@ -132,13 +132,19 @@ class Bf16Compute(Compute):
     def collect_gradients(self) -> None:
         found: list[Tensor] = []
         gradients: list[Tensor] = []
+        adds = False
         for weight, copy, gradient in zip(self._weights, self._copies, self._gradients, strict=True):
             if copy.grad is not None:
                 found.append(copy.grad)
                 gradients.append(gradient)
+                adds = adds or weight.grad is not None
                 weight.grad = gradient
             copy.grad = None
-        torch._foreach_copy_(gradients, found)
+        # Micro-batches are added up in float32.
+        if adds:
+            torch._foreach_add_(gradients, [gradient.float() for gradient in found])
+        else:
+            torch._foreach_copy_(gradients, found)
 
 
 def make_compute(model: ClipRPN, precision: Precision) -> Compute:

@@ -21,6 +21,8 @@ class TrialResult:
         training_ms: with that of the attempts that were continued.
         notes: remarks for the reader of the figures, one sentence each.
         resumed_from: the checkpoint that training continued; None if it began at the start.
+        micro_batch_size: the most sentences that went through the model together, if the device ran out of memory.
+        evaluation_batch_size: of evaluation, if the device ran out of memory.
         earlier_ms: the part of `training_ms` that lies in other attempts.
     """
 
@@ -34,3 +36,5 @@ class TrialResult:
     notes: list[str]
     resumed_from: ResumedFrom | None = None
     earlier_ms: float = 0
+    micro_batch_size: int | None = None
+    evaluation_batch_size: int | None = None

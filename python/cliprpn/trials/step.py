@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cliprpn.contract.generated import Training
 from cliprpn.models import ClipRPN
-from cliprpn.models.rpn import AnchorTargets
+from cliprpn.models.rpn import AnchorTargets, BatchTotals
 from cliprpn.trials.precision import choose_precision, make_compute
 
 
@@ -95,17 +95,25 @@ class TrainingStep:
             rate: the learning rate; a tensor on the device, if the step is captured.
             log: gets the objectness loss, the box loss and their sum, [3]; if it raises, the weights stay as they are.
         """
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        self.set_rate(rate)
         total, losses = self.forward(inputs)
         log(losses)
         self.update(total)
 
-    def forward(self, inputs: StepInputs) -> tuple[Tensor, Tensor]:
-        """The loss, and [3]: objectness loss, box loss and their sum, detached."""
+    def set_rate(self, rate: float | Tensor) -> None:
+        """Sets the learning rate."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+
+    def forward(self, inputs: StepInputs, totals: BatchTotals | None = None) -> tuple[Tensor, Tensor]:
+        """The loss, and [3]: objectness loss, box loss and their sum, detached.
+
+        Args:
+            totals: of the batch that the inputs are a part of.
+        """
         with self._compute.forward():
             outputs = self.model(*inputs.features)
-        objectness, box = self.model.losses(outputs, inputs.targets, self.generator, inputs.negatives)
+        objectness, box = self.model.losses(outputs, inputs.targets, self.generator, inputs.negatives, totals)
         total = objectness + box
         losses = torch.stack([objectness, box, total]).detach()
         if self._found_inf is not None:
@@ -116,8 +124,16 @@ class TrainingStep:
     def update(self, loss: Tensor) -> None:
         """Backward, clipping, optimizer."""
         self.optimizer.zero_grad(set_to_none=True)
+        self.backward(loss)
+        self.apply()
+
+    def backward(self, loss: Tensor) -> None:
+        """Adds the gradients of a loss to those of the weights."""
         loss.backward()
         self._compute.collect_gradients()
+
+    def apply(self) -> None:
+        """Clipping and optimizer."""
         if self._settings.grad_clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self._settings.grad_clip_norm)
         self.optimizer.step()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from cliprpn.geometry import to_frame
 from cliprpn.models import ClipRPN
 from cliprpn.models.rpn import AnchorTargets
 from cliprpn.models.transfer import copy_together, to_device
+from cliprpn.trials.step import StepInputs, TrainingStep
 
 
 @dataclass(frozen=True)
@@ -29,20 +31,43 @@ class TrainingData:
 
 
 @dataclass(frozen=True)
+class MicroBatch:
+    """Sentences of a batch that go through the model together; all of them, unless memory is short.
+
+    Attributes:
+        start, end: which of the batch's.
+        rows: where their features are.
+    """
+
+    start: int
+    end: int
+    rows: BatchRows
+
+
+@dataclass(frozen=True)
 class StepData:
     """One step's data, on the device.
 
     Attributes:
         size: B, sentences of the batch.
-        rows: where its features are.
+        micro_batches: one, or the parts of the batch.
         targets: of its B sentences.
         negatives: boxes [B, M, 4] and mask [B, M], see `frame_negatives`; None if they have no loss.
     """
 
     size: int
-    rows: BatchRows
+    micro_batches: list[MicroBatch]
     targets: AnchorTargets
     negatives: tuple[Tensor, Tensor] | None
+
+    def inputs(self, part: MicroBatch, features: FrozenFeatures, step: TrainingStep) -> StepInputs:
+        """Reads what a step needs for a part of the batch."""
+        start, end = part.start, part.end
+        return StepInputs(
+            features.read(part.rows, step.device, step.input_dtype),
+            self.targets.rows(start, end),
+            None if self.negatives is None else (self.negatives[0][start:end], self.negatives[1][start:end]),
+        )
 
 
 def prepare_steps(
@@ -54,6 +79,7 @@ def prepare_steps(
     view: int,
     padded_to: int,
     device: torch.device,
+    micro_batch_size: int | None = None,
 ) -> list[StepData]:
     """The data of consecutive steps.
 
@@ -63,9 +89,15 @@ def prepare_steps(
         batches: indices into `train_rows`.
         view: as in `FrozenFeatures.batch`.
         padded_to: numbers of words and of negatives are multiples of it.
+        micro_batch_size: the most sentences that go through the model together; None for whole batches.
     """
-    train_rows = [data.train_rows[batch] for batch in batches]
-    rows = data.features.find(train_rows, device, view=view, share=may_share(device), padded_to=padded_to)
+    bounds = [_split(len(batch), micro_batch_size) for batch in batches]
+    parts = [
+        data.train_rows[batch[start:end]]
+        for batch, bounds_i in zip(batches, bounds, strict=True)
+        for start, end in bounds_i
+    ]
+    rows = iter(data.features.find(parts, device, view=view, share=may_share(device), padded_to=padded_to))
     targets = model.targets(to_device(gt_boxes[np.concatenate(batches)], device))
     negatives: list[tuple[Tensor, Tensor] | None] = [None] * len(batches)
     if objects is not None:
@@ -73,11 +105,19 @@ def prepare_steps(
         boxes, masks = (copy_together(parts, device) for parts in zip(*found, strict=True))
         negatives = [*zip(boxes, masks, strict=True)]
     steps, start = [], 0
-    for batch, rows_i, negatives_i in zip(batches, rows, negatives, strict=True):
+    for batch, bounds_i, negatives_i in zip(batches, bounds, negatives, strict=True):
         end = start + len(batch)
-        steps.append(StepData(len(batch), rows_i, targets.rows(start, end), negatives_i))
+        micro_batches = [MicroBatch(*bound, next(rows)) for bound in bounds_i]
+        steps.append(StepData(len(batch), micro_batches, targets.rows(start, end), negatives_i))
         start = end
     return steps
+
+
+def _split(size: int, micro_batch_size: int | None) -> list[tuple[int, int]]:
+    """First row and end of each part of a batch; the sizes of parts differ by at most 1."""
+    num_parts = 1 if micro_batch_size is None else -(-size // micro_batch_size)
+    ends = [size * number // num_parts for number in range(num_parts + 1)]
+    return [*itertools.pairwise(ends)]
 
 
 def frame_targets(

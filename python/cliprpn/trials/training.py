@@ -22,8 +22,9 @@ from cliprpn.trials.checkpoint import Checkpoints
 from cliprpn.trials.cuda_graphs import PADDED_TO, GraphedStep
 from cliprpn.trials.finite import LossLog
 from cliprpn.trials.loop_state import LoopState, Position
+from cliprpn.trials.micro_batches import AccumulatedStep, memory_of_step
 from cliprpn.trials.optimizer import make_optimizer, make_schedule
-from cliprpn.trials.step import StepInputs, TrainingStep
+from cliprpn.trials.step import TrainingStep
 from cliprpn.trials.step_data import TrainingData, frame_targets, prepare_steps
 
 
@@ -46,6 +47,7 @@ def train_model(
 
     Raises:
         CliprpnError: bad_input, if the device cannot train with this precision; loss_not_finite, interrupted.
+        StepOutOfMemory: the device ran out of memory in a step.
     """
     device = context.device
     optimizer = make_optimizer(model, settings, device)
@@ -57,11 +59,13 @@ def train_model(
     shuffle_rng = np.random.default_rng(seed)
     sampling_rng = torch.Generator(device).manual_seed(seed)
     eager_step = TrainingStep(model, optimizer, settings, sampling_rng, log.num_steps > 1)
-    run_step = (
+    whole_step = (
         GraphedStep(eager_step, custom_fusion_file(model.fusion_module))
         if settings.cuda_graphs
         else eager_step
     )
+    in_parts = AccumulatedStep(eager_step, data.features)
+    micro_batch_size = None if checkpoints is None else checkpoints.progress.micro_batch_size
     padded_to = PADDED_TO if settings.cuda_graphs else 1
     state = LoopState(model, optimizer, shuffle_rng, sampling_rng, log)
     position = state.restore(None if checkpoints is None else checkpoints.progress)
@@ -77,7 +81,9 @@ def train_model(
             if first > position.batch and checkpoints is not None and checkpoints.is_due():
                 checkpoints.save(state.dump(Position(epoch, first, _ms_since(started))))
             some = batches[first : first + log.num_steps]
-            steps = prepare_steps(model, data, objects, gt_boxes, some, view, padded_to, device)
+            steps = prepare_steps(
+                model, data, objects, gt_boxes, some, view, padded_to, device, micro_batch_size
+            )
             for batch, data_i in enumerate(steps, first):
                 if context.should_stop():
                     if batch > position.batch and checkpoints is not None:
@@ -86,13 +92,17 @@ def train_model(
                     raise CliprpnError("interrupted", f"stopped in epoch {epoch}")
                 step = (epoch - 1) * steps_per_epoch + batch
                 rate = settings.learning_rate * rate_at(step)
-                features = data.features.read(data_i.rows, device, run_step.input_dtype)
-                inputs = StepInputs(features, data_i.targets, data_i.negatives)
-                run_step(inputs, rate, partial(log.add, rows=data_i.rows, size=data_i.size, epoch=epoch))
+                add = partial(log.add, data=data_i, epoch=epoch)
+                with memory_of_step(data_i, epoch, model, settings):
+                    if micro_batch_size is None:
+                        (all_of_it,) = data_i.micro_batches
+                        whole_step(data_i.inputs(all_of_it, data.features, eager_step), rate, add)
+                    else:
+                        in_parts(data_i, rate, add)
                 context.progress("training", step + 1, num_steps)
         log.read(epoch)
         means = log.take_means(epoch, len(data.train_rows))
-        iou = top1_ious(model, data.index, data.features, data.val_rows, device, kept)
+        iou = top1_ious(model, data.index, data.features, data.val_rows, context, kept)
         yield Epoch(
             epoch=epoch,
             num_epochs=settings.num_epochs,

@@ -29,9 +29,10 @@ from cliprpn.storage.durable import full_folder, space_advice, write_json
 from cliprpn.storage.specs import Spec
 from cliprpn.trials.baseline import evaluate_baseline
 from cliprpn.trials.checkpoint import ResumeOptions, remove_checkpoint
-from cliprpn.trials.cliprpn import NO_RESUME, KeepModels, train_cliprpn
+from cliprpn.trials.cliprpn import NO_RESUME, train_cliprpn
 from cliprpn.trials.failures import describe_failure
 from cliprpn.trials.result import TrialResult
+from cliprpn.trials.train_in_memory import KeepModels
 
 Outcome = CompletedOutcome | FailedOutcome
 LOG_FILE = "worker.log"
@@ -143,6 +144,8 @@ def _run_by_kind(
         precision=result.precision,
         notes=result.notes,
         resumed_from=result.resumed_from,
+        micro_batch_size=result.micro_batch_size,
+        evaluation_batch_size=result.evaluation_batch_size,
     )
 
 

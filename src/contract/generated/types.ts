@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "61f88873e0dfed9d67dac37909cfa2ef6b0010e34f7b6dbaa660927facf1d633";
+export const schema_sha256 = "52b73b8076bfafdb1143a4d90ffd2a018e589c918050b46d519429cec921713d";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -1642,6 +1642,14 @@ export interface CompletedOutcome {
    * The checkpoint that this attempt continued. Null or missing if it began at the start.
    */
   resumed_from?: ResumedFrom | null;
+  /**
+   * The device ran out of memory in training, so batches were cut into micro-batches of at most this many referring expressions, whose gradients were added up. Null or missing if whole batches fit.
+   */
+  micro_batch_size?: number | null;
+  /**
+   * The device ran out of memory in evaluation, so its batches had at most this many referring expressions. Null or missing if batches of the usual size fit.
+   */
+  evaluation_batch_size?: number | null;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema

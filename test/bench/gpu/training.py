@@ -123,8 +123,8 @@ def extrapolation(share: float) -> list[str]:
     return [] if share == 1 else [f"extrapolated from {share:.1%} of an epoch's steps"]
 
 
-def _time_val(model: ClipRPN, data: TrainingData, device: torch.device) -> float:
+def _time_val(model: ClipRPN, data: TrainingData, context: RunContext) -> float:
     started = time.monotonic()
-    ious = top1_ious(model, data.index, data.features, data.val_rows, device)
+    ious = top1_ious(model, data.index, data.features, data.val_rows, context)
     assert np.isfinite(ious).all()
     return time.monotonic() - started
