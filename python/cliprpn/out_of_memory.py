@@ -53,9 +53,23 @@ def compute_in_batches(
         release_memory(context.device)
         limit.rows = half(len(batch))
         context.warn(
-            f"{context.device} ran out of memory with {len(batch)} expressions in an evaluation batch; going on with "
+            f"{context.device} ran out of memory with {len(batch)} expressions in an evaluation batch; continuing with "
             f"at most {limit.rows}. Results may differ in the last digits"
         )
+
+
+class StepOutOfMemory(torch.OutOfMemoryError):
+    """The device ran out of memory in a training step, whose model must not be trained further. The cause is the error.
+
+    Attributes:
+        epoch: from 1.
+        size: sentences that went through the model together.
+        why_not_smaller: why training does not continue with fewer, and what to do instead; None if it does.
+    """
+
+    def __init__(self, message: str, epoch: int, size: int, why_not_smaller: str | None) -> None:
+        super().__init__(message)
+        self.epoch, self.size, self.why_not_smaller = epoch, size, why_not_smaller
 
 
 def half(size: int) -> int:

@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration, joinWords } from "../base/format.ts";
+import { counted, formatBytes, formatDuration, joinWords } from "../base/format.ts";
 import type { MetricName, Metrics } from "../contract/generated/types.ts";
 import { metricTitles } from "../report/figures.ts";
 import { points } from "../report/points.ts";
@@ -96,6 +96,7 @@ function resultLines(attempt: ShownAttempt): string[] {
   if (attempt.state === "completed")
     return [
       ...indented(`val (%): ${metricsText(attempt.metrics)}`),
+      ...interruptionLines(attempt),
       ...attempt.notes.flatMap((note) => indented(`note: ${note}`)),
     ];
   if (attempt.state === "failed")
@@ -105,6 +106,29 @@ function resultLines(attempt: ShownAttempt): string[] {
       ...(attempt.traceback_file === null ? [] : indented(`traceback ${attempt.traceback_file}`)),
     ];
   return indented(`log ${attempt.log_file}`);
+}
+
+/** What makes an attempt differ from one without a kill and with enough memory. */
+function interruptionLines({
+  resumed_from,
+  micro_batch_size,
+  evaluation_batch_size,
+}: Extract<ShownAttempt, { state: "completed" }>): string[] {
+  const lines: string[] = [];
+  if (resumed_from != null) {
+    const { attempt, epoch, step } = resumed_from;
+    const where = step === 0 ? `epoch ${epoch}` : `epoch ${epoch}, step ${step + 1}`;
+    lines.push(`resumed from ${attempt === null ? "another attempt" : `attempt ${attempt}`}, in ${where}`);
+  }
+  if (micro_batch_size != null)
+    lines.push(
+      `out of memory: trained with micro-batches of at most ${counted(micro_batch_size, "expression")}`,
+    );
+  if (evaluation_batch_size != null)
+    lines.push(
+      `out of memory: evaluated in batches of at most ${counted(evaluation_batch_size, "expression")}`,
+    );
+  return lines.flatMap((line) => indented(line));
 }
 
 function metricsText(metrics: Metrics): string {

@@ -2,14 +2,7 @@ import { join } from "node:path";
 import { describeOwner, readOwner } from "../base/owner-lock.ts";
 import { changedFiles, codeHash, codeOf } from "../contract/code-identity.ts";
 import { CliprpnError } from "../contract/errors.ts";
-import type {
-  Environment,
-  ErrorInfo,
-  Metrics,
-  TrialIdentity,
-  TrialOrigin,
-  TrialOutcome,
-} from "../contract/generated/types.ts";
+import type { ErrorInfo, TrialIdentity, TrialOrigin, TrialOutcome } from "../contract/generated/types.ts";
 import type { PresetName } from "../experiment/presets.ts";
 import { type Answers, answersOf, type ModelFile, modelsOf } from "../store/attempt-files.ts";
 import { readCode } from "../store/code-manifests.ts";
@@ -56,7 +49,10 @@ export type ShownAttempt = AttemptResult & {
 
 /** `unfinished`: interrupted or killed. */
 export type AttemptResult =
-  | { state: "completed"; duration_ms: number; environment: Environment; metrics: Metrics; notes: string[] }
+  | ({ state: "completed"; duration_ms: number } & Pick<
+      Extract<TrialOutcome, { state: "completed" }>,
+      "environment" | "metrics" | "notes" | "resumed_from" | "micro_batch_size" | "evaluation_batch_size"
+    >)
   | { state: "failed"; error: ErrorInfo; traceback_file: string | null }
   | { state: "running" }
   | { state: "unfinished" };
@@ -126,7 +122,17 @@ function resultOf(
 ): AttemptResult {
   if (outcome?.state === "completed") {
     const { durations_ms, environment, metrics, notes } = outcome;
-    return { state: "completed", duration_ms: durations_ms.total, environment, metrics, notes };
+    const { resumed_from = null, micro_batch_size = null, evaluation_batch_size = null } = outcome;
+    return {
+      state: "completed",
+      duration_ms: durations_ms.total,
+      environment,
+      metrics,
+      notes,
+      resumed_from,
+      micro_batch_size,
+      evaluation_batch_size,
+    };
   }
   if (outcome?.state === "failed") {
     const { error, traceback_file } = outcome;

@@ -235,12 +235,14 @@ def test_running_out_of_device_memory_fails_the_trial_and_the_next_one_runs(
     completed(run(root, cache, tmp_path / "next", device, training={"num_epochs": 1}))
 
 
-def test_a_trial_goes_on_with_micro_batches_and_the_memory_of_the_first_try_is_free(
+def test_a_trial_continues_with_micro_batches_and_the_memory_of_the_first_try_is_free(
     root: Path, cache: Path, tmp_path: Path, device: torch.device
 ) -> None:
     def train(name: str, **training: Any) -> Outcome:
         settings = {"num_epochs": 2, "batch_size": 16, "precision": "fp32", **training}
-        return run(root, cache, tmp_path / name, device, neck_channels=32, image_size_px=256, training=settings)
+        return run(
+            root, cache, tmp_path / name, device, neck_channels=32, image_size_px=256, training=settings
+        )
 
     train("features", num_epochs=1)  # Extraction needs more memory.
     expected, smaller = completed(train("whole")), completed(train("half", batch_size=8))

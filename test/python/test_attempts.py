@@ -28,7 +28,6 @@ from cliprpn.inference.checkpoint import SCHEMA_VERSION, load_model
 from cliprpn.storage.specs import Spec
 from cliprpn.trials import train_in_memory
 from cliprpn.trials.evaluate import evaluate
-from cliprpn.trials.train_in_memory import KeepModels
 from cliprpn.trials.trial import run_trial
 
 pytestmark = pytest.mark.usefixtures("no_traces")

@@ -1,4 +1,4 @@
-"""Training goes on with micro-batches, and evaluation with smaller batches, when the device runs out of memory."""
+"""Training continues with micro-batches, and evaluation with smaller batches, when the device runs out of memory."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ def test_a_trial_is_trained_with_the_micro_batches_that_fit(
     assert losses_of(again) == losses_of(outcome) and again.metrics == outcome.metrics
 
 
-def test_training_goes_on_from_the_last_checkpoint_and_a_killed_one_with_its_micro_batches(
+def test_training_continues_at_the_last_checkpoint_and_a_killed_one_with_its_micro_batches(
     root: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = spec_of(root, cache)
@@ -299,7 +299,7 @@ def test_a_batch_that_is_normalized_is_not_cut(
 
 
 @pytest.mark.parametrize("fusion", ["switched", "file"])
-def test_evaluation_goes_on_with_batches_that_fit(
+def test_evaluation_continues_with_batches_that_fit(
     root: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fusion: str
 ) -> None:
     """Also with outputs that were kept from training, which a custom fusion has none of."""

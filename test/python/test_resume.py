@@ -17,9 +17,8 @@ from cliprpn.contract.generated import CompletedOutcome, ResumedFrom
 from cliprpn.errors import CliprpnError
 from cliprpn.storage.specs import Spec
 from cliprpn.trials import checkpoint, cliprpn, train_in_memory
-from cliprpn.trials.checkpoint import RESUME_FILE, ResumeOptions
+from cliprpn.trials.checkpoint import RESUME_FILE, KeepModels, ResumeOptions
 from cliprpn.trials.step import TrainingStep
-from cliprpn.trials.train_in_memory import KeepModels
 from cliprpn.trials.trial import run_trial
 
 pytestmark = pytest.mark.usefixtures("no_traces")

@@ -468,6 +468,27 @@ test("it is said how many trials were resumed, and that bits are only promised o
   );
 });
 
+test("trials that ran out of device memory are named with the sizes that fitted", () => {
+  const sizes = [{ micro_batch_size: 16 }, { micro_batch_size: 16, evaluation_batch_size: 64 }];
+  const trials = madeInput([film, token]).trials.map((trial, index) =>
+    trial.outcome?.state === "completed"
+      ? { ...trial, outcome: { ...trial.outcome, ...sizes[index] } }
+      : trial,
+  );
+  const [first, second] = trials.map(({ spec }) => spec);
+  const written = report([film, token], { trials });
+  const batch = first?.kind === "cliprpn" ? first.settings.training.batch_size : 0;
+  expect(written).toMatch(
+    new RegExp(
+      `memory in the training of ${first?.label}, seeds ${first?.seed} and ${second?.seed}: .* 16 of ${batch} `,
+    ),
+  );
+  expect(written).toMatch(
+    new RegExp(`memory in the evaluation of ${second?.label}, seed ${second?.seed}: .* 64 expressions`),
+  );
+  expect(report([film, token])).not.toContain("out of memory");
+});
+
 test("warnings about the data come before the leaderboard, and are not repeated by trials that noted them", () => {
   const input = madeInput([film, token]);
   const noted = input.trials.map((trial) =>

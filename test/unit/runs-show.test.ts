@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { acquireOwnerLock } from "../../src/base/owner-lock.ts";
@@ -81,6 +81,24 @@ describe("cliprpn show", () => {
     expect(text).toContain("2.5 MB");
     expect(text).toContain("loss_not_finite");
     expect(text).toContain(trial.attempt(1).logFile);
+  });
+
+  test("says where an attempt was resumed, and which batches fitted into memory", () => {
+    const runs = tempFolder();
+    const trial = new TrialStore(runs, spec.trial_id);
+    addAttempt(runs, spec);
+    const plain = showText(showTrial(trial));
+    expect(plain).not.toMatch(/resumed|out of memory/);
+    const file = join(trial.attempt(1).folder, "outcome.json");
+    const outcome = JSON.parse(readFileSync(file, "utf8"));
+    const resumed_from = { attempt: 7, epoch: 3, step: 20 };
+    const batches = { micro_batch_size: 32, evaluation_batch_size: 128 };
+    writeFileSync(file, JSON.stringify({ ...outcome, resumed_from, ...batches }));
+    const shown = showTrial(trial);
+    expect(shown.attempts[0]).toMatchObject({ resumed_from, ...batches });
+    expect(showText(shown)).toMatch(
+      /resumed from attempt 7, in epoch 3, step 21\n.* 32 expressions\n.* 128 expressions\n/,
+    );
   });
 
   test("names the files that changed since an attempt", () => {

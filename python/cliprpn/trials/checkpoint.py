@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -16,6 +17,7 @@ from cliprpn.inference.fusion_errors import describe_error
 from cliprpn.run_context import RunContext
 from cliprpn.storage.training_state import State, read_training_state, write_training_state
 
+KeepModels = Literal["all", "best", "none"]
 RESUME_FILE = "resume.pt"
 
 

@@ -16,7 +16,7 @@ from cliprpn.inference.checkpoint import add_hit_probability
 from cliprpn.inference.hit_probability import fit_hit_probability
 from cliprpn.metrics import HIT_IOU
 from cliprpn.run_context import RunContext
-from cliprpn.trials.checkpoint import ResumeOptions
+from cliprpn.trials.checkpoint import KeepModels, ResumeOptions
 from cliprpn.trials.cuda_graphs import check_cuda_graphs
 from cliprpn.trials.evaluate import evaluate_model
 from cliprpn.trials.optimizer import device_notes
@@ -24,7 +24,7 @@ from cliprpn.trials.precision import choose_precision
 from cliprpn.trials.result import TrialResult
 from cliprpn.trials.splits import split_rows
 from cliprpn.trials.step_data import TrainingData
-from cliprpn.trials.train_in_memory import BEST_FILE, KeepModels, TrainingRun, train_in_memory
+from cliprpn.trials.train_in_memory import BEST_FILE, TrainingRun, train_in_memory
 
 NO_RESUME = ResumeOptions()
 

@@ -9,9 +9,8 @@ from cliprpn.contract.generated import BaselineSpec, FileFusion
 from cliprpn.errors import CliprpnError
 from cliprpn.inference.build import fusion_path
 from cliprpn.inference.fusion_errors import describe_error, fusion_line, is_ctrl_c
-from cliprpn.out_of_memory import is_out_of_machine_memory, is_out_of_memory
+from cliprpn.out_of_memory import StepOutOfMemory, is_out_of_machine_memory, is_out_of_memory
 from cliprpn.storage.specs import Spec
-from cliprpn.trials.micro_batches import StepOutOfMemory
 
 
 def describe_failure(

@@ -17,7 +17,7 @@ from cliprpn.contract.generated import Training
 from cliprpn.features.frozen import FrozenFeatures
 from cliprpn.models import ClipRPN
 from cliprpn.models.rpn import BatchTotals
-from cliprpn.out_of_memory import is_out_of_memory
+from cliprpn.out_of_memory import StepOutOfMemory, is_out_of_memory
 from cliprpn.trials.step import TrainingStep
 from cliprpn.trials.step_data import MicroBatch, StepData
 
@@ -46,20 +46,6 @@ class AccumulatedStep:
         loss, losses = self._step.forward(data.inputs(part, self._features, self._step), totals)
         self._step.backward(loss)
         return losses
-
-
-class StepOutOfMemory(torch.OutOfMemoryError):
-    """The device ran out of memory in a training step, whose model must not be trained further. The cause is the error.
-
-    Attributes:
-        epoch: from 1.
-        size: sentences that went through the model together.
-        why_not_smaller: why training does not go on with fewer, and what to do instead; None if it does.
-    """
-
-    def __init__(self, message: str, epoch: int, size: int, why_not_smaller: str | None) -> None:
-        super().__init__(message)
-        self.epoch, self.size, self.why_not_smaller = epoch, size, why_not_smaller
 
 
 @contextmanager

@@ -1,11 +1,10 @@
-"""Trains a ClipRPN, saves the models, and goes on with micro-batches if the device runs out of memory."""
+"""Trains a ClipRPN and saves the models; continues with micro-batches if the device runs out of memory."""
 
 from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from torch.utils.tensorboard import SummaryWriter
 
@@ -14,15 +13,20 @@ from cliprpn.inference.build import FeatureSizes, build_model, custom_fusion_fil
 from cliprpn.inference.checkpoint import copy_fusion, load_model, save_model
 from cliprpn.inference.predict import KeptOutputs
 from cliprpn.models import ClipRPN
-from cliprpn.out_of_memory import half, release_memory
+from cliprpn.out_of_memory import StepOutOfMemory, half, release_memory
 from cliprpn.run_context import RunContext
 from cliprpn.seeding import seed_everything
-from cliprpn.trials.checkpoint import Checkpoints, Progress, ResumeOptions, find_progress, must_fit
-from cliprpn.trials.micro_batches import StepOutOfMemory
+from cliprpn.trials.checkpoint import (
+    Checkpoints,
+    KeepModels,
+    Progress,
+    ResumeOptions,
+    find_progress,
+    must_fit,
+)
 from cliprpn.trials.step_data import TrainingData
 from cliprpn.trials.training import train_model
 
-KeepModels = Literal["all", "best", "none"]
 BEST_FILE = "best.safetensors"
 
 
@@ -65,12 +69,12 @@ class Trained:
 def train_in_memory(run: TrainingRun) -> Trained:
     """Trains, selects an epoch by val, and saves models and curves.
 
-    If the device runs out of memory in a step, training goes on from the last checkpoint with micro-batches of half the
+    If the device runs out of memory in a step, training continues at the last checkpoint with micro-batches of half the
     size, until one sentence is too much.
 
     Raises:
         CliprpnError: as `train_model`; no_space.
-        StepOutOfMemory: it does not go on with smaller micro-batches.
+        StepOutOfMemory: it does not continue with smaller micro-batches.
     """
     progress = first = find_progress(run.resume.resume_from, run.identity, run.context)
     for earlier in first.epochs:
@@ -90,7 +94,7 @@ def train_in_memory(run: TrainingRun) -> Trained:
         begin = "the start" if progress.loop is None else f"epoch {progress.loop['epoch']}"
         run.context.warn(
             f"{run.context.device} ran out of memory in epoch {epoch} with {too_large} expressions at once; training "
-            f"goes on from {begin} with micro-batches of at most {progress.micro_batch_size}, whose gradients are "
+            f"continues at {begin} with micro-batches of at most {progress.micro_batch_size}, whose gradients are "
             "added up. Results differ in the last digits from those of whole batches"
         )
 

@@ -28,11 +28,10 @@ from cliprpn.seeding import seed_everything
 from cliprpn.storage.durable import full_folder, space_advice, write_json
 from cliprpn.storage.specs import Spec
 from cliprpn.trials.baseline import evaluate_baseline
-from cliprpn.trials.checkpoint import ResumeOptions, remove_checkpoint
+from cliprpn.trials.checkpoint import KeepModels, ResumeOptions, remove_checkpoint
 from cliprpn.trials.cliprpn import NO_RESUME, train_cliprpn
 from cliprpn.trials.failures import describe_failure
 from cliprpn.trials.result import TrialResult
-from cliprpn.trials.train_in_memory import KeepModels
 
 Outcome = CompletedOutcome | FailedOutcome
 LOG_FILE = "worker.log"

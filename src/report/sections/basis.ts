@@ -15,6 +15,7 @@ import {
 import { rowNoun, runNoun, runsOf } from "../wording.ts";
 import { answerLimitations } from "./answers.ts";
 import { groupBySameBoxes } from "./baseline-errors.ts";
+import { memoryNotes, resumedNote } from "./interruptions.ts";
 import { overridesByLabel } from "./overrides.ts";
 
 /** The basis of the result: trials, epochs, expressions, confidence intervals, and use of the test split. */
@@ -99,7 +100,7 @@ export function limitations(input: ReportInput): RootContent[] {
   if (trials.some(({ spec }) => spec.kind === "cliprpn" && spec.settings.limits.train !== null)) {
     lines.push("Training used only part of the train split (limits.train).");
   }
-  lines.push(...resumedNote(trials));
+  lines.push(...resumedNote(trials), ...memoryNotes(trials));
   const num_failed = trials.filter(({ outcome }) => outcome?.state === "failed").length;
   if (num_failed > 0) {
     lines.push(
@@ -155,24 +156,6 @@ function trialNotes(trials: ReportInput["trials"], dataset_warnings: readonly st
   return [...labelsOf].map(([note, labels]) =>
     asSentence(num_settings === 1 ? note : `${nameLabels(labels)}: ${note}`),
   );
-}
-
-/** How many trials continued from a checkpoint, and whether that may have changed their results. */
-function resumedNote(trials: ReportInput["trials"]): string[] {
-  const resumed = completedTrials(trials).filter(({ outcome }) => outcome.resumed_from != null);
-  if (resumed.length === 0) return [];
-  const [were, their] = resumed.length === 1 ? ["was", "its"] : ["were", "their"];
-  const onGpu = resumed.some(({ outcome }) => outcome.environment.device !== "cpu");
-  const isCustom = resumed.some(
-    ({ spec }) => spec.kind === "cliprpn" && spec.settings.fusion.kind === "file",
-  );
-  const provided = isCustom ? ", provided that a custom fusion keeps all its state in buffers" : "";
-  const compared = onGpu
-    ? `on a GPU, the last digits of ${their} results may differ from those of an uninterrupted run`
-    : `${their} results equal those of an uninterrupted run to the bit${provided}`;
-  return [
-    `${counted(resumed.length, "trial")} ${were} interrupted and resumed from a checkpoint: ${compared}.`,
-  ];
 }
 
 /** Names labels: "All baselines", or the labels; baselines with the same boxes by their common name. */
