@@ -27,6 +27,7 @@ from cliprpn.inference import build
 from cliprpn.inference.checkpoint import SCHEMA_VERSION, load_model
 from cliprpn.storage.specs import Spec
 from cliprpn.trials import train_in_memory
+from cliprpn.trials.checkpoint import KeepModels
 from cliprpn.trials.evaluate import evaluate
 from cliprpn.trials.trial import run_trial
 
