@@ -64,7 +64,7 @@ const typescript: Record<string, string[]> = {
   "engine/local": ["engine", "worker", "contract"],
   // Workers on other machines that share a folder.
   "engine/queue": ["engine", "contract", "base"],
-  "engine/slurm": ["contract", "base"],
+  "engine/slurm": ["engine/queue", "contract", "base"],
   worker: ["bridge", "contract", "base", "package-root"],
   bridge: [],
   dataset: ["contract", "base", "package-root"],

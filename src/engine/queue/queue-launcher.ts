@@ -32,12 +32,18 @@ export interface QueueLauncherOptions {
 export interface PilotSource {
   /** Called often: as many attempts run or could run. Says why there are not enough pilots, for people. */
   want(numAttempts: number, pilots: readonly Pilot[]): string | undefined;
-  /** Why a pilot is gone, as the cluster knows it, before its heartbeat says so. */
-  gone?(pilot: Pilot): string | undefined;
+  /** Whether the cluster knows that a pilot is gone, before its heartbeat says so. */
+  gone?(pilot: Pilot): PilotGone | undefined;
   /** Ends a pilot that did not stop its attempt. */
   kill?(pilot: Pilot): void;
   /** Ends all pilots that are left. */
   close(): Promise<void>;
+}
+
+/** How a pilot went: `preempted` if the cluster took it away, which is no fault of its trial. */
+export interface PilotGone {
+  how: "lost" | "preempted";
+  reason: string;
 }
 
 interface Followed {
@@ -66,6 +72,8 @@ export class QueueLauncher implements Launcher {
   /** Entries of an earlier process that nobody wants; they are removed when they have ended. */
   readonly #unwanted = new Set<string>();
   readonly #barred: Set<string>;
+  /** Pilots that the cluster took away. */
+  readonly #preempted = new Set<string>();
   readonly #timer: NodeJS.Timeout;
   #numWanted = 0;
   #capacity = "";
@@ -231,7 +239,8 @@ export class QueueLauncher implements Launcher {
     const { trialTimeoutMs = Number.POSITIVE_INFINITY } = this.#options;
     const now = performance.now();
     if (this.#barred.has(pilot.name)) this.#takeAway(followed, pilot, "preempted", "a barred worker took it");
-    else if (pilot.lost !== undefined) this.#takeAway(followed, pilot, "lost", pilot.lost);
+    else if (pilot.lost !== undefined)
+      this.#takeAway(followed, pilot, this.#preempted.has(pilot.name) ? "preempted" : "lost", pilot.lost);
     else if (!followed.hasTimedOut && now - followed.startedAt > trialTimeoutMs) {
       followed.hasTimedOut = true;
       this.#askToStop(followed);
@@ -291,8 +300,10 @@ export class QueueLauncher implements Launcher {
   }
 
   #askCluster(pilot: Pilot): void {
-    const reason = pilot.lost ?? this.#options.pilots?.gone?.(pilot);
-    if (reason !== undefined) this.#pilots.lose(pilot.name, reason);
+    const gone = pilot.lost === undefined ? this.#options.pilots?.gone?.(pilot) : undefined;
+    if (gone === undefined) return;
+    if (gone.how === "preempted") this.#preempted.add(pilot.name);
+    this.#pilots.lose(pilot.name, gone.reason);
   }
 
   #removeUnwanted(claims: ReadonlyMap<string, string>, ended: ReadonlySet<string>): void {

@@ -1,0 +1,338 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, test } from "vitest";
+import type { PilotFacts, SlurmOptions } from "../../src/contract/generated/types.ts";
+import type { Pilot } from "../../src/engine/queue/pilot-watch.ts";
+import { Slurm } from "../../src/engine/slurm/slurm.ts";
+import { SlurmPilots } from "../../src/engine/slurm/slurm-pilots.ts";
+import { errorOf } from "../helpers/error-of.ts";
+import { until } from "../helpers/processes.ts";
+import { StubSlurm } from "../helpers/stub-slurm.ts";
+
+let slurm: StubSlurm;
+let source: SlurmPilots;
+/** In ms; a look at SLURM's queue is due every second. */
+let clock = 0;
+/** What the source last said. */
+let said: string | undefined;
+
+beforeEach(() => {
+  slurm = new StubSlurm();
+  clock = 0;
+});
+
+function open(options: SlurmOptions = {}, env: NodeJS.ProcessEnv = slurm.env): void {
+  const logFolder = join(slurm.folder, "logs");
+  mkdirSync(logFolder, { recursive: true });
+  source = new SlurmPilots({
+    slurm: new Slurm("cliprpn-test", env),
+    job: { name: "cliprpn-test", logFolder, command: ["worker"], env: {}, numThreads: 1 },
+    options,
+    squeueMs: 1000,
+    now: () => clock,
+  });
+}
+
+/** Says how many attempts there are, a second later than before, until the source has looked at SLURM's queue and acted. */
+async function look(numAttempts: number, pilots: Pilot[] = []): Promise<void> {
+  clock += 100_000; // Also longer than any wait after a failure.
+  const numBefore = slurm.numListings();
+  await until(() => {
+    said = source.want(numAttempts, pilots);
+    return slurm.numListings() > numBefore;
+  });
+  await source.settled();
+  said = source.want(numAttempts, pilots);
+}
+
+function pilot(id: string, changes: Partial<PilotFacts> & { restart?: number; lost?: string } = {}): Pilot {
+  const { restart = 0, lost, ...facts } = changes;
+  const process = {
+    host: "n1",
+    machine_id: null,
+    boot_id: null,
+    pid: 1,
+    pid_namespace: null,
+    process_start: null,
+  };
+  return {
+    name: `pilot-${id}-${restart}`,
+    slot: 0,
+    lost,
+    facts: {
+      schema_version: 1,
+      name: `pilot-${id}-${restart}`,
+      label: `slurm:${id}.${restart}@n1`,
+      state: "ready",
+      error: null,
+      process,
+      environment: null,
+      ...facts,
+    },
+  };
+}
+
+const sizes = (): (string | undefined)[] =>
+  slurm.scripts().map((script) => /--array=0-(\d+)/.exec(script)?.[1]);
+
+describe("as many jobs as attempts", () => {
+  test("up to array_parallelism, in one array, and no more while they are there", async () => {
+    open({ array_parallelism: 3 });
+    await look(10);
+    expect(sizes()).toEqual(["2"]);
+    slurm.setJob("1_0", "RUNNING|n1|None");
+    await look(10);
+    await look(10);
+    expect(sizes()).toEqual(["2"]);
+    await look(2);
+    expect(slurm.canceled()).toEqual([]);
+  });
+
+  test("a job that has ended, as at its time limit, is replaced", async () => {
+    open();
+    await look(2);
+    slurm.setJob("1_0", "RUNNING|n1|None");
+    await look(2, [pilot("1_0")]);
+    slurm.setJob("1_0");
+    await look(2);
+    expect(sizes()).toEqual(["1", "0"]);
+  });
+
+  test("jobs of an earlier process are found", async () => {
+    slurm.setJob("7_0", "RUNNING|n1|None");
+    slurm.setJob("7_1", "PENDING||Resources");
+    open();
+    await look(3);
+    expect(sizes()).toEqual(["0"]);
+  });
+
+  test("a job that SLURM holds back after a preemption is replaced, and canceled", async () => {
+    open();
+    await look(2);
+    slurm.setJob("1_0", "PENDING||BeginTime");
+    await look(2);
+    expect(slurm.canceled()).toEqual(["1_0"]);
+    expect(sizes()).toEqual(["1", "0"]);
+  });
+
+  test("with begin, jobs wait as asked", async () => {
+    open({ additional_parameters: { begin: "tomorrow" } });
+    await look(1);
+    slurm.setJob("1_0", "PENDING||BeginTime");
+    await look(1);
+    expect([slurm.canceled(), sizes()]).toEqual([[], ["0"]]);
+  });
+
+  test("the job of a lost pilot is killed and replaced", async () => {
+    open();
+    await look(1);
+    slurm.setJob("1_0", "RUNNING|n1|None");
+    await look(1, [pilot("1_0")]);
+    await look(1, [pilot("1_0", { lost: "it gave no sign of life" })]);
+    expect(slurm.canceled()).toEqual(["--signal=KILL --batch 1_0", "1_0"]);
+    expect(sizes()).toEqual(["0", "0"]);
+  });
+
+  test("a job that SLURM has started again is not killed for its first pilot", async () => {
+    open();
+    await look(1);
+    slurm.setJob("1_0", "RUNNING|n1|None");
+    await look(1, [pilot("1_0")]);
+    await look(1, [pilot("1_0", { lost: "it is gone" }), pilot("1_0", { restart: 1 })]);
+    expect([slurm.canceled(), sizes()]).toEqual([[], ["0"]]);
+  });
+});
+
+describe("whether a pilot is gone", () => {
+  test("only a listing after it was seen counts", async () => {
+    open();
+    await look(1);
+    slurm.setJob("1_0");
+    await look(0);
+    const late = pilot("1_0");
+    source.want(0, [late]);
+    expect(source.gone(late)).toBeUndefined();
+    await look(0, [late]);
+    expect(source.gone(late)).toEqual({ how: "lost", reason: expect.stringMatching(/1_0/) });
+  });
+
+  test.each([
+    ["RUNNING|n1|None", undefined],
+    ["COMPLETING|n1|None", undefined],
+    ["PENDING||Resources", "preempted"],
+    ["PENDING||BeginTime", "preempted"],
+  ])("its job as %s", async (line, how) => {
+    open();
+    await look(1);
+    source.want(1, [pilot("1_0")]);
+    slurm.setJob("1_0", line);
+    await look(1, [pilot("1_0")]);
+    expect(source.gone(pilot("1_0"))?.how).toBe(how);
+  });
+
+  test("preempted, if a later start of its job has a pilot", async () => {
+    open();
+    await look(1);
+    slurm.setJob("1_0", "RUNNING|n1|None");
+    source.want(1, [pilot("1_0")]);
+    await look(1, [pilot("1_0"), pilot("1_0", { restart: 1 })]);
+    expect(source.gone(pilot("1_0"))?.how).toBe("preempted");
+    expect(source.gone(pilot("1_0", { restart: 1 }))).toBeUndefined();
+  });
+
+  test("not, while SLURM does not answer, or if somebody else started it", async () => {
+    open();
+    await look(1);
+    slurm.setJob("1_0");
+    slurm.setFailure("squeue", "slurm_load_jobs error: Unable to contact slurm controller");
+    const seen = [pilot("1_0"), { ...pilot("1_0"), facts: { ...pilot("1_0").facts, label: "ssh" } }];
+    clock += 2000;
+    await until(() => /Unable to contact/.test(source.want(1, seen) ?? ""));
+    expect(seen.map((each) => source.gone(each))).toEqual([undefined, undefined]);
+    slurm.setFailure("squeue", undefined);
+    await look(1, seen);
+    expect(said ?? "").not.toMatch(/Unable to contact/);
+  });
+});
+
+describe("what people read", () => {
+  test("why jobs wait, and how many workers start", async () => {
+    open();
+    await look(4);
+    slurm.setJob("1_0", "PENDING||Resources");
+    slurm.setJob("1_1", "PENDING||QOSMaxJobsPerUserLimit");
+    slurm.setJob("1_2", "RUNNING|n1|None");
+    slurm.setJob("1_3", "RUNNING|n1|None");
+    await look(4, [pilot("1_3")]);
+    expect(said).toBe("2 jobs in SLURM's queue (Resources, QOSMaxJobsPerUserLimit); 1 worker starting");
+  });
+
+  test("nothing, if all workers are ready", async () => {
+    open();
+    await look(1);
+    slurm.setJob("1_0", "RUNNING|n1|None");
+    await look(1, [pilot("1_0")]);
+    expect(said).toBeUndefined();
+  });
+});
+
+/** Looks until the source gives up. @returns its error. */
+async function faultOf(numAttempts: number): Promise<unknown> {
+  clock += 2000;
+  await until(() => {
+    try {
+      source.want(numAttempts, []);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  return errorOf(() => source.want(numAttempts, []));
+}
+
+describe("SLURM says no", () => {
+  test("to the first jobs: its own words", async () => {
+    open();
+    slurm.setFailure("sbatch", "sbatch: error: invalid partition specified: gpux");
+    expect(await faultOf(1)).toMatchObject({
+      code: "bad_input",
+      message: expect.stringMatching(/engine\.slurm[\s\S]*invalid partition specified: gpux/),
+    });
+  });
+
+  test("since it is not there", async () => {
+    open({}, { PATH: join(slurm.folder, "scripts") });
+    expect(await faultOf(1)).toMatchObject({
+      code: "environment_broken",
+      message: expect.stringMatching(/squeue.*PATH/),
+    });
+  });
+
+  test("to more jobs: those that are there go on", async () => {
+    open();
+    await look(1);
+    slurm.setJob("1_0", "RUNNING|n1|None");
+    slurm.setFailure("sbatch", "sbatch: error: QOSMaxSubmitJobPerUserLimit");
+    await look(3, [pilot("1_0")]);
+    expect(said).toMatch(/QOSMaxSubmitJobPerUserLimit/);
+    slurm.setFailure("sbatch", undefined);
+    await look(3, [pilot("1_0")]);
+    expect(sizes()).toEqual(["0", "1"]);
+  });
+});
+
+describe("jobs that end before their worker is ready", () => {
+  test("end the sweep, with the end of the log of the last", async () => {
+    open();
+    writeFileSync(join(slurm.folder, "logs/4_0.log"), "bash: line 9: /env/bin/python: No such file\n");
+    for (const id of ["1_0", "2_0", "3_0"]) {
+      await look(1);
+      slurm.setJob(id);
+    }
+    await look(1);
+    slurm.setJob("4_0");
+    expect(await faultOf(1)).toMatchObject({
+      code: "environment_broken",
+      message: expect.stringMatching(/^4 jobs .*4_0: .*No such file[\s\S]*4_0\.log/),
+    });
+    expect(slurm.scripts()).toHaveLength(4);
+  });
+
+  test("end it with the reason of a worker that refused", async () => {
+    open();
+    const error = { code: "device_unavailable" as const, message: "expected a GPU, found none" };
+    for (const id of ["1_0", "2_0", "3_0", "4_0"]) {
+      await look(1);
+      slurm.setJob(id, "RUNNING|n1|None");
+      await look(1, [pilot(id, { state: "refused", error })]);
+      slurm.setJob(id);
+    }
+    expect(await faultOf(1)).toMatchObject({ message: expect.stringMatching(/4_0 on n1: expected a GPU/) });
+  });
+
+  test("bar their node, while others work", async () => {
+    open({ additional_parameters: { exclude: "n9" } });
+    await look(3);
+    slurm.setJob("1_2", "RUNNING|n2|None");
+    for (const id of ["1_0", "1_1"]) slurm.setJob(id, "RUNNING|n1|None");
+    await look(3, [pilot("1_2")]);
+    for (const id of ["1_0", "1_1"]) slurm.setJob(id);
+    await look(3, [pilot("1_2")]);
+    expect(slurm.scripts().at(-1)).toMatch(/^#SBATCH --exclude=n9,n1$/m);
+    expect(said).toMatch(/without n1/);
+  });
+
+  test("a worker that was ready had a good start", async () => {
+    open();
+    for (const id of ["1_0", "2_0", "3_0", "4_0", "5_0", "6_0"]) {
+      await look(1);
+      slurm.setJob(id, "RUNNING|n1|None");
+      await look(1, [pilot(id)]);
+      slurm.setJob(id);
+    }
+    expect(slurm.scripts()).toHaveLength(6);
+    expect(said).toBeUndefined();
+  });
+});
+
+describe("the end", () => {
+  test("kills what still runs, and takes the rest out of SLURM's queue", async () => {
+    open();
+    await look(2);
+    slurm.setJob("1_0", "RUNNING|n1|None");
+    await look(2, [pilot("1_0")]);
+    await source.close();
+    expect(slurm.canceled()).toEqual([
+      "--signal=KILL --batch 1_0",
+      expect.stringMatching(/--name=cliprpn-test/),
+    ]);
+    expect(slurm.jobs()).toEqual([]);
+  });
+
+  test("leaves all jobs, if the sweep goes on without this process", async () => {
+    open();
+    await look(2);
+    await source.close({ keep: true });
+    expect(slurm.canceled()).toEqual([]);
+  });
+});
