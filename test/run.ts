@@ -1,6 +1,7 @@
 /**
  * `npm test`: runs every check of the project in the test environment of the lock file, and prints how long each took.
- * With names of checks, only these; `npm run test:interrupts` and `test:slow` are checks that only run by name.
+ * With names of checks, only these; `npm run test:interrupts`, `test:slow` and `test:clusters` are checks that only run by name. With
+ * `--slow`, the tests on clusters that take minutes, too.
  */
 import { delimiter, dirname } from "node:path";
 import { $ } from "zx";
@@ -26,15 +27,26 @@ const checks: Record<string, string[]> = {
   ],
   "python lint": ["ruff", "check", "--config", "python/pyproject.toml", "python", "test", "tools"],
   "python types": ["mypy", "--config-file", "python/pyproject.toml", "python/cliprpn", "tools"],
-  vitest: ["vitest", "run", "--config", "test/vitest.config.ts", "--exclude", "test/interrupts/**"],
+  vitest: [
+    "vitest",
+    "run",
+    "--config",
+    "test/vitest.config.ts",
+    "--exclude",
+    "test/interrupts/**",
+    "--exclude",
+    "test/clusters/**",
+  ],
   pytest: ["python", "-m", "pytest", "-q", "-m", "not slow", "test/python", "test/gpu"],
   slow: ["python", "-m", "pytest", "-q", "-m", "slow", "test/python", "test/gpu"],
   interrupts: ["vitest", "run", "--config", "test/vitest.config.ts", "test/interrupts"],
+  clusters: ["vitest", "run", "--config", "test/vitest.config.ts", "test/clusters"],
 };
 /** Checks that take long and only run by name. */
-const separate = ["interrupts", "slow"];
+const separate = ["interrupts", "slow", "clusters"];
 
-const names = process.argv.slice(2);
+const names = process.argv.slice(2).filter((argument) => argument !== "--slow");
+const isSlow = process.argv.includes("--slow");
 const unknown = names.filter((name) => !(name in checks));
 if (unknown.length > 0)
   throw new Error(`expected ${Object.keys(checks).join(", ")}; found ${unknown.join(", ")}`);
@@ -82,6 +94,7 @@ function environment(interpreter: string): NodeJS.ProcessEnv {
   return {
     ...process.env,
     CLIPRPN_TEST_PYTHON: interpreter,
+    ...(isSlow ? { CLIPRPN_TEST_SLOW: "1" } : {}),
     PYTHONPATH: `${packageRoot}/python`,
     PYTHONDONTWRITEBYTECODE: "1",
     // Threads that wait must not spin: several torch processes share the cores.

@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { codeHashes } from "../../src/contract/code-identity.ts";
 import type { TrialEvent, TrialOutcome, TrialSpec } from "../../src/contract/generated/types.ts";
+import type { LaunchOptions } from "../../src/engine/engine.ts";
+import type { Launcher } from "../../src/engine/launcher.ts";
 import { LocalEngine, type LocalEngineOptions } from "../../src/engine/local/local-engine.ts";
 import { presets } from "../../src/experiment/presets.ts";
 import type { NewEntry } from "../../src/store/journal.ts";
@@ -43,14 +45,18 @@ export interface RecordingWatcher extends AttemptWatcher {
   onEvent: (spec: TrialSpec, event: TrialEvent) => void;
 }
 
-export function fakeSweep(
-  labels: string[],
-  options: Partial<LocalEngineOptions> & { hello?: string; numSlots?: number } = {},
-): FakeSweep {
+export interface FakeSweepOptions extends Partial<LocalEngineOptions> {
+  hello?: string;
+  numSlots?: number;
+  /** Another launcher than that of the local engine. */
+  launch?: (options: LaunchOptions, sweep: Pick<FakeSweep, "folder" | "processes">) => Launcher;
+}
+
+export function fakeSweep(labels: string[], options: FakeSweepOptions = {}): FakeSweep {
   const folder = tempFolder();
   const processes = markProcesses();
   const controller = new AbortController();
-  const { hello = "", numSlots = 1, ...changes } = options;
+  const { hello = "", numSlots = 1, launch, ...changes } = options;
   const engine = new LocalEngine({
     python: testPython(),
     device: "cpu",
@@ -84,7 +90,7 @@ export function fakeSweep(
         source: new GridSource(trials),
         claims,
         slots: Array.from({ length: numSlots }, () => "cpu"),
-        launch: (options) => engine.launch(options),
+        launch: (options) => launch?.(options, { folder, processes }) ?? engine.launch(options),
         watcher,
         record: (entry) => sweep.entries.push(entry),
       });

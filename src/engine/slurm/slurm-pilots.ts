@@ -12,7 +12,7 @@ export interface SlurmPilotsOptions {
   slurm: Slurm;
   job: PilotJob;
   options: SlurmOptions;
-  /** Time between two looks at SLURM's queue. */
+  /** Time between two looks at SLURM's queue, at least. */
   squeueMs?: number;
   now?: () => number;
 }
@@ -125,6 +125,8 @@ export class SlurmPilots implements PilotSource {
     const begunAt = this.#now();
     try {
       const jobs = await this.#slurm.list();
+      // SLURM's controller serves the whole cluster: one that is slow is asked less often.
+      this.#nextLook = Math.max(this.#nextLook, begunAt + maxLoad * (this.#now() - begunAt));
       this.#listing = { jobs: new Map(jobs.map((job) => [job.id, job])), begunAt };
       this.#records.listed(this.#listing.jobs, begunAt);
       this.#trouble = undefined;
@@ -221,8 +223,10 @@ export class SlurmPilots implements PilotSource {
 /** In place of the time at which a pilot was first seen. */
 const lostAlready = Number.POSITIVE_INFINITY;
 
-/** Gentle to SLURM's controller, which serves the whole cluster. */
-const defaultSqueueMs = 5000;
+const defaultSqueueMs = 2000;
+
+/** Time between two looks, in times of a look. */
+const maxLoad = 20;
 
 /** Jobs at the same time. */
 export const defaultParallelism = 16;

@@ -43,17 +43,26 @@ export class Slurm {
 
   /** Ends all jobs of the name, waiting and running. */
   async cancelAll(): Promise<void> {
-    await this.#run("scancel", [`--user=${userInfo().uid}`, `--name=${this.#jobName}`]);
+    await this.#cancel([`--user=${userInfo().uid}`, `--name=${this.#jobName}`]);
   }
 
   /** Kills the worker of a job at once; a plain scancel waits for it for KillWait seconds. */
   async kill(id: string): Promise<void> {
-    await this.#run("scancel", ["--signal=KILL", "--batch", id]);
+    await this.#cancel(["--signal=KILL", "--batch", id]);
   }
 
   /** Ends one job. */
   async cancel(id: string): Promise<void> {
-    await this.#run("scancel", [id]);
+    await this.#cancel([id]);
+  }
+
+  /** A job that has ended meanwhile is fine. */
+  async #cancel(args: string[]): Promise<void> {
+    try {
+      await this.#run("scancel", args);
+    } catch (error) {
+      if (!(error instanceof CliprpnError && hasEnded.test(error.message))) throw error;
+    }
   }
 
   async #run(command: string, args: string[], input = ""): Promise<{ stdout: string }> {
@@ -71,6 +80,8 @@ export class Slurm {
     throw explainFailure(command, output);
   }
 }
+
+const hasEnded = /invalid job id|already complet/i;
 
 /** SLURM's commands wait for a busy controller. */
 const timeoutMs = 60_000;
