@@ -57,6 +57,11 @@ function areDifferent(a: string | null, b: string | null): boolean {
   return a !== null && b !== null && a !== b;
 }
 
+/** Stops this process until it gets SIGCONT, as Ctrl-Z does. */
+export function suspendThisProcess(): void {
+  process.kill(process.pid, "SIGSTOP");
+}
+
 function exists(pid: number): boolean {
   try {
     process.kill(pid, 0);

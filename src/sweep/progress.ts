@@ -130,7 +130,8 @@ export class SweepProgress implements AttemptWatcher {
       this.#leaderboard.completed(spec, { trial_id: spec.trial_id, attempt: number, acc_at_50 });
     }
     const position = `[${this.#done}/${this.#options.total}]`;
-    this.#terminal.info(`${position} ${trialName(spec)}: ${describeOutcome(outcome, duration_ms)}`);
+    const next = runsAgain ? "; it runs again" : "";
+    this.#terminal.info(`${position} ${trialName(spec)}: ${describeOutcome(outcome, duration_ms)}${next}`);
     this.#print(spec, {
       state: outcome?.state ?? "interrupted",
       duration_ms,
@@ -153,7 +154,6 @@ export class SweepProgress implements AttemptWatcher {
 
   again(spec: TrialSpec): void {
     this.#again.add(spec.trial_id);
-    this.#terminal.info(`${trialName(spec)}: will run again`);
   }
 
   waiting(spec: TrialSpec, owner: LockOwner): void {
@@ -304,11 +304,11 @@ export function liveEvent(terminal: Terminal, prefix = ""): (event: TrialEvent) 
 /** The phases of a trial, as people read them. */
 const phases = {
   index: "reading the dataset",
-  image_features: "extracting CLIP image features",
-  text_features: "extracting CLIP text features",
+  image_features: "CLIP image features",
+  text_features: "CLIP text features",
   training: "training",
   evaluation: "evaluating",
   detector_training: "training the detector",
   detections: "detecting",
-  crops: "encoding boxes with CLIP",
+  crops: "encoding the boxes",
 } as const;

@@ -1,5 +1,6 @@
 import type { createLogUpdate } from "log-update";
 import { displayWidth } from "../base/display-width.ts";
+import { suspendThisProcess } from "../base/process-identity.ts";
 
 /** Lines at the bottom of the terminal that replace each other. */
 export interface LiveLines {
@@ -45,19 +46,30 @@ export function liveLines(screen: NodeJS.WriteStream): LiveLines {
       shown = { text: next, columns: screen.columns, rows: screen.rows };
     });
   };
+  /** Ctrl-Z: the shell writes where the lines are. */
+  const onSuspend = (): void => {
+    clear();
+    suspendThisProcess();
+  };
+  const onContinued = (): void => {
+    if (text !== undefined) draw(text);
+  };
   const load = async (): Promise<void> => {
     isLoading = true;
-    update = (await import("log-update")).createLogUpdate(screen);
+    // With the cursor, which a killed or suspended process could not show again.
+    update = (await import("log-update")).createLogUpdate(screen, { showCursor: true });
     if (text !== undefined) draw(text);
   };
   return {
     show(next) {
+      if (text === undefined) process.on("SIGTSTP", onSuspend).on("SIGCONT", onContinued);
       text = next;
       if (update !== undefined) draw(next);
       else if (!isLoading) load().catch(fail);
     },
     clear,
     done() {
+      process.off("SIGTSTP", onSuspend).off("SIGCONT", onContinued);
       text = undefined;
       clear();
       guarded((lines) => lines.done());

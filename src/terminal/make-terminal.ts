@@ -21,10 +21,11 @@ export function makeTerminal({ stdout, stderr, env = {} }: Streams, now: () => n
   const screen = "columns" in stderr && stderr.isTTY === true && env.TERM !== "dumb" ? stderr : undefined;
   const live = screen === undefined ? undefined : liveLines(screen);
   const view = screen === undefined || live === undefined ? undefined : new LiveView(screen, live);
+  const inLocale = isUtf8(env) ? (text: string): string => text : withoutOurSymbols;
   let lastLine = now();
   const line = (text: string): void => {
     live?.clear();
-    stderr.write(`${visibleText(text)}\n`);
+    stderr.write(`${inLocale(visibleText(text))}\n`);
     view?.restore();
     lastLine = now();
   };
@@ -38,7 +39,7 @@ export function makeTerminal({ stdout, stderr, env = {} }: Streams, now: () => n
       if (live !== undefined)
         live.show(
           texts()
-            .map((text) => truncate(oneLine(text), screen?.columns))
+            .map((text) => inLocale(truncate(oneLine(text), screen?.columns)))
             .join("\n"),
         );
       else if (now() - lastLine >= silenceMs)
@@ -48,15 +49,26 @@ export function makeTerminal({ stdout, stderr, env = {} }: Streams, now: () => n
             .join("; "),
         );
     },
-    view: (draw) => view?.show((size) => draw(size).map(oneLine)),
+    view: (draw) => view?.show((size) => draw(size).map((text) => inLocale(oneLine(text)))),
     liveDone() {
       view?.stop();
       live?.done();
     },
     result(text) {
-      stdout.write(`${stdout.isTTY === true ? visibleText(text) : text}\n`);
+      stdout.write(`${stdout.isTTY === true ? inLocale(visibleText(text)) : text}\n`);
     },
   };
+}
+
+/** False if the locale names another encoding; many containers set no locale, and their terminals are of UTF-8. */
+function isUtf8({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): boolean {
+  const locale = LC_ALL || LC_CTYPE || LANG || "";
+  return locale === "" || /utf-?8/i.test(locale);
+}
+
+/** ASCII of the same width in place of the dash and the ellipsis that our tables have; a person's labels stay. */
+function withoutOurSymbols(text: string): string {
+  return text.replaceAll("–", "-").replaceAll("…", "~");
 }
 
 /** A line that wraps would flicker. */

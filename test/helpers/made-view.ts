@@ -9,6 +9,8 @@ export interface MadeView {
   completed?: string[];
   /** Labels of trials that failed. */
   failed?: string[];
+  /** Whether configurations with several seeds have confidence intervals; the last configuration is an upper bound then. */
+  hasIntervals?: boolean;
 }
 
 /** A view of a sweep in the middle of its work. */
@@ -17,7 +19,16 @@ export function madeView({
   completed = [],
   failed = [],
   numSlots = running.length,
+  hasIntervals = false,
 }: MadeView = {}): SweepView {
+  const rows = completed.map(madeConfiguration);
+  const withIntervals = rows.map((row, index) => ({
+    ...row,
+    interval:
+      row.num_completed < 2 ? null : { low: row.acc_at_50.mean - 0.03, high: row.acc_at_50.mean + 0.03 },
+    is_upper_bound: index === rows.length - 1,
+  }));
+  const num_configurations = rows.length;
   const status: SweepStatus = {
     schema_version: 1,
     at: "2026-01-01T00:00:00Z",
@@ -28,7 +39,9 @@ export function madeView({
     left_range_ms: [580_000, 906_000],
     num_slots: numSlots,
     running: running.map(madeRunning),
-    leaderboard: { num_configurations: completed.length, configurations: completed.map(madeConfiguration) },
+    leaderboard: hasIntervals
+      ? { num_configurations, configurations: withIntervals, confidence: 0.95 }
+      : { num_configurations, configurations: rows },
   };
   const error = { code: "loss_not_finite" as const, message: "expected a finite loss, found NaN at step 3" };
   const failures = failed.map((label) => ({ trial: `${label}, seed 0`, error }));
@@ -55,7 +68,7 @@ function madeRunning(label: string, slot: number): RunningTrial {
     attempt: 1,
     slot,
     started_at: "2026-01-01T00:00:00Z",
-    activity: slot === 0 ? "epoch 2/10, val Acc@0.5 53.1 %" : "extracting CLIP image features 40 %",
+    activity: slot === 0 ? "epoch 2/10, val Acc@0.5 53.1 %" : "CLIP image features 40 %",
     epoch: slot === 0 ? epoch : null,
     left_ms: slot === 0 ? 182_000 : null,
   };

@@ -8,7 +8,7 @@ export type Play = (attempt: Attempt) => AttemptEnd | Promise<AttemptEnd>;
 export class StandInLauncher implements Launcher {
   readonly #options: LaunchOptions;
   readonly #play: Play;
-  readonly #running = new Set<Attempt>();
+  readonly #running = new Map<Attempt, number>();
   #numSlots = 0;
   /** The largest number of attempts that ran at the same time. */
   maxRunning = 0;
@@ -30,9 +30,12 @@ export class StandInLauncher implements Launcher {
 
   submit(attempt: Attempt): void {
     if (this.#running.size >= this.#numSlots) throw new Error("more attempts than there is capacity for");
-    this.#running.add(attempt);
+    const used = new Set(this.#running.values());
+    const slot =
+      Array.from({ length: this.#numSlots }, (_, each) => each).find((each) => !used.has(each)) ?? 0;
+    this.#running.set(attempt, slot);
     this.maxRunning = Math.max(this.maxRunning, this.#running.size);
-    this.#options.tell({ type: "started", attempt, slot: this.#running.size - 1 });
+    this.#options.tell({ type: "started", attempt, slot });
     Promise.resolve(this.#play(attempt)).then(
       (end) => this.#end(attempt, end),
       (error) => this.#options.tell({ type: "fault", error }),

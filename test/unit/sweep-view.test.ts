@@ -12,6 +12,7 @@ const views: [what: string, made: MadeView][] = [
     "some trials are done",
     { running: ["film"], numSlots: 2, completed: ["film", "token"], failed: ["token"] },
   ],
+  ["intervals", { running: ["film"], completed: num(20), hasIntervals: true }],
   ["32 slots, 100 configurations and 50 failures", { running: num(32), completed: num(50), failed: num(50) }],
   [
     "long labels",
@@ -66,7 +67,7 @@ test("80 columns have room for every block and column", () => {
     "",
     "slot  trial                             epoch     loss  val Acc@0.5    time left",
     "   0  film, seed 0                       2/10    0.513       53.1 %    3 min 2 s",
-    "   1  token, seed 1                   extracting CLI… features 40 %            –",
+    "   1  token, seed 1                   CLIP image features 40 %                 –",
     "   2  idle",
     "",
     "completed, on val                       seeds  mean Acc@0.5  min to max of seeds",
@@ -76,6 +77,31 @@ test("80 columns have room for every block and column", () => {
     "failed",
     "  other, seed 0: loss_not_finite: expected a finite loss, found NaN at step 3",
   ]);
+});
+
+test("while a sweep runs, the leaderboard has intervals; a wide one has the range of the seeds, too", () => {
+  const view = madeView({
+    running: ["film"],
+    completed: ["film", "token", "boxes"],
+    numSlots: 1,
+    hasIntervals: true,
+  });
+  const board = (columns: number): string[] => sweepView(view, { columns, rows: 24 }).slice(-4);
+  expect(board(80)).toEqual([
+    "completed, on val                         seeds  mean Acc@0.5            95 % CI",
+    "  film                                   3 of 3        62.3 %   59.3 % to 65.3 %",
+    "  token                                  1 of 3        62.2 %                  –",
+    "  boxes (upper bound)                    3 of 3        62.1 %   59.1 % to 65.1 %",
+  ]);
+  expect(board(100)[0]).toMatch(/95 % CI {2}min to max of seeds$/);
+  expect(board(100)[1]).toMatch(/ 59\.3 % to 65\.3 % +61\.2 % to 63\.4 %$/);
+});
+
+test("a failure of a trial with a long name still shows its error", () => {
+  const view = madeView({ failed: [`${"a".repeat(200)} B`] });
+  expect(sweepView(view, { columns: 80, rows: 24 }).at(-1)).toMatch(
+    /a…a+ B, seed 0: loss_not_finite: expected a /,
+  );
 });
 
 test("before anything is known, the blocks are where they stay", () => {
@@ -99,7 +125,7 @@ test("60 columns and 13 rows have room for two slots, two configurations and a f
     "about 12 min 5 s left (9 min 40 s to 15 min 6 s)",
     "slot  trial                  epoch  val Acc@0.5    time left",
     "   0  film, seed 0            2/10       53.1 %    3 min 2 s",
-    "   1  token, seed 1        extracting…ures 40 %            –",
+    "   1  token, seed 1        CLIP image…ures 40 %            –",
     "completed, on val      seeds  mean Acc@0.5  min–max of seeds",
     "  film                3 of 3        62.3 %  61.2 % to 63.4 %",
     "  token               1 of 3        62.2 %                 –",
@@ -117,7 +143,7 @@ test("what has no room is counted", () => {
   expect(numConfigurations).toBeGreaterThan(2);
   expect(text).toContain(`and ${32 - numSlots} more slots`);
   expect(text).toContain(`and ${50 - numConfigurations} more configurations`);
-  expect(text).toContain("failed, last 3 of 50");
+  expect(text).toContain("failed, last 1 of 50");
   expect(text).toContain("configuration 49, seed 0: loss_not_finite");
 });
 
@@ -141,6 +167,8 @@ test("a narrow view leaves out the loss, a wide one has the ids", () => {
   expect(title(60)).toMatch(/epoch +val Acc@0\.5 +time left$/);
   expect(title(80)).not.toContain(" id ");
   expect(title(100)).toMatch(/trial +id +epoch +loss +val Acc@0\.5 +time left$/);
+  expect(title(120)).toMatch(/val Acc@0\.5 +time\/epoch +time left$/);
+  expect(sweepView(view, { columns: 120, rows: 24 })[4]).toMatch(/ 53\.1 % +1 s +3 min 2 s$/);
   expect(sweepView({ ...view, hasIds: true }, { columns: 80, rows: 24 })[4]).toContain(" aaaaaaaa ");
 });
 

@@ -1,5 +1,5 @@
 import { PassThrough } from "node:stream";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { liveLines } from "../../src/terminal/live-lines.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { until } from "../helpers/processes.ts";
@@ -166,6 +166,40 @@ test("an error of a view ends the view only; a dumb terminal shows none", async 
   dumb.terminal.info("a trial ended");
   await until(() => dumb.written() !== "");
   expect(dumb.written()).toBe("a trial ended\n");
+});
+
+test.each([
+  [{ LANG: "C" }, "a - b~"],
+  [{ LC_ALL: "de_DE.ISO-8859-1", LANG: "de_DE.UTF-8" }, "a - b~"],
+  [{ LANG: "de_DE.UTF-8" }, "a – b…"],
+  [{}, "a – b…"],
+])("our dashes and ellipses are those of the locale: %o", async (env, shown) => {
+  const { terminal, written } = screen(80, env);
+  terminal.info("a – b…");
+  terminal.view(() => ["a – b…", "é"]);
+  await until(() => written().includes("é"));
+  expect(Screen.show(written())).toEqual([shown, shown, "é"]);
+  terminal.liveDone();
+});
+
+test("a suspended process leaves no view behind, and draws it again when it continues", async () => {
+  const { terminal, written } = screen(80);
+  const kill = vi.spyOn(process, "kill").mockImplementation(() => true);
+  onTestFinished(() => kill.mockRestore());
+  await import("log-update");
+  terminal.info("a permanent line");
+  terminal.view(() => ["the view", "its end"]);
+  await until(() => written().includes("the view"));
+  process.emit("SIGTSTP");
+  expect(kill).toHaveBeenCalledWith(process.pid, "SIGSTOP");
+  expect(Screen.show(written())).toEqual(["a permanent line"]);
+  process.emit("SIGCONT");
+  expect(Screen.show(written())).toEqual(["a permanent line", "the view", "its end"]);
+  const listening = process.listenerCount("SIGTSTP");
+  terminal.liveDone();
+  expect(process.listenerCount("SIGTSTP")).toBe(listening - 1);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the sequence that hides the cursor is what the test looks for
+  expect(written()).not.toMatch(/\u001b\[\?25l/);
 });
 
 test("live lines that were removed before log-update was loaded are never shown", async () => {

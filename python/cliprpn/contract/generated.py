@@ -5345,4 +5345,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "52b73b8076bfafdb1143a4d90ffd2a018e589c918050b46d519429cec921713d"
+SCHEMA_SHA256 = "5640c615adeea75137143a09cd323da82acb49742c353b19742dc14c1ddb1fc5"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "52b73b8076bfafdb1143a4d90ffd2a018e589c918050b46d519429cec921713d";
+export const schema_sha256 = "5640c615adeea75137143a09cd323da82acb49742c353b19742dc14c1ddb1fc5";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -6900,7 +6900,7 @@ export interface RunningTrial {
    */
   started_at: string;
   /**
-   * For people, such as "extracting CLIP image features 40 %".
+   * For people, such as "CLIP image features 40 %".
    */
   activity: string;
   /**

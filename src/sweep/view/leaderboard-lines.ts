@@ -61,7 +61,7 @@ function columnsFor(columns: number, confidence: number | undefined): Column[] {
   if (confidence === undefined) return [seeds, mean, range];
   const interval: Column = {
     title: `${Number((100 * confidence).toFixed(2))} % CI`,
-    width: 16,
+    width: 17,
     cell: ({ interval }) => (interval == null ? "–" : rangeText(interval.low, interval.high)),
   };
   return [seeds, mean, interval, ...(columns < minColumnsForBoth ? [] : [range])];

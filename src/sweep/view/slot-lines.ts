@@ -31,10 +31,11 @@ interface Layout {
   nameWidth: number;
   hasId: boolean;
   hasLoss: boolean;
+  hasEpochTime: boolean;
 }
 
 /** Widths of the columns with figures. Fixed, so that nothing moves. */
-const width = { slot: 4, id: 8, epoch: 7, loss: 7, val: 11, left: 11 } as const;
+const width = { slot: 4, id: 8, epoch: 7, loss: 7, val: 11, perEpoch: 10, left: 11 } as const;
 const gap = 2;
 const maxNameWidth = 60;
 const minNameWidth = 12;
@@ -42,22 +43,24 @@ const minNameWidth = 12;
 function layoutFor(columns: number, hasIds: boolean): Layout {
   const hasId = hasIds || columns >= 100;
   const hasLoss = columns >= 70;
+  const hasEpochTime = columns >= 110;
   const others = [
     width.slot,
     ...(hasId ? [width.id] : []),
     width.epoch,
     ...(hasLoss ? [width.loss] : []),
     width.val,
+    ...(hasEpochTime ? [width.perEpoch] : []),
     width.left,
   ];
   const left = columns - others.reduce((total, each) => total + each + gap, 0);
-  return { nameWidth: Math.max(minNameWidth, Math.min(maxNameWidth, left)), hasId, hasLoss };
+  return { nameWidth: Math.max(minNameWidth, Math.min(maxNameWidth, left)), hasId, hasLoss, hasEpochTime };
 }
 
 function titleLine(layout: Layout): string {
   const { nameWidth, hasId } = layout;
   const id = hasId ? [padded("id", width.id)] : [];
-  const figures = figureCells(["epoch", "loss", "val Acc@0.5"], layout);
+  const figures = figureCells(["epoch", "loss", "val Acc@0.5", "time/epoch"], layout);
   const left = padded("time left", width.left, "right");
   return cells([padded("slot", width.slot, "right"), padded("trial", nameWidth), ...id, ...figures, left]);
 }
@@ -76,18 +79,25 @@ function slotLine(slot: number, trial: RunningTrial | undefined, layout: Layout)
 /** The figures of the last epoch; before the first, what the trial is doing. */
 function stateCells({ epoch, activity }: RunningTrial, layout: Layout): string[] {
   if (epoch !== null) {
-    const { epoch: number, num_epochs, loss, val_acc_at_50 } = epoch;
-    return figureCells([`${number}/${num_epochs}`, loss.toPrecision(3), percent(val_acc_at_50)], layout);
+    const { epoch: number, num_epochs, loss, val_acc_at_50, duration_ms } = epoch;
+    return figureCells(
+      [`${number}/${num_epochs}`, loss.toPrecision(3), percent(val_acc_at_50), wholeSeconds(duration_ms)],
+      layout,
+    );
   }
-  const room = cells(figureCells(["", "", ""], layout)).length;
+  const room = cells(figureCells(["", "", "", ""], layout)).length;
   return [padded(cutMiddle(oneLine(activity), room), room)];
 }
 
-function figureCells([epoch, loss, val]: [string, string, string], { hasLoss }: Layout): string[] {
+function figureCells(
+  [epoch, loss, val, perEpoch]: [string, string, string, string],
+  { hasLoss, hasEpochTime }: Layout,
+): string[] {
   return [
     padded(epoch, width.epoch, "right"),
     ...(hasLoss ? [padded(loss, width.loss, "right")] : []),
     padded(val, width.val, "right"),
+    ...(hasEpochTime ? [padded(perEpoch, width.perEpoch, "right")] : []),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { cutEnd } from "../../base/display-width.ts";
+import { cutEnd, cutMiddle } from "../../base/display-width.ts";
 import { count, counted } from "../../base/format.ts";
 import { oneLine } from "../../base/plain-text.ts";
 import type { ErrorInfo, SweepStatus } from "../../contract/generated/types.ts";
@@ -37,10 +37,12 @@ export function sweepView(view: SweepView, { columns, rows }: ViewSize): string[
   const { status } = view;
   const gap = rows >= minRowsForGaps ? [""] : [];
   const head = [countsText(view), describeLeft(status)];
-  const failures = failureLines(view, rows >= minRowsForGaps ? maxFailures : 1);
   const numBoard = Math.max(1, status.leaderboard?.configurations.length ?? 0);
-  const fixed = head.length + gap.length + (failures.length > 0 ? gap.length + failures.length : 0);
   const board = 1 + gap.length + Math.min(numBoard, minBoard);
+  const others = head.length + gap.length + board + 1 + (status.num_slots ?? 0);
+  const hasRoom = rows >= minRowsForGaps && others + gap.length + 1 + maxFailures <= rows;
+  const failures = failureLines(view, hasRoom ? maxFailures : 1, columns);
+  const fixed = head.length + gap.length + (failures.length > 0 ? gap.length + failures.length : 0);
   const slots = slotLines(status, { columns, hasIds: view.hasIds }, Math.max(minSlots, rows - fixed - board));
   const left = rows - fixed - gap.length - slots.length;
   const leaderboard = left > 1 ? leaderboardLines(status, columns, left) : [];
@@ -54,6 +56,8 @@ export function sweepView(view: SweepView, { columns, rows }: ViewSize): string[
 /** A view with fewer has no empty lines, and one failure. */
 const minRowsForGaps = 16;
 const maxFailures = 3;
+/** Of the trial of a failure: its error needs the room. */
+const minNameWidth = 12;
 /** Lines that the leaderboard gets before slots are left out, and slots before the leaderboard is. */
 const minBoard = 5;
 const minSlots = 3;
@@ -64,13 +68,16 @@ function countsText({ name, status: { num_done, num_trials, num_failed } }: Swee
 }
 
 /** The last failures under a title; none if nothing failed. */
-function failureLines({ failures, num_failures }: SweepView, most: number): string[] {
+function failureLines({ failures, num_failures }: SweepView, most: number, columns: number): string[] {
   if (failures.length === 0) return [];
   const shown = failures.slice(-most);
   const title =
     num_failures > shown.length ? `failed, last ${shown.length} of ${count(num_failures)}` : "failed";
   return [
     title,
-    ...shown.map(({ trial, error }) => `  ${oneLine(`${trial}: ${error.code}: ${error.message}`)}`),
+    ...shown.map(({ trial, error }) => {
+      const name = cutMiddle(oneLine(trial), Math.max(minNameWidth, Math.floor(columns / 3)));
+      return `  ${name}: ${oneLine(`${error.code}: ${error.message}`)}`;
+    }),
   ];
 }
