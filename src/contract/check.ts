@@ -49,6 +49,8 @@ export interface ContractTypes {
   EndedAttempt: contract.EndedAttempt;
   PilotFacts: contract.PilotFacts;
   EngineOptions: contract.EngineOptions;
+  StoredMeasurement: contract.StoredMeasurement;
+  SweepEstimate: contract.SweepEstimate;
 }
 
 /**

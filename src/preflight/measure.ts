@@ -14,13 +14,14 @@ import type { Engine } from "../engine/engine.ts";
 import { SweepStore } from "../store/sweep-store.ts";
 import { hasPredictions, TrialStore } from "../store/trial-store.ts";
 import { slotsFor } from "../sweep/choose-slots.ts";
+import type { LeftTrials } from "../sweep/estimate/costs.ts";
+import { merged } from "../sweep/estimate/timing.ts";
 import { answersDir, datasetOf } from "../sweep/predict-on.ts";
 import { liveEvent } from "../sweep/progress.ts";
 import type { ReadPlan } from "../sweep/read-plan.ts";
 import { type TrialStatus, trialStatuses } from "../sweep/resume.ts";
 import type { RunContext } from "../sweep/run-context.ts";
-import type { LeftTrials, SweepMeasurements, TimedBaseline, TimedConfiguration } from "./project.ts";
-import { merged } from "./timing.ts";
+import type { MeasuredBaseline, MeasuredConfiguration, SweepMeasurements } from "./project.ts";
 
 const numSteps = 200;
 /** Of all configurations together; each is timed for at least one epoch of the sample. */
@@ -78,10 +79,10 @@ async function measureConfigurations(
   check: SpeedCheck,
   statuses: Map<string, TrialStatus>,
   engines: readonly Engine[],
-): Promise<TimedConfiguration[]> {
+): Promise<MeasuredConfiguration[]> {
   const { read, device, scratch_dir, run } = check;
   const groups = groupBy(read.plan.trials.filter(isClipRpn), speedKey);
-  const timed: TimedConfiguration[] = [];
+  const timed: MeasuredConfiguration[] = [];
   for (const trials of groups.values()) {
     const [first] = trials;
     const params = {
@@ -133,9 +134,9 @@ function mergeSpeed(all: readonly SpeedMeasurement[]): SpeedMeasurement {
 async function measureBaselines(
   check: SpeedCheck,
   statuses: Map<string, TrialStatus>,
-): Promise<{ baselines: TimedBaseline[]; not_projected: string[] }> {
+): Promise<{ baselines: MeasuredBaseline[]; not_projected: string[] }> {
   const { read, device, scratch_dir, engine, run } = check;
-  const baselines: TimedBaseline[] = [];
+  const baselines: MeasuredBaseline[] = [];
   const not_projected: string[] = [];
   for (const trials of groupBy(read.plan.trials.filter(isBaseline), ({ label }) => label).values()) {
     const [first] = trials;

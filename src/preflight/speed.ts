@@ -2,10 +2,10 @@ import { totalmem } from "node:os";
 import { diskOf } from "../base/disk-space.ts";
 import { counted, formatBytes, formatDuration } from "../base/format.ts";
 import type { PreflightFinding, SweepProjection, Timing } from "../contract/generated/types.ts";
+import { sum } from "../sweep/estimate/timing.ts";
 import { failed, passed } from "./check.ts";
 import { measureSweep, type SpeedCheck } from "./measure.ts";
 import { projectSweep, type SweepMeasurements } from "./project.ts";
-import { sum } from "./timing.ts";
 
 /** What was found, and the projection. */
 export interface SpeedFinding {

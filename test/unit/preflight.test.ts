@@ -24,8 +24,8 @@ import type { SpeedCheck } from "../../src/preflight/measure.ts";
 import {
   projectSweep,
   type SweepMeasurements,
-  type TimedBaseline,
-  type TimedConfiguration,
+  type MeasuredBaseline as TimedBaseline,
+  type MeasuredConfiguration as TimedConfiguration,
 } from "../../src/preflight/project.ts";
 import { preflightWith } from "../../src/preflight/run-preflight.ts";
 import { checkSpeed } from "../../src/preflight/speed.ts";

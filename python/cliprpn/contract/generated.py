@@ -5345,4 +5345,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "5640c615adeea75137143a09cd323da82acb49742c353b19742dc14c1ddb1fc5"
+SCHEMA_SHA256 = "b3006f949df63a929942bb2ddbf5b6dfc7dcaf80518d77b313f16938a35dd662"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "5640c615adeea75137143a09cd323da82acb49742c353b19742dc14c1ddb1fc5";
+export const schema_sha256 = "b3006f949df63a929942bb2ddbf5b6dfc7dcaf80518d77b313f16938a35dd662";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -399,7 +399,31 @@ export type ExportedModels = "none" | "best" | "all";
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "JournalEntry".
  */
-export type JournalEntry = SweepStarted | TrialStarted | TrialFinished | WorkerRenewed | SweepFinished;
+export type JournalEntry =
+  SweepStarted | SweepEstimated | TrialStarted | TrialFinished | WorkerRenewed | SweepFinished | SweepMeasured;
+/**
+ * The rest of the command, from its start to the report; null if a part of it is not known.
+ */
+export type TimingOrNull = Timing | null;
+/**
+ * From the start of the first trial to the end of the last one, with the features that they need; null if a part of it is not known.
+ */
+export type TimingOrNull1 = Timing | null;
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SweepPart".
+ */
+export type SweepPart =
+  "start" | "features" | "training" | "selection" | "saving" | "evaluation" | "baselines" | "other_splits" | "report";
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "TimingOrNull".
+ */
+export type TimingOrNull2 = Timing | null;
+/**
+ * One trial from its start; null if nothing is known.
+ */
+export type TimingOrNull3 = Timing | null;
 /**
  * One line that `cliprpn sweep --json`, and `train --json`, print to stdout. Later versions may add keys and types of lines; none is removed.
  *
@@ -5907,6 +5931,146 @@ export interface SweepStarted {
   num_slots?: number;
 }
 /**
+ * What this start of the sweep was expected to take. Missing in journals of earlier versions.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SweepEstimated".
+ */
+export interface SweepEstimated {
+  type: "sweep_estimated";
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  at: string;
+  estimate: SweepEstimate;
+}
+/**
+ * What a sweep still has to do, and what time and disk space that takes: in `sweep --dry-run --json` and, when a sweep starts, in its journal. Nothing in it is guessed: what is not known is null. Later versions may add keys.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SweepEstimate".
+ */
+export interface SweepEstimate {
+  /**
+   * Trials that have to run.
+   */
+  num_trials: number;
+  /**
+   * Of these, those that continue a checkpoint: only what is left of them is counted.
+   */
+  num_resumed: number;
+  /**
+   * Trials that run at the same time.
+   */
+  num_slots: number;
+  time: TimingOrNull;
+  trials_time: TimingOrNull1;
+  /**
+   * Parts of the time, of all trials one after the other.
+   */
+  parts: EstimatedPart[];
+  /**
+   * Where the time of the trials of each configuration comes from, for those with trials to run.
+   */
+  basis: EstimateBasis[];
+  /**
+   * What is not known, one line each.
+   */
+  unknown: string[];
+  disk: DiskEstimate;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "EstimatedPart".
+ */
+export interface EstimatedPart {
+  part: SweepPart;
+  /**
+   * How much of what: 3,192 steps.
+   */
+  amount: string;
+  time: TimingOrNull2;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "EstimateBasis".
+ */
+export interface EstimateBasis {
+  /**
+   * Of the configuration.
+   */
+  label: string;
+  /**
+   * Trials of the configuration that have to run.
+   */
+  num_left: number;
+  /**
+   * `same_trials`: earlier trials with these settings on these data; `other_data`: with these settings on other data, scaled by the number of expressions; `other_settings`: of the same kind, preset, device, number of threads and image size; `preflight`: what `cliprpn preflight` measured; null if nothing is known. Numbers of epochs and expressions are scaled.
+   */
+  source: "same_trials" | "other_data" | "other_settings" | "preflight" | null;
+  /**
+   * Number of these earlier trials.
+   */
+  num_seen: number;
+  trial: TimingOrNull3;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "DiskEstimate".
+ */
+export interface DiskEstimate {
+  parts: DiskPart[];
+  /**
+   * Those that the sweep writes to.
+   */
+  file_systems: FileSystemNeed[];
+}
+/**
+ * Files that the sweep will write.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "DiskPart".
+ */
+export interface DiskPart {
+  /**
+   * images: decoded images; maps, views: feature maps of images and of their augmented views; text: features of expressions; detections, embeddings: of baselines; checkpoints: of running trials, removed when they complete.
+   */
+  part: "images" | "maps" | "views" | "text" | "detections" | "embeddings" | "models" | "predictions" | "checkpoints";
+  /**
+   * How many of them are still to make: images, expressions, models or files; null if it is not known.
+   */
+  num: number | null;
+  /**
+   * True if some of them may exist already.
+   */
+  at_most?: boolean;
+  /**
+   * Null if it is not known.
+   */
+  bytes: number | null;
+  folder: string;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "FileSystemNeed".
+ */
+export interface FileSystemNeed {
+  /**
+   * A folder on it.
+   */
+  folder: string;
+  /**
+   * At the peak, as far as it is known.
+   */
+  needed_bytes: number;
+  free_bytes: number;
+  /**
+   * False if the size of some files on it is not known.
+   */
+  is_complete: boolean;
+}
+/**
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "TrialStarted".
  */
@@ -5984,6 +6148,33 @@ export interface SweepFinished {
   at: string;
   num_completed: number;
   num_failed: number;
+}
+/**
+ * What this start of the sweep took, beside its `sweep_estimated`; also of one that was interrupted, but not of one that was killed.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SweepMeasured".
+ */
+export interface SweepMeasured {
+  type: "sweep_measured";
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  at: string;
+  /**
+   * From the start of the first trial to the end of the last one.
+   */
+  duration_ms: number;
+  /**
+   * Trials that ended in this start.
+   */
+  num_ended: number;
+  is_interrupted: boolean;
+  /**
+   * Disk space of the features, models, predictions and other results that this start wrote and that are kept.
+   */
+  written_bytes: number;
 }
 /**
  * report.json of a comparison on several splits: the verdict, the notes and the figures of each model. The same results give the same bytes.
@@ -6175,8 +6366,7 @@ export interface SweepProjection {
  * via the `definition` "ProjectedPart".
  */
 export interface ProjectedPart {
-  part:
-    "start" | "features" | "training" | "selection" | "saving" | "evaluation" | "baselines" | "other_splits" | "report";
+  part: SweepPart;
   /**
    * How much of what: 3,192 steps.
    */
@@ -6228,6 +6418,38 @@ export interface Timing11 {
  * How long one unit of a work takes: the mean of several measurements, the shortest and the longest.
  */
 export interface Timing12 {
+  ms: number;
+  low_ms: number;
+  high_ms: number;
+}
+/**
+ * `measurements/<key>.json` in the cache: what `cliprpn preflight` measured on a machine, for `sweep --dry-run` and for the next `preflight`. The key is a hash of everything that it depends on. One of `speed`, `baseline` and `report` is set.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "StoredMeasurement".
+ */
+export interface StoredMeasurement {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  /**
+   * UTC, ISO 8601.
+   */
+  measured_at: string;
+  /**
+   * Workers that worked at the same time.
+   */
+  num_workers_timed: number;
+  start: Timing13;
+  speed?: SpeedMeasurement;
+  baseline?: BaselineMeasurement;
+  report?: ReportMeasurement;
+}
+/**
+ * How long one unit of a work takes: the mean of several measurements, the shortest and the longest.
+ */
+export interface Timing13 {
   ms: number;
   low_ms: number;
   high_ms: number;
@@ -6426,6 +6648,10 @@ export interface Report {
   summary: Summary;
   combined?: Combined1;
   comparison?: StoredComparison1;
+  /**
+   * What each start of the sweep was expected to take, and what it took; absent in a comparison, and for sweeps of earlier versions.
+   */
+  starts?: SweepStart[];
 }
 /**
  * The experiment file and the `--set` options, as typed.
@@ -6580,6 +6806,43 @@ export interface StoredComparison1 {
   smallest_difference: number | null;
   alpha: number;
   published: PublishedResult[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SweepStart".
+ */
+export interface SweepStart {
+  /**
+   * UTC, ISO 8601.
+   */
+  started_at: string;
+  /**
+   * Null in a start by an earlier version.
+   */
+  estimate: SweepEstimate | null;
+  /**
+   * Null if the start was killed, or still runs.
+   */
+  measured: MeasuredStart | null;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "MeasuredStart".
+ */
+export interface MeasuredStart {
+  /**
+   * From the start of the first trial to the end of the last one.
+   */
+  duration_ms: number;
+  /**
+   * Trials that ended in this start.
+   */
+  num_ended: number;
+  is_interrupted: boolean;
+  /**
+   * Disk space of what this start wrote and that is kept.
+   */
+  written_bytes: number;
 }
 /**
  * A file in stop-requests/ of a sweep: `cliprpn stop` asks the process that runs the sweep to stop, or to end one trial.
