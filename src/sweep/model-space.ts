@@ -1,4 +1,3 @@
-import { checkDiskSpace } from "../base/disk-space.ts";
 import { counted, formatBytes } from "../base/format.ts";
 import type { KeepModels } from "../contract/generated/types.ts";
 
@@ -28,32 +27,16 @@ export function describeModels(request: ModelRequest): string | undefined {
   }
 }
 
-/** @throws CliprpnError no_space if the disk has no space for the models. */
-export async function checkModelSpace(
-  request: ModelRequest,
-  free?: (folder: string) => Promise<number>,
-): Promise<void> {
-  const { checkpoints, runsDir } = request;
-  if (checkpoints.length === 0) return;
-  await checkDiskSpace(
-    {
-      folder: runsDir,
-      needed_bytes: neededBytes(request),
-      what: `the models and checkpoints of ${counted(checkpoints.length, "trial")}`,
-      advice: `${request.keep_models === "all" ? "keep fewer with --set keep_models=best, " : ""}see what \`cliprpn gc\` would remove, or use another --runs-dir`,
-    },
-    free,
-  );
-}
-
 /**
- * Each running trial has a checkpoint: its model, two moments of each weight, and the model of the best epoch. The next one is
- * written next to it.
+ * Disk space of the checkpoints of running trials, in bytes: each has its model, two moments of each weight, and the model of the
+ * best epoch. The next checkpoint is written next to it.
  */
-function neededBytes(request: ModelRequest): number {
-  const { checkpoints, numSlots } = request;
+export function runningBytes({
+  checkpoints,
+  numSlots,
+}: Pick<ModelRequest, "checkpoints" | "numSlots">): number {
   const running = [...checkpoints].sort((a, b) => b - a).slice(0, numSlots);
-  return keptBytes(request) + sum(running) * modelsPerCheckpoint * 2;
+  return sum(running) * modelsPerCheckpoint * 2;
 }
 
 const modelsPerCheckpoint = 4;

@@ -5345,4 +5345,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "b3006f949df63a929942bb2ddbf5b6dfc7dcaf80518d77b313f16938a35dd662"
+SCHEMA_SHA256 = "2d96d06ec2c95e8aa90e5d7fe54f53f6ac1ad9f892d445ad48f1f761e9fad494"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "b3006f949df63a929942bb2ddbf5b6dfc7dcaf80518d77b313f16938a35dd662";
+export const schema_sha256 = "2d96d06ec2c95e8aa90e5d7fe54f53f6ac1ad9f892d445ad48f1f761e9fad494";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -424,6 +424,20 @@ export type TimingOrNull2 = Timing | null;
  * One trial from its start; null if nothing is known.
  */
 export type TimingOrNull3 = Timing | null;
+/**
+ * images: decoded images; maps, views: feature maps of images and of their augmented views; text: features of expressions; detections, embeddings: of baselines; predictions: on val; answers: predictions on other splits; checkpoints: of running trials, removed when they complete.
+ */
+export type DiskPartName =
+  | "images"
+  | "maps"
+  | "views"
+  | "text"
+  | "detections"
+  | "embeddings"
+  | "models"
+  | "predictions"
+  | "answers"
+  | "checkpoints";
 /**
  * One line that `cliprpn sweep --json`, and `train --json`, print to stdout. Later versions may add keys and types of lines; none is removed.
  *
@@ -6033,10 +6047,7 @@ export interface DiskEstimate {
  * via the `definition` "DiskPart".
  */
 export interface DiskPart {
-  /**
-   * images: decoded images; maps, views: feature maps of images and of their augmented views; text: features of expressions; detections, embeddings: of baselines; checkpoints: of running trials, removed when they complete.
-   */
-  part: "images" | "maps" | "views" | "text" | "detections" | "embeddings" | "models" | "predictions" | "checkpoints";
+  part: DiskPartName;
   /**
    * How many of them are still to make: images, expressions, models or files; null if it is not known.
    */

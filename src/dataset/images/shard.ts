@@ -29,9 +29,8 @@ export function planShards(
   wanted: WantedImage[],
   options: DecodeOptions & { shard_bytes?: number },
 ): ShardPlan[] {
-  const { shard_bytes = SHARD_BYTES } = options;
   const row_bytes = rowBytes(options.image_size_px);
-  const num_rows = Math.max(1, Math.floor(shard_bytes / row_bytes));
+  const num_rows = imagesPerShard(options.image_size_px, options.shard_bytes);
   return Array.from({ length: Math.ceil(wanted.length / num_rows) }, (_, index) => {
     const rows = wanted.slice(index * num_rows, (index + 1) * num_rows);
     return {
@@ -43,7 +42,13 @@ export function planShards(
   });
 }
 
-function rowBytes(image_size_px: number): number {
+/** Images of a full shard. */
+export function imagesPerShard(image_size_px: number, shard_bytes = SHARD_BYTES): number {
+  return Math.max(1, Math.floor(shard_bytes / rowBytes(image_size_px)));
+}
+
+/** Bytes of a decoded image. */
+export function rowBytes(image_size_px: number): number {
   return image_size_px * image_size_px * 3;
 }
 

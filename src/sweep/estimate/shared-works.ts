@@ -1,6 +1,6 @@
 import { counted } from "../../base/format.ts";
 import type { BaselineMeasurement, BaselineSplit, Timing } from "../../contract/generated/types.ts";
-import { left, sharesLeft, type TimedBaseline, type TimedConfiguration } from "./costs.ts";
+import { sharesLeft, type TimedBaseline, type TimedConfiguration } from "./costs.ts";
 import { noTime, sum, times, timesOf, totalOf } from "./timing.ts";
 
 /** A kind of features that are missing in the cache. */
@@ -60,9 +60,11 @@ function work(unit: Timing | undefined, num: number, bytes: number): Work {
   return { num, time: timesOf(unit, num), bytes: num * bytes };
 }
 
-/** Those who share a store extract the most that one of them needs. */
+/** Those who share a store extract the most that one of them needs. Not all of them may have been timed. */
 function keepLargest(works: Map<string, Work>, key: string, next: Work): void {
-  if (next.num > (works.get(key)?.num ?? 0)) works.set(key, next);
+  const known = works.get(key);
+  const isKnownNow = next.num === known?.num && known.time === undefined;
+  if (next.num > (known?.num ?? 0) || isKnownNow) works.set(key, next);
 }
 
 function summed(works: readonly Work[] = []): FeatureWork {
@@ -111,11 +113,4 @@ export function baselineWorks(baselines: readonly TimedBaseline[]): BaselineWork
         ),
   );
   return { trials, others: totalOf(others), bytes };
-}
-
-/** True if a baseline has work of which nothing is known. */
-export function isUnknown(each: TimedBaseline): boolean {
-  return (
-    each.measured === undefined && (each.num_to_evaluate > 0 || (left(each) > 0 && each.seen === undefined))
-  );
 }

@@ -1,0 +1,125 @@
+import { counted, joinWords } from "../../base/format.ts";
+import type { EstimateBasis, SweepEstimate, Timing } from "../../contract/generated/types.ts";
+import { distinctSizes } from "../image-sizes.ts";
+import type { ReadPlan } from "../read-plan.ts";
+import type { TrialStatus } from "../resume.ts";
+import { left } from "./costs.ts";
+import { DatasetCounts } from "./dataset-counts.ts";
+import { localDeviceName } from "./device-name.ts";
+import { diskEstimate, type FindDisk } from "./disk-need.ts";
+import { diskParts } from "./disk-parts.ts";
+import { type FoundCosts, findCosts } from "./find-costs.ts";
+import { type ImagesLeft, imagesLeft } from "./images-left.ts";
+import { runs } from "./left-trials.ts";
+import type { PlannedTrial } from "./planned-trials.ts";
+import { type Projected, project, trialTime } from "./project.ts";
+import { kindOf, seenTrials } from "./seen-trials.ts";
+import { baselineWorks } from "./shared-works.ts";
+
+/** What an estimate is made from. */
+export interface EstimateRequest {
+  read: ReadPlan;
+  planned: readonly PlannedTrial[];
+  statuses: ReadonlyMap<string, TrialStatus>;
+  runsDir: string;
+  /** The device of each slot. */
+  slots: readonly string[];
+  /** Size of one saved model, by trial id, where Python has told it. */
+  checkpoints?: ReadonlyMap<string, number>;
+  findDisk?: FindDisk;
+}
+
+/**
+ * What the rest of a sweep takes: from earlier trials in the runs folder, from what preflight measured here, and from what is in the
+ * cache. Python is not asked. What is not known is null; nothing is guessed.
+ */
+export async function estimateSweep(request: EstimateRequest): Promise<SweepEstimate> {
+  const { read, planned, statuses, runsDir, slots } = request;
+  const { plan, dataset, targets } = read;
+  const counts = new DatasetCounts();
+  const device = slots[0] ?? "cpu";
+  const cacheDir = plan.trials[0]?.cache_dir ?? "";
+  const deviceKind = kindOf(device);
+  const waiting = planned.filter(runs);
+  const seen = seenTrials({
+    runsDir,
+    trials: plan.trials,
+    statuses,
+    deviceKind,
+    deviceName: localDeviceName(deviceKind),
+    counts,
+  });
+  const on = { cacheDir, device, numSlots: Math.max(1, slots.length), targets };
+  const { checkpoints } = request;
+  const costs = findCosts({ planned, statuses, targets, runsDir, on, seen, counts, checkpoints });
+  const timed = {
+    ...costs,
+    configurations: costs.configurations.map((each) => each.timed),
+    baselines: costs.baselines.map((each) => each.timed),
+  };
+  const projected = project(timed);
+  const datasets = [dataset, ...targets.map((target) => target.dataset)];
+  const images = imagesLeft(datasets, distinctSizes(plan.trials));
+  const to = { cacheDir, runsDir, keep_models: plan.keep_models, targets, counts };
+  const isPrepared = costs.unprepared.length === 0;
+  const hasAll = isPrepared && images.length === 0;
+  return {
+    num_trials: waiting.length,
+    num_resumed: planned.filter(({ state }) => state === "resumes").length,
+    num_slots: slots.length,
+    time: (hasAll ? projected.total : undefined) ?? null,
+    trials_time: (isPrepared ? projected.trials : undefined) ?? null,
+    parts: projected.parts.map(({ time, ...part }) => ({ ...part, time: time ?? null })),
+    basis: basisOf(costs),
+    unknown: unknowns(costs, projected, images, planned),
+    disk: await diskEstimate(diskParts(costs, projected, images, to), request.findDisk),
+  };
+}
+
+function basisOf({ configurations, baselines }: FoundCosts): EstimateBasis[] {
+  const row = (
+    { timed, source, num_seen }: FoundCosts["configurations" | "baselines"][number],
+    trial: Timing | undefined,
+  ): EstimateBasis => ({ label: timed.label, num_left: left(timed), source, num_seen, trial: trial ?? null });
+  return [
+    ...configurations.map((each) => row(each, trialTime(each.timed))),
+    ...baselines.map((each) => row(each, oneBaseline(each.timed))),
+  ].filter(({ num_left }) => num_left > 0);
+}
+
+/** One trial of a baseline, as if it was the first that needs its detections and embeddings. */
+function oneBaseline(each: FoundCosts["baselines"][number]["timed"]): Timing | undefined {
+  return baselineWorks([{ ...each, num_trials: 1, num_completed: 0 }]).trials[0];
+}
+
+/** What is not known, one line each. */
+function unknowns(
+  costs: FoundCosts,
+  projected: Projected,
+  images: readonly ImagesLeft[],
+  planned: readonly PlannedTrial[],
+): string[] {
+  const untimed = [...costs.configurations, ...costs.baselines]
+    .filter(({ source, timed }) => source === null && left(timed) > 0)
+    .map(({ timed }) => timed.label);
+  const elsewhere = planned.filter(({ state }) => state === "running_elsewhere").length;
+  const isUnknown = (part: string): boolean =>
+    projected.parts.some((each) => each.part === part && each.time === undefined);
+  return [
+    ...(costs.unprepared.length > 0 ? ["the number of expressions: the dataset is not prepared yet"] : []),
+    ...(images.length > 0 ? ["the time to decode the images"] : []),
+    ...(isUnknown("features") ? ["the time to extract the features"] : []),
+    ...(untimed.length > 0 ? [`the time of ${named(untimed)}`] : []),
+    ...(isUnknown("other_splits") ? ["the time to evaluate on other splits"] : []),
+    ...(isUnknown("report") ? ["the time of the report"] : []),
+    ...(elsewhere > 0 ? [`what is left of ${counted(elsewhere, "trial")} in another process`] : []),
+  ];
+}
+
+/** The first of some configurations by name. */
+function named(labels: readonly string[]): string {
+  if (labels.length <= maxNamed) return joinWords(labels);
+  return joinWords([...labels.slice(0, maxNamed - 1), `${labels.length - maxNamed + 1} more configurations`]);
+}
+
+const maxNamed = 3;

@@ -1,0 +1,225 @@
+import { groupBy } from "../../base/group-by.ts";
+import type {
+  BaselineSpec,
+  ClipRpnSpec,
+  EstimateBasis,
+  SpeedMeasurement,
+  TrialSpec,
+} from "../../contract/generated/types.ts";
+import { trialIdentityOf } from "../../contract/trial-identity.ts";
+import type { EvaluationTarget } from "../predict-on.ts";
+import type { TrialStatus } from "../resume.ts";
+import { costKeys } from "./cost-keys.ts";
+import type { ConfigurationCost, SweepCosts, TimedBaseline, TimedConfiguration } from "./costs.ts";
+import type { DatasetCounts } from "./dataset-counts.ts";
+import { featureBytes, featureNeed } from "./feature-needs.ts";
+import { leftTrials } from "./left-trials.ts";
+import { type MeasuredOn, measurementKey, readMeasurement, reportKey } from "./measurements.ts";
+import type { PlannedTrial } from "./planned-trials.ts";
+import { trialTime } from "./project.ts";
+import { kindOf, type SeenTrial } from "./seen-trials.ts";
+import { sum } from "./timing.ts";
+import { type LikeTrials, type SeenSource, SeenTrials, seenBaselineTime, seenTime } from "./trial-time.ts";
+
+/** What costs are found from. */
+export interface CostSearch {
+  planned: readonly PlannedTrial[];
+  statuses: ReadonlyMap<string, TrialStatus>;
+  targets: readonly EvaluationTarget[];
+  runsDir: string;
+  /** What preflight has measured on this machine is looked up in its cache. */
+  on: MeasuredOn;
+  seen: readonly SeenTrial[];
+  counts: DatasetCounts;
+  /** Size of one saved model, by trial id, where Python has told it. */
+  checkpoints?: ReadonlyMap<string, number> | undefined;
+}
+
+/** A configuration, or baseline, and where its time comes from. */
+export interface FoundCost<Timed> {
+  timed: Timed;
+  source: EstimateBasis["source"];
+  num_seen: number;
+}
+
+export interface FoundCosts extends Omit<SweepCosts, "configurations" | "baselines"> {
+  configurations: FoundCost<TimedConfiguration>[];
+  baselines: FoundCost<TimedBaseline & { spec: BaselineSpec }>[];
+  /** Configurations whose dataset is not prepared: not even their numbers of expressions are known. */
+  unprepared: string[];
+}
+
+/** What is known about the costs of a sweep: from earlier trials of its configurations, preflight, or trials that are like them. */
+export function findCosts(search: CostSearch): FoundCosts {
+  const { planned, targets, statuses, runsDir, on } = search;
+  const seen = new SeenTrials(search.seen);
+  const configurations: FoundCosts["configurations"] = [];
+  const baselines: FoundCosts["baselines"] = [];
+  const unprepared: string[] = [];
+  const groups = groupBy(planned, ({ spec }) => spec.label);
+  for (const trials of groups.values()) {
+    const [{ spec }] = trials;
+    const left = leftTrials(trials, targets, statuses, runsDir);
+    if (spec.kind === "baseline") {
+      baselines.push(baselineCost(spec, left, search, seen));
+      continue;
+    }
+    const found = configurationCost(spec, left, search, seen);
+    if (found === undefined) unprepared.push(spec.label);
+    else configurations.push(withResumed(found, trials));
+  }
+  const sizes = [...groups.values()].map(({ length }) => length);
+  const specs = planned.map(({ spec }) => spec);
+  const key = reportKey(
+    specs,
+    sizes.reduce((most, size) => Math.max(most, size), 1),
+    on,
+  );
+  const report = key === undefined ? undefined : readMeasurement(on.cacheDir, key);
+  return {
+    configurations,
+    baselines,
+    unprepared,
+    report: report?.report,
+    start: report?.start,
+    num_workers: on.numSlots,
+    num_configurations: groups.size,
+  };
+}
+
+/** Undefined if the dataset is not prepared. */
+function configurationCost(
+  spec: ClipRpnSpec,
+  left: ReturnType<typeof leftTrials>,
+  search: CostSearch,
+  seen: SeenTrials,
+): FoundCost<TimedConfiguration> | undefined {
+  const { on, counts } = search;
+  const { dataset, settings } = spec;
+  const num_train = counts.expressions(dataset.root, "train", settings.limits.train);
+  const num_val = counts.expressions(dataset.root, "val", settings.limits.val);
+  if (num_train === undefined || num_val === undefined) return undefined;
+  const stored = readMeasurement(on.cacheDir, measurementKey(spec, on))?.speed;
+  const like = seen.like(costKeys(trialIdentityOf(spec), spec.preset), sourcesWith(stored !== undefined));
+  const work = { num_epochs: settings.training.num_epochs, num_train, num_val };
+  const time = like && seenTime(like, work, seen.spread);
+  const cost: ConfigurationCost = {
+    ...featureBytes(spec),
+    ...stored,
+    batch_size: settings.training.batch_size,
+    num_train,
+    num_val,
+    num_evaluated: numEvaluated(spec, search.targets, counts),
+    num_views: settings.training.views,
+    features: featuresOf(spec, search, stored),
+    ...sizesOf(spec, search, like, stored),
+  };
+  return {
+    timed: { ...left, spec, measured: cost, ...(time === undefined ? {} : { seen: time }) },
+    source:
+      time !== undefined && like !== undefined ? like.source : stored === undefined ? null : "preflight",
+    num_seen: time === undefined ? 0 : (like?.trials.length ?? 0),
+  };
+}
+
+/** Trials of the same configuration on the same data count before preflight, others only without it. */
+function sourcesWith(isMeasured: boolean): SeenSource[] {
+  return isMeasured ? ["same_trials"] : ["same_trials", "other_data", "other_settings"];
+}
+
+function sizesOf(
+  spec: ClipRpnSpec,
+  { checkpoints }: CostSearch,
+  like: LikeTrials | undefined,
+  stored: SpeedMeasurement | undefined,
+): Pick<ConfigurationCost, "checkpoint_bytes" | "prediction_bytes"> {
+  // Other settings may have larger models.
+  const models = like?.source === "other_settings" ? [] : (like?.trials ?? []);
+  const checkpoint_bytes =
+    checkpoints?.get(spec.trial_id) ??
+    models.find(({ model_bytes }) => model_bytes !== null)?.model_bytes ??
+    stored?.checkpoint_bytes;
+  const prediction_bytes = like?.trials[0]?.prediction_bytes ?? stored?.prediction_bytes;
+  return {
+    ...(checkpoint_bytes === undefined ? {} : { checkpoint_bytes }),
+    ...(prediction_bytes === undefined ? {} : { prediction_bytes }),
+  };
+}
+
+/** Of the trial's dataset, then of others that it is evaluated on. */
+function featuresOf(
+  spec: ClipRpnSpec,
+  { targets, counts, on }: CostSearch,
+  stored: SpeedMeasurement | undefined,
+): ConfigurationCost["features"] {
+  const others = targets.map(({ dataset }) => dataset).filter(({ id }) => id !== spec.dataset.id);
+  const datasets = new Map([spec.dataset, ...others].map((dataset) => [dataset.id, dataset]));
+  const place = { cacheDir: on.cacheDir, deviceKind: kindOf(on.device), counts };
+  const needs = [...datasets.values()].flatMap(
+    (dataset) => featureNeed(spec, dataset, dataset.id === spec.dataset.id, place, stored?.features) ?? [],
+  );
+  return needs as ConfigurationCost["features"]; // The own dataset is prepared.
+}
+
+function numEvaluated(
+  { dataset, settings }: ClipRpnSpec,
+  targets: readonly EvaluationTarget[],
+  counts: DatasetCounts,
+): number {
+  return sum(
+    targets.map((target) => {
+      const limit = limitOf(settings.limits, target.split);
+      const isOwn = target.dataset.id === dataset.id;
+      return counts.expressions(target.dataset.root, target.split, isOwn ? limit : null) ?? 0;
+    }),
+  );
+}
+
+/** testA and testB use the limit of test. */
+export function limitOf(
+  limits: ClipRpnSpec["settings"]["limits"],
+  split: EvaluationTarget["split"],
+): number | null {
+  return split === "train" || split === "val" ? limits[split] : limits.test;
+}
+
+/** What is left of trials that continue a checkpoint: it has some of the training, and none of the evaluation. */
+function withResumed(
+  found: FoundCost<TimedConfiguration>,
+  trials: readonly PlannedTrial[],
+): FoundCost<TimedConfiguration> {
+  const resumed = trials.filter((trial) => trial.state === "resumes");
+  const whole = trialTime(found.timed)?.ms;
+  if (resumed.length === 0 || whole === undefined || whole === 0) return found;
+  const { seen, measured } = found.timed;
+  const evaluation = seen?.evaluation.ms ?? (measured.prediction?.ms ?? 0) * measured.num_val;
+  const shares_left = resumed.map(({ worked_ms }) => Math.max(evaluation, whole - worked_ms) / whole);
+  return { ...found, timed: { ...found.timed, shares_left } };
+}
+
+function baselineCost(
+  spec: BaselineSpec,
+  left: ReturnType<typeof leftTrials>,
+  { on, counts }: CostSearch,
+  seen: SeenTrials,
+): FoundCost<TimedBaseline & { spec: BaselineSpec }> {
+  const measured = readMeasurement(on.cacheDir, measurementKey(spec, on))?.baseline;
+  // On other data, its detections are not in the cache.
+  const like = seen.like(costKeys(trialIdentityOf(spec), null), ["same_trials"]);
+  const numVal = counts.expressions(spec.dataset.root, "val", spec.limits.val) ?? 0;
+  const time = like && seenBaselineTime(like, numVal, seen.spread);
+  return {
+    timed: { ...left, spec, measured, ...(time === undefined ? {} : { seen: time }) },
+    source: time !== undefined ? "same_trials" : measured === undefined ? null : "preflight",
+    num_seen: time === undefined ? 0 : (like?.trials.length ?? 0),
+  };
+}
+
+/** Whether a baseline keeps its detections in the cache. */
+export function isDetecting({ baseline }: BaselineSpec): boolean {
+  return !["gt_boxes", "whole_image", "file", "rpn"].includes(baseline.detector.kind);
+}
+
+export function isTraining(spec: TrialSpec): spec is ClipRpnSpec {
+  return spec.kind === "cliprpn";
+}
