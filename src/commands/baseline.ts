@@ -1,5 +1,5 @@
 import { slug } from "../base/format.ts";
-import { CliprpnError } from "../contract/errors.ts";
+import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type {
   BaselineSettings,
   DatasetChoice,
@@ -16,7 +16,6 @@ import { planOf, readOptions } from "../sweep/read-plan.ts";
 import { runSweep } from "../sweep/run-sweep.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 import { chosenSplit, chosenSplitBy } from "./dataset-choice.ts";
-import { printPlan } from "./sweep.ts";
 
 /** `cliprpn baseline --yolo`: CLIP ranks the boxes of a detector and, as the upper bound, the ground truth boxes. */
 export async function baseline(args: Arguments, context: Context): Promise<number> {
@@ -31,8 +30,8 @@ export async function baseline(args: Arguments, context: Context): Promise<numbe
   );
   const request = await planOf(read, run);
   if (args.flag("dry-run")) {
-    await dryRun(request, run);
-    return printPlan(request.plan, args, context);
+    await dryRun(request, run, "`cliprpn preflight` with an experiment file of these baselines");
+    return EXIT.good;
   }
   return runSweep({ ...request, source: { file: "", sets }, split: chosenSplit(args) }, run);
 }

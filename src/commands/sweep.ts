@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { didYouMean } from "../base/did-you-mean.ts";
+import { quoteForShell } from "../base/format.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { StoredExperiment, TrialSpec } from "../contract/generated/types.ts";
 import { type Plan, withSeed } from "../experiment/plan.ts";
@@ -23,8 +24,8 @@ export async function sweep(args: Arguments, context: Context): Promise<number> 
   const hasPrimary = otherTargets(store, read.targets.map(storedTarget), read.dataset).length > 0;
   const failIf = checkFailIf(args.list("fail-if"), { labels, baseline: read.plan.baseline, hasPrimary });
   if (args.flag("dry-run")) {
-    await dryRun(read, run);
-    return printPlan(read.plan, args, context);
+    await dryRun(read, run, preflightCommand(args));
+    return EXIT.good;
   }
   const code = await runSweep({ ...read, source: sourceOf(args), split: "val", failIf }, run);
   const page = store.pageFile("val");
@@ -46,20 +47,10 @@ export async function train(args: Arguments, context: Context): Promise<number> 
   );
 }
 
-/** Prints the plan as `sweep --dry-run` does. @returns the exit code. */
-export function printPlan(plan: Plan, args: Arguments, context: Context): number {
-  if (args.flag("json")) {
-    context.terminal.result(JSON.stringify(plan, null, 2));
-    return EXIT.good;
-  }
-  const width = Math.max(...plan.trials.map(({ label }) => label.length));
-  const rows = plan.trials.map((spec) => {
-    const kind = spec.kind === "baseline" ? spec.kind : `seed ${spec.seed}  ${spec.preset}`;
-    return `${spec.trial_id}  ${spec.label.padEnd(width)}  ${kind}`;
-  });
-  const total = `${rows.length} trials, ${plan.name}; nothing was started`;
-  context.terminal.result([plan.question, ...rows, total].join("\n"));
-  return EXIT.good;
+/** For the experiment as it was given. */
+function preflightCommand(args: Arguments): string {
+  const sets = args.list("set").map((set) => ` --set ${quoteForShell(set)}`);
+  return `\`cliprpn preflight ${quoteForShell(args.needed("file"))}${sets.join("")}\``;
 }
 
 function planFrom(args: Arguments, context: Context): Promise<ReadPlan> {

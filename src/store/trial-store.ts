@@ -145,14 +145,25 @@ export class TrialStore {
    * If its own process lives and is about to accept it, nothing changes by that.
    */
   acceptLeftovers(): void {
+    for (const { attempt, sources_sha256, accepted_at } of this.leftovers())
+      this.accept(attempt, sources_sha256, undefined, accepted_at);
+  }
+
+  /** What `acceptLeftovers` would accept. */
+  leftovers(): AcceptedAttempt[] {
     const attempts = this.attempts();
-    if (attempts.length === 0) return; // As for most trials that are new.
+    if (attempts.length === 0) return []; // As for most trials that are new.
     const accepted = new Set(this.accepted().map(({ attempt }) => attempt));
-    for (const number of attempts.filter((each) => !accepted.has(each))) {
-      const outcome = this.outcome(number);
-      if (outcome?.state === "completed" && !existsSync(this.acceptedFile(outcome.sources_sha256)))
-        this.accept(number, outcome.sources_sha256, undefined, outcome.finished_at);
-    }
+    const codes = new Set<string>();
+    return attempts.flatMap((attempt): AcceptedAttempt[] => {
+      const outcome = accepted.has(attempt) ? undefined : this.outcome(attempt);
+      if (outcome?.state !== "completed") return [];
+      const { sources_sha256, finished_at } = outcome;
+      if (codes.has(sources_sha256) || existsSync(this.acceptedFile(sources_sha256))) return [];
+      codes.add(sources_sha256);
+      const origin = this.importedFrom(attempt);
+      return [{ schema_version: schemaVersion, attempt, sources_sha256, accepted_at: finished_at, origin }];
+    });
   }
 
   /** Where an imported attempt came from; null for another one. */

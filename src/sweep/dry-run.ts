@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,68 +14,102 @@ import { isReadyToRun } from "../environment/is-ready.ts";
 import { neededExtras } from "../experiment/detectors.ts";
 import { SweepStore } from "../store/sweep-store.ts";
 import { isTest } from "../store/test-looks.ts";
-import { adviseOnIdleCores, describeSlots, slotsOnCpu } from "./choose-slots.ts";
+import { adviseOnIdleCores, slotsFor, slotsOnCpu } from "./choose-slots.ts";
 import { isUnprepared, warnOfData } from "./datasets.ts";
 import { describePrecision } from "./describe-precision.ts";
+import { spaceAdvice, spaceError } from "./estimate/disk-need.ts";
+import { estimateSweep } from "./estimate/estimate-sweep.ts";
+import { planText } from "./estimate/plan-text.ts";
+import { type PlannedTrial, plannedTrials } from "./estimate/planned-trials.ts";
 import { checkFormerThreads } from "./former-threads.ts";
 import { openEngine } from "./open-engine.ts";
 import { targetName } from "./predict-on.ts";
 import { warnOfSharedImages } from "./prepare-targets.ts";
 import { checkCudaGraphs, checkFusions, checkSplits, openDetector, trains } from "./prepare-trials.ts";
 import type { ReadPlan } from "./read-plan.ts";
-import { trialsToRun } from "./resume.ts";
+import { acceptedNext, describeStale, sortTrials, trialStatuses } from "./resume.ts";
 import type { RunContext } from "./run-context.ts";
 import { checkSweep } from "./run-sweep.ts";
 
 /**
  * Checks what a run would check before its first trial: the sweep's folder, the dataset's splits, fusions, detectors and device.
- * Nothing is prepared, trained, installed or written below the runs folder. What was left out is told.
+ * Then prints the plan, what is done, and what the rest takes. Nothing is prepared, trained, installed or written below the runs
+ * folder. What was left out is told.
  *
- * @throws CliprpnError that the run would throw.
+ * @param preflight the command that measures what is not known.
+ * @throws CliprpnError that the run would throw; after the plan if stale trials or the disk are the reason.
  */
-export async function dryRun(read: ReadPlan, run: RunContext): Promise<void> {
+export async function dryRun(read: ReadPlan, run: RunContext, preflight: string): Promise<void> {
   const { plan, dataset, targets } = read;
-  const store = new SweepStore(run.runsDir, plan.name);
+  const { terminal, runsDir } = run;
+  const store = new SweepStore(runsDir, plan.name);
   checkSweep(store, read);
-  const { waiting } = trialsToRun(store, plan.trials, run);
+  const statuses = trialStatuses(store, plan.trials, acceptedNext);
+  const { waiting, stale } = sortTrials(plan.trials, statuses, run);
+  const told = describeStale(stale, waiting.length, runsDir, run);
+  if (told !== undefined && "text" in told) terminal[told.as](told.text);
   checkFormerThreads(read.experiment, waiting, store.runsDir);
   const isReady = isPrepared(dataset.root);
   if (isReady) {
     checkSplits(dataset.root, splitsOf(dataset), plan.trials);
-    warnOfData(dataset, run.terminal);
+    warnOfData(dataset, terminal);
     const { joint } = readFacts(dataset.root);
-    if (joint != null) run.terminal.info(describeJoint(joint));
+    if (joint != null) terminal.info(describeJoint(joint));
   }
-  tellSlots(waiting, plan.trials, run);
   const precision = describePrecision(waiting, run.device);
-  if (precision !== undefined) run.terminal.info(precision);
+  if (precision !== undefined) terminal.info(precision);
   if (targets.length > 0)
-    run.terminal.info(
+    terminal.info(
       `Every completed trial will be evaluated on ${joinWords(targets.map(targetName))}${targets.some(({ split }) => isTest(split)) ? ", which is a look at the test splits" : ""}.`,
     );
   if (isUnprepared(dataset) && unpreparedParts(dataset).length > 0)
-    run.terminal.info(
+    terminal.info(
       `Not counted: the images to leave out of training. Datasets that are prepared on first use: ${unpreparedParts(dataset).join(", ")}.`,
     );
-  const needs = pythonNeeds(waiting, read, run);
-  if (needs.all.length === 0) return;
-  if (!isReadyToRun(run, neededExtras(needs.detectors))) {
-    run.terminal.info(
-      `Not checked: ${joinWords(needs.all)}, since packages of Python are missing here; run \`cliprpn setup\``,
-    );
-    return;
-  }
-  await checkWithPython(read, needs, run);
+  const slots = await checkPython(waiting, read, run);
+  const advice = adviseOnIdleCores(slots, waiting, plan.trials, run);
+  if (advice !== undefined) terminal.info(advice);
+  const planned = plannedTrials(store, plan.trials, waiting, statuses);
+  const estimate = await estimateSweep({ read, planned, statuses, runsDir, slots });
+  terminal.result(
+    run.json
+      ? JSON.stringify({ ...plan, states: planned.map(stateOf), estimate }, null, 2)
+      : planText({ plan, planned, estimate, slots, preflight }),
+  );
+  if (told !== undefined && "error" in told) throw told.error;
+  const full = spaceError(estimate.disk, spaceAdvice(plan.keep_models === "all"));
+  if (full !== undefined) throw full;
 }
 
-/** Says how many trials run at the same time on a CPU; on GPUs, which only Python finds, one on each by default. */
-function tellSlots(waiting: readonly TrialSpec[], planned: readonly TrialSpec[], run: RunContext): void {
-  if (waiting.length === 0 || run.devices !== undefined || !["auto", "cpu"].includes(run.device)) return;
-  const slots = slotsOnCpu(waiting, run);
-  run.terminal.info(`On the CPU, ${describeSlots(slots, waiting)}.`);
-  const advice = adviseOnIdleCores(slots, waiting, planned, run);
-  if (advice !== undefined) run.terminal.info(advice);
+function stateOf({ spec: { trial_id }, ...state }: PlannedTrial): object {
+  return { trial_id, ...state };
 }
+
+/** Has Python check what only it can. @returns the device of each slot; none if it is not known without Python. */
+async function checkPython(
+  waiting: readonly TrialSpec[],
+  read: ReadPlan,
+  run: RunContext,
+): Promise<string[]> {
+  const slots = mayHaveGpu(run) ? [] : slotsOnCpu(waiting, run);
+  const needs = pythonNeeds(waiting, read, run);
+  if (needs.all.length === 0) return waiting.length === 0 ? [] : slots;
+  if (isReadyToRun(run, neededExtras(needs.detectors))) return checkWithPython(read, needs, run);
+  run.terminal.info(
+    `Not checked: ${joinWords(needs.all)}, since packages of Python are missing here; run \`cliprpn setup\``,
+  );
+  return slots;
+}
+
+/** False if trials run on the CPU for sure, which needs no Python to tell. */
+function mayHaveGpu({ device, devices }: Pick<RunContext, "device" | "devices">): boolean {
+  if (devices !== undefined || !["auto", "cpu"].includes(device)) return true;
+  if (device === "cpu") return false;
+  return process.platform === "darwin" || gpuFiles.some((file) => existsSync(file));
+}
+
+/** Of the drivers of NVIDIA (also in WSL) and AMD. */
+const gpuFiles = ["/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd"];
 
 /** What only Python can check. */
 interface PythonNeeds {
@@ -115,8 +150,7 @@ function pythonNeeds(
     [{ dataset }, ...others].every((each) => isPrepared(each.dataset.root));
   const hasJoint = isUnprepared(dataset) && unpreparedParts(dataset).length === 0;
   const usesDevice =
-    run.device.startsWith("cuda") ||
-    run.device === "mps" ||
+    (waiting.length > 0 && mayHaveGpu(run)) ||
     waiting.some((spec) => spec.kind === "cliprpn" && spec.settings.training.cuda_graphs);
   const all = [
     ...(hasRawDataset ? ["the splits of the dataset"] : []),
@@ -142,8 +176,9 @@ async function checkWithPython(
   { plan, dataset, targets }: ReadPlan,
   { waiting, models, detectors, hasRawDataset, hasImages, hasJoint, all }: PythonNeeds,
   run: RunContext,
-): Promise<void> {
+): Promise<string[]> {
   const engine = await openEngine(run, plan.trials, neededExtras(detectors));
+  let slots: string[] = [];
   try {
     run.terminal.live([`checking ${joinWords(all)}`]);
     const device = await engine.device();
@@ -156,11 +191,13 @@ async function checkWithPython(
     if (isUnprepared(dataset) && hasJoint) await countJoint(dataset, engine, run);
     if (hasImages) await warnOfSharedImages(dataset, targets, engine, run);
     for (const spec of detectors) await openDetector({ ...spec, device }, engine, run);
+    if (waiting.length > 0) slots = await slotsFor(waiting, engine, run);
   } finally {
     run.terminal.liveDone();
     await engine.close();
   }
   run.terminal.info(`Checked ${joinWords(all)}.`);
+  return slots;
 }
 
 /** Names of the datasets of a joint training set that are prepared on first use. */

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { counted, joinWords } from "../base/format.ts";
 import { changedFiles, codeOf } from "../contract/code-identity.ts";
 import { CliprpnError } from "../contract/errors.ts";
-import type { AcceptedAttempt, ErrorInfo, TrialSpec } from "../contract/generated/types.ts";
+import type { AcceptedAttempt, ErrorCode, ErrorInfo, TrialSpec } from "../contract/generated/types.ts";
 import { trialName } from "../report/names.ts";
 import { readCode } from "../store/code-manifests.ts";
 import type { TrialEnd } from "../store/journal.ts";
@@ -23,18 +23,39 @@ export type TrialOfCode = Pick<TrialSpec, "trial_id" | "sources_sha256">;
  * The status of each trial, by id. A completed attempt counts in every sweep; a failure is a fact of this sweep, and of the code
  * that it ran with.
  */
-export function trialStatuses(store: SweepStore, specs: readonly TrialOfCode[]): Map<string, TrialStatus> {
+export function trialStatuses(
+  store: SweepStore,
+  specs: readonly TrialOfCode[],
+  find: FindAccepted = acceptedOf,
+): Map<string, TrialStatus> {
   const ends = lastEnds(store.ends());
   return new Map(
-    specs.map((spec) => [spec.trial_id, statusOf(spec, new TrialStore(store.runsDir, spec.trial_id), ends)]),
+    specs.map((spec) => {
+      const accepted = find(new TrialStore(store.runsDir, spec.trial_id), spec.sources_sha256);
+      return [spec.trial_id, statusOf(spec, accepted, ends)];
+    }),
   );
 }
+
+type FindAccepted = (trial: TrialStore, sources_sha256: string) => AcceptedAttempt | undefined;
+
+const acceptedOf: FindAccepted = (trial, sources_sha256) => trial.shown(sources_sha256);
+
+/** The attempt that will count: one that a killed process did not accept is accepted by the next run. */
+export const acceptedNext: FindAccepted = (trial, sources_sha256) => {
+  const shown = trial.shown(sources_sha256);
+  if (shown?.sources_sha256 === sources_sha256) return shown;
+  const leftover = trial.leftovers().find((each) => each.sources_sha256 === sources_sha256);
+  return leftover ?? shown ?? trial.leftovers()[0];
+};
 
 /** The trials of a sweep that have to run, and how many failed earlier and stay so. */
 export interface TrialsToRun {
   waiting: TrialSpec[];
   numFailed: number;
 }
+
+type ResumeChoices = Pick<RunContext, "acceptStale" | "rerunStale" | "retryFailed">;
 
 /**
  * The trials that have to run. Finished trials stay as they are; failed ones run again with `retryFailed`, stale ones, which other
@@ -45,43 +66,67 @@ export interface TrialsToRun {
 export function trialsToRun(
   store: SweepStore,
   specs: readonly TrialSpec[],
-  options: Pick<RunContext, "acceptStale" | "rerunStale" | "retryFailed" | "terminal">,
+  options: ResumeChoices & Pick<RunContext, "terminal">,
 ): TrialsToRun {
   for (const spec of specs) acceptLeftovers(new TrialStore(store.runsDir, spec.trial_id), spec);
-  const statuses = trialStatuses(store, specs);
-  const { terminal, retryFailed, acceptStale, rerunStale } = options;
-  const stale: StaleTrial[] = [];
-  let numFailed = 0;
-  const waiting = specs.filter((spec) => {
-    const status = statuses.get(spec.trial_id);
-    switch (status?.state) {
-      case "completed":
-        if (status.isStale) stale.push({ spec, accepted: status.accepted });
-        return status.isStale && rerunStale;
-      case "failed":
-        if (retryFailed) return true;
-        numFailed += 1;
-        terminal.info(
-          `${trialName(spec)}: failed in an earlier run (${status.error.code}); use --retry-failed to run it again`,
-        );
-        return false;
-      default:
-        return true;
-    }
-  });
-  if (stale.length === 0) return { waiting, numFailed };
-  const what = `${counted(stale.length, "finished trial")} ${stale.length === 1 ? "is" : "are"} stale: made by other code (${describeChanges(stale, store.runsDir)})`;
-  if (rerunStale)
+  const { terminal } = options;
+  const { waiting, failed, stale } = sortTrials(specs, trialStatuses(store, specs), options);
+  for (const { spec, code } of failed)
     terminal.info(
-      `${what}; running ${stale.length === 1 ? "it" : "them"} again as new attempts. The old attempts and their models are kept.`,
+      `${trialName(spec)}: failed in an earlier run (${code}); use --retry-failed to run it again`,
     );
-  else if (acceptStale || waiting.length === 0) terminal.warn(`${what}; kept, and marked in the report`);
-  else
-    throw new CliprpnError(
+  const told = describeStale(stale, waiting.length, store.runsDir, options);
+  if (told !== undefined && "error" in told) throw told.error;
+  if (told !== undefined) terminal[told.as](told.text);
+  return { waiting, numFailed: failed.length };
+}
+
+/** Trials by what happens to them. */
+export interface SortedTrials {
+  waiting: TrialSpec[];
+  /** They stay so. */
+  failed: { spec: TrialSpec; code: ErrorCode }[];
+  /** Also those that run again. */
+  stale: StaleTrial[];
+}
+
+export function sortTrials(
+  specs: readonly TrialSpec[],
+  statuses: ReadonlyMap<string, TrialStatus>,
+  { retryFailed, rerunStale }: ResumeChoices,
+): SortedTrials {
+  const sorted: SortedTrials = { waiting: [], failed: [], stale: [] };
+  for (const spec of specs) {
+    const status = statuses.get(spec.trial_id);
+    const isStale = status?.state === "completed" && status.isStale;
+    if (isStale) sorted.stale.push({ spec, accepted: status.accepted });
+    if (status?.state === "failed" && !retryFailed) sorted.failed.push({ spec, code: status.error.code });
+    else if (status?.state !== "completed" || (isStale && rerunStale)) sorted.waiting.push(spec);
+  }
+  return sorted;
+}
+
+/** What happens to stale trials, or the error that asks for it; undefined without any. */
+export function describeStale(
+  stale: readonly StaleTrial[],
+  numWaiting: number,
+  runsDir: string,
+  { acceptStale, rerunStale }: ResumeChoices,
+): { as: "info" | "warn"; text: string } | { error: CliprpnError } | undefined {
+  if (stale.length === 0) return undefined;
+  const what = `${counted(stale.length, "finished trial")} ${stale.length === 1 ? "is" : "are"} stale: made by other code (${describeChanges(stale, runsDir)})`;
+  if (rerunStale)
+    return {
+      as: "info",
+      text: `${what}; running ${stale.length === 1 ? "it" : "them"} again as new attempts. The old attempts and their models are kept.`,
+    };
+  if (acceptStale || numWaiting === 0) return { as: "warn", text: `${what}; kept, and marked in the report` };
+  return {
+    error: new CliprpnError(
       "bad_input",
-      `${what}, and ${counted(waiting.length, "trial")} must still run. Nothing was started. Add --rerun-stale to run the stale trials again (the old attempts and their models are kept), or --accept-stale to keep them and mark them in the report`,
-    );
-  return { waiting, numFailed };
+      `${what}, and ${counted(numWaiting, "trial")} must still run. Nothing was started. Add --rerun-stale to run the stale trials again (the old attempts and their models are kept), or --accept-stale to keep them and mark them in the report`,
+    ),
+  };
 }
 
 /** Attempts that a killed process did not accept are finished trials too, also if the code was edited since. */
@@ -89,7 +134,8 @@ function acceptLeftovers(trial: TrialStore, { sources_sha256 }: TrialOfCode): vo
   if (!existsSync(trial.acceptedFile(sources_sha256))) trial.acceptLeftovers();
 }
 
-interface StaleTrial {
+/** A finished trial that other code made. */
+export interface StaleTrial {
   spec: TrialSpec;
   accepted: AcceptedAttempt;
 }
@@ -102,8 +148,11 @@ export function lastEnds(ends: readonly TrialEnd[]): Map<string, TrialEnd> {
   return new Map(ends.filter(({ state }) => !leavesWaiting.has(state)).map((end) => [end.trial_id, end]));
 }
 
-function statusOf(spec: TrialOfCode, trial: TrialStore, ends: Map<string, TrialEnd>): TrialStatus {
-  const accepted = trial.shown(spec.sources_sha256);
+function statusOf(
+  spec: TrialOfCode,
+  accepted: AcceptedAttempt | undefined,
+  ends: Map<string, TrialEnd>,
+): TrialStatus {
   if (accepted !== undefined)
     return { state: "completed", accepted, isStale: accepted.sources_sha256 !== spec.sources_sha256 };
   const end = ends.get(spec.trial_id);

@@ -2,7 +2,13 @@ import { counted, joinWords, slug } from "../base/format.ts";
 import { describeOwner } from "../base/owner-lock.ts";
 import { codeOf } from "../contract/code-identity.ts";
 import { CliprpnError, EXIT, isInterruption } from "../contract/errors.ts";
-import type { Split, StoredExperiment, SweepEvent, TrialSpec } from "../contract/generated/types.ts";
+import type {
+  Split,
+  StoredExperiment,
+  SweepEstimate,
+  SweepEvent,
+  TrialSpec,
+} from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
 import type { FailIf } from "../report/conditions/fail-if.ts";
@@ -12,10 +18,13 @@ import { SweepStore } from "../store/sweep-store.ts";
 import { checkNotLeft } from "./adopt-runs.ts";
 import { checkConditions, type JudgedFigures } from "./check-conditions.ts";
 import { adviseOnIdleCores, describeSlots, slotsFor } from "./choose-slots.ts";
+import { spaceAdvice, spaceError } from "./estimate/disk-need.ts";
+import { estimateSweep } from "./estimate/estimate-sweep.ts";
+import { plannedTrials } from "./estimate/planned-trials.ts";
 import { storedTarget } from "./evaluation-targets.ts";
 import { checkFormerThreads } from "./former-threads.ts";
 import { makeReport } from "./make-report.ts";
-import { checkModelSpace, describeModels, type ModelRequest } from "./model-space.ts";
+import { describeModels, type ModelRequest } from "./model-space.ts";
 import { notifyEnd } from "./notify.ts";
 import { openEngine } from "./open-engine.ts";
 import { prepareTrials } from "./prepare-trials.ts";
@@ -86,6 +95,26 @@ async function runLocked(
   checkSameData(store, request); // Again: another process may have had the lock.
   const { waiting, numFailed } = trialsToRun(store, plan.trials, run);
   checkFormerThreads(request.experiment, waiting, store.runsDir);
+  const statuses = trialStatuses(store, plan.trials);
+  const planned = plannedTrials(store, plan.trials, waiting, statuses);
+  const estimate = async (
+    slots: readonly string[],
+    checkpoints?: ReadonlyMap<string, number>,
+  ): Promise<SweepEstimate> => {
+    const known = checkpoints === undefined ? {} : { checkpoints };
+    const made = await estimateSweep({
+      read: request,
+      planned,
+      statuses,
+      runsDir: store.runsDir,
+      slots,
+      ...known,
+    });
+    const full = spaceError(made.disk, spaceAdvice(plan.keep_models === "all"));
+    if (full !== undefined) throw full;
+    return made;
+  };
+  await estimate(["cpu"]); // Before hours of decoding images: what is known of the space on the disk.
   const engine = await openEngine(run, plan.trials);
   try {
     const device = await engine.device();
@@ -105,14 +134,14 @@ async function runLocked(
       numSlots: slots.length,
       runsDir: store.runsDir,
     };
-    await checkModelSpace(models);
+    const expected = await estimate(slots, checkpoints);
     store.write(experimentOf(request), plan.trials.map(withDevice));
     if (waiting.length + numFailed < plan.trials.length)
       listAttempts(store, trialStatuses(store, plan.trials));
     for (const [sources_sha256, kind] of new Map(plan.trials.map((spec) => [spec.sources_sha256, spec.kind])))
       recordCode(store.runsDir, sources_sha256, codeOf(kind));
     announce(store, plan, { waiting: waiting.map(withDevice), numFailed }, models, slots, run);
-    await runTrials(store, plan, { waiting: waiting.map(withDevice), slots }, engine, run, stops);
+    await runTrials(store, plan, { waiting: waiting.map(withDevice), slots, expected }, engine, run, stops);
     return await report(store, plan, { waiting, split, failIf }, engine, run);
   } finally {
     await engine.close();

@@ -2,12 +2,13 @@ import { rmSync } from "node:fs";
 import { counted } from "../base/format.ts";
 import { replaceFile } from "../base/replace-file.ts";
 import { isInterruption } from "../contract/errors.ts";
-import type { TrialSpec } from "../contract/generated/types.ts";
+import type { SweepEstimate, TrialSpec } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
 import { toJson } from "../store/files.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import { SweepController } from "./controller.ts";
+import { StartMeasurement } from "./estimate/start-measurement.ts";
 import { IntervalsSoFar } from "./intervals-so-far.ts";
 import { askedTrial, Leaderboard, type TrialResult } from "./leaderboard.ts";
 import { SweepProgress } from "./progress.ts";
@@ -22,7 +23,7 @@ import type { StopWatch } from "./watch-stops.ts";
 export async function runTrials(
   store: SweepStore,
   plan: Plan,
-  { waiting, slots }: { waiting: TrialSpec[]; slots: readonly string[] },
+  { waiting, slots, expected }: { waiting: TrialSpec[]; slots: readonly string[]; expected: SweepEstimate },
   engine: Engine,
   run: RunContext,
   stops: StopWatch,
@@ -66,13 +67,18 @@ export async function runTrials(
       command: commandLine,
       ...(waiting.length === 0 ? {} : { num_slots: slots.length }),
     });
+    if (waiting.length > 0) journal.append({ type: "sweep_estimated", estimate: expected });
+    const measured = new StartMeasurement(runsDir, waiting[0]?.cache_dir ?? "");
     const controller = new SweepController({
       source: new GridSource(waiting),
       claims,
       slots,
       launch: (options) => engine.launch(options),
       watcher: progress,
-      record: (entry) => journal.append(entry),
+      record: (entry) => {
+        journal.append(entry);
+        if (entry.type === "trial_finished") measured.ended(entry);
+      },
       ...(run.retries === undefined ? {} : { retries: run.retries }),
       ...(run.maxFailures === undefined ? {} : { maxFailures: run.maxFailures }),
     });
@@ -90,6 +96,8 @@ export async function runTrials(
       rmSync(store.statusFile, { force: true });
     }
     terminal.liveDone();
+    if (waiting.length > 0)
+      journal.append({ type: "sweep_measured", is_interrupted: signal.aborted, ...measured.soFar() });
     signal.throwIfAborted();
     if (controller.hasGivenUp)
       terminal.info(
