@@ -9,5 +9,6 @@ export async function preflight(args: Arguments, context: Context): Promise<numb
   const read = await readPlan(args.needed("file"), args.list("set"), run);
   const folder = resolve(run.cwd, args.text("out") ?? join("preflight", read.plan.name));
   const overfit_limit_s = 60 * (args.number("overfit-minutes") ?? 2);
-  return runPreflight(read, { folder, overfit_limit_s }, run);
+  const measureAgain = args.flag("measure-again");
+  return runPreflight(read, { folder, overfit_limit_s, measureAgain }, run);
 }

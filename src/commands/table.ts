@@ -107,6 +107,11 @@ export const commands: Command[] = [
         default: 2,
         minimum: 1,
       },
+      "measure-again": {
+        describe: "measure again what an earlier preflight has measured on this machine",
+        type: "boolean",
+        default: false,
+      },
       "trust-weights": trustWeights,
       json,
     },

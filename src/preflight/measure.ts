@@ -1,7 +1,6 @@
 import { groupBy } from "../base/group-by.ts";
 import { CliprpnError, isInterruption } from "../contract/errors.ts";
 import type {
-  BaselineMeasurement,
   BaselineSpec,
   ClipRpnSpec,
   MeasuredTarget,
@@ -12,22 +11,32 @@ import type {
 } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import { SweepStore } from "../store/sweep-store.ts";
-import { hasPredictions, TrialStore } from "../store/trial-store.ts";
 import { slotsFor } from "../sweep/choose-slots.ts";
-import type { LeftTrials } from "../sweep/estimate/costs.ts";
+import { DatasetCounts } from "../sweep/estimate/dataset-counts.ts";
+import { diskParts } from "../sweep/estimate/disk-parts.ts";
+import { costsOfSweep } from "../sweep/estimate/estimate-sweep.ts";
+import { timedOf } from "../sweep/estimate/find-costs.ts";
+import {
+  type MeasuredOn,
+  maxTimed,
+  measurementKey,
+  mostSeeds,
+  reportKey,
+} from "../sweep/estimate/measurements.ts";
+import { plannedTrials } from "../sweep/estimate/planned-trials.ts";
+import { project } from "../sweep/estimate/project.ts";
 import { merged } from "../sweep/estimate/timing.ts";
-import { answersDir, datasetOf } from "../sweep/predict-on.ts";
+import { datasetOf } from "../sweep/predict-on.ts";
 import { liveEvent } from "../sweep/progress.ts";
 import type { ReadPlan } from "../sweep/read-plan.ts";
-import { type TrialStatus, trialStatuses } from "../sweep/resume.ts";
+import { acceptedNext, sortTrials, trialStatuses } from "../sweep/resume.ts";
 import type { RunContext } from "../sweep/run-context.ts";
-import type { MeasuredBaseline, MeasuredConfiguration, SweepMeasurements } from "./project.ts";
+import { KeptMeasurements } from "./kept-measurements.ts";
+import { isMeasuredBaseline, isMeasuredConfiguration, type SweepMeasurements } from "./project.ts";
 
 const numSteps = 200;
 /** Of all configurations together; each is timed for at least one epoch of the sample. */
 const limitMs = 60_000;
-/** Workers that are timed at the same time, at most: enough to see how much they slow each other down. */
-const maxTimed = 4;
 
 /** Where to measure, and what. */
 export interface SpeedCheck {
@@ -40,80 +49,107 @@ export interface SpeedCheck {
   openAnother: () => Promise<Engine>;
   /** What starting the first one took. */
   start: Timing;
+  /** Measure also what an earlier preflight has measured. */
+  measureAgain: boolean;
   run: RunContext;
 }
 
-/** Times the parts of every configuration, with as many workers at the same time as the sweep has. */
+/**
+ * Times the parts of every configuration, with as many workers at the same time as the sweep has. What an earlier preflight measured
+ * on this machine, with the same code, settings and data, is not measured again. All of it is kept for `sweep --dry-run`, which
+ * finds the costs of a sweep in the same way.
+ */
 export async function measureSweep(check: SpeedCheck): Promise<SweepMeasurements> {
-  const { read, engine, openAnother, run } = check;
-  const { plan } = read;
-  const statuses = trialStatuses(new SweepStore(run.runsDir, plan.name), plan.trials);
-  const isCompleted = ({ trial_id }: TrialSpec): boolean => statuses.get(trial_id)?.state === "completed";
-  const waiting = plan.trials.filter((trial) => !isCompleted(trial));
-  const num_workers = (await slotsFor(waiting, engine, run)).length;
-  const engines = [engine];
+  const { read, device, run } = check;
+  const { plan, targets } = read;
+  const { runsDir } = run;
+  const store = new SweepStore(runsDir, plan.name);
+  const statuses = trialStatuses(store, plan.trials, acceptedNext);
+  const { waiting } = sortTrials(plan.trials, statuses, run);
+  const planned = plannedTrials(store, plan.trials, waiting, statuses);
+  const slots = await slotsFor(waiting, check.engine, run);
+  const cacheDir = plan.trials[0]?.cache_dir ?? "";
+  const on = { cacheDir, device, numSlots: slots.length, targets };
+  const kept = new KeptMeasurements(check, on);
+  const workers = new Workers(check, Math.min(slots.length, maxTimed));
   try {
-    for (let number = 1; number < Math.min(num_workers, maxTimed); number += 1)
-      engines.push(await openAnother());
-    const configurations = await measureConfigurations(check, statuses, engines);
-    const { baselines, not_projected } = await measureBaselines(check, statuses);
+    await measureConfigurations(check, on, kept, workers);
+    const not_projected = await measureBaselines(check, on, kept, waiting);
+    await measureReport(check, on, kept);
+    const counts = new DatasetCounts();
+    const costs = costsOfSweep({ read, planned, statuses, runsDir, slots, counts });
+    const to = { cacheDir, runsDir, keep_models: plan.keep_models, targets, counts };
     return {
-      configurations,
-      baselines,
-      report: await measureReport(check),
-      start: check.start,
-      num_workers,
-      num_workers_timed: engines.length,
+      ...costs,
+      configurations: costs.configurations.map(({ timed }) => timed).filter(isMeasuredConfiguration),
+      baselines: costs.baselines.map(({ timed }) => timed).filter(isMeasuredBaseline),
+      report: kept.report(),
+      start: costs.start ?? check.start,
+      num_workers_timed: workers.num,
       keep_models: plan.keep_models,
       num_trials: plan.trials.length,
       num_completed: plan.trials.length - waiting.length,
-      num_configurations: groupBy(plan.trials, ({ label }) => label).size,
       not_projected,
+      disk_parts: diskParts(costs, project(timedOf(costs)), [], to),
+      num_reused: kept.numReused,
+      measured_at: kept.oldest,
     };
   } finally {
-    for (const another of engines.slice(1)) await another.close();
+    await workers.close();
+  }
+}
+
+/** The worker of the checks and others, which start when something is to measure. */
+class Workers {
+  readonly num: number;
+  readonly #check: SpeedCheck;
+  readonly #engines: Engine[];
+
+  constructor(check: SpeedCheck, num: number) {
+    this.#check = check;
+    this.num = Math.max(1, num);
+    this.#engines = [check.engine];
+  }
+
+  async all(): Promise<readonly Engine[]> {
+    while (this.#engines.length < this.num) this.#engines.push(await this.#check.openAnother());
+    return this.#engines;
+  }
+
+  async close(): Promise<void> {
+    for (const another of this.#engines.slice(1)) await another.close();
   }
 }
 
 async function measureConfigurations(
   check: SpeedCheck,
-  statuses: Map<string, TrialStatus>,
-  engines: readonly Engine[],
-): Promise<MeasuredConfiguration[]> {
+  on: MeasuredOn,
+  kept: KeptMeasurements,
+  workers: Workers,
+): Promise<void> {
   const { read, device, scratch_dir, run } = check;
-  const groups = groupBy(read.plan.trials.filter(isClipRpn), speedKey);
-  const timed: MeasuredConfiguration[] = [];
-  for (const trials of groups.values()) {
-    const [first] = trials;
-    const params = {
-      spec: { ...first, device },
-      num_steps: numSteps,
-      limit_ms: limitMs / groups.size,
-      targets: targetsOf(read),
-      scratch_dir,
-    };
-    const onEvent = liveEvent(run.terminal, `timing ${first.label}: `);
-    const ended = await Promise.allSettled(
-      engines.map((engine, index) =>
-        engine.call("measure_speed", params, {
-          signal: run.signal,
-          ...(index === 0 ? { onEvent } : {}),
-        }),
-      ),
-    );
-    const measured = mergeSpeed(ended.map(resultOf));
-    for (const same of groupBy(trials, ({ label }) => label).values())
-      timed.push({ spec: same[0], measured, ...leftOf(same, read, statuses, run) });
-  }
-  return timed;
-}
-
-/** The trials of a configuration, and those that differ by what costs no time, are timed once. */
-function speedKey({ settings, num_threads, label }: ClipRpnSpec): string {
-  const { training, ...others } = settings;
-  const { num_epochs: _, learning_rate: __, ...rest } = training;
-  // The label of a custom fusion with other params is another one.
-  return JSON.stringify([others, rest, num_threads, others.fusion.kind === "file" ? label : ""]);
+  const groups = groupBy(read.plan.trials.filter(isClipRpn), (spec) => measurementKey(spec, on));
+  for (const [key, [first]] of groups)
+    await kept.measure(key, async () => {
+      const params = {
+        spec: { ...first, device },
+        num_steps: numSteps,
+        limit_ms: limitMs / groups.size,
+        targets: targetsOf(read),
+        scratch_dir,
+      };
+      const onEvent = liveEvent(run.terminal, `timing ${first.label}: `);
+      const engines = await workers.all();
+      const ended = await Promise.allSettled(
+        engines.map((engine, index) =>
+          engine.call("measure_speed", params, {
+            signal: run.signal,
+            ...(index === 0 ? { onEvent } : {}),
+          }),
+        ),
+      );
+      return { speed: mergeSpeed(ended.map(resultOf)) };
+    });
 }
 
 function mergeSpeed(all: readonly SpeedMeasurement[]): SpeedMeasurement {
@@ -130,80 +166,65 @@ function mergeSpeed(all: readonly SpeedMeasurement[]): SpeedMeasurement {
   };
 }
 
-/** Baselines are timed with one worker. Those that cannot run yet are named. */
+/** Baselines are timed with one worker. @returns those that cannot run yet, with the reason. */
 async function measureBaselines(
-  check: SpeedCheck,
-  statuses: Map<string, TrialStatus>,
-): Promise<{ baselines: MeasuredBaseline[]; not_projected: string[] }> {
-  const { read, device, scratch_dir, engine, run } = check;
-  const baselines: MeasuredBaseline[] = [];
+  { read, device, scratch_dir, engine, run }: SpeedCheck,
+  on: MeasuredOn,
+  kept: KeptMeasurements,
+  waiting: readonly TrialSpec[],
+): Promise<string[]> {
   const not_projected: string[] = [];
-  for (const trials of groupBy(read.plan.trials.filter(isBaseline), ({ label }) => label).values()) {
-    const [first] = trials;
-    const rest = leftOf(trials, read, statuses, run);
-    if (rest.num_completed === rest.num_trials && rest.num_to_evaluate === 0) continue;
-    if (first.baseline.detector.kind === "rpn") {
-      not_projected.push(`${first.label}: proposals of another model are not timed`);
+  const labels = new Set((read.targets.length > 0 ? read.plan.trials : waiting).map(({ label }) => label));
+  for (const spec of read.plan.trials.filter(isBaseline)) {
+    if (!labels.has(spec.label)) continue;
+    if (spec.baseline.detector.kind === "rpn") {
+      not_projected.push(`${spec.label}: proposals of another model are not timed`);
       continue;
     }
     try {
-      const measured: BaselineMeasurement = await engine.call(
-        "measure_baseline",
-        { spec: { ...first, device }, scratch_dir, targets: targetsOf(read) },
-        { signal: run.signal, onEvent: liveEvent(run.terminal, `timing ${first.label}: `) },
-      );
-      baselines.push({ measured, ...rest });
+      await kept.measure(measurementKey(spec, on), async () => ({
+        baseline: await engine.call(
+          "measure_baseline",
+          { spec: { ...spec, device }, scratch_dir, targets: targetsOf(read) },
+          { signal: run.signal, onEvent: liveEvent(run.terminal, `timing ${spec.label}: `) },
+        ),
+      }));
     } catch (error) {
       if (isInterruption(error, run.signal) || !(error instanceof CliprpnError)) throw error;
-      const isUntrained = first.baseline.detector.kind === "trained_yolo" && error.code === "weights_missing";
+      const isUntrained = spec.baseline.detector.kind === "trained_yolo" && error.code === "weights_missing";
       not_projected.push(
-        `${first.label}: ${isUntrained ? "its detector is not trained yet; the sweep trains it first" : error.message}`,
+        `${spec.label}: ${isUntrained ? "its detector is not trained yet; the sweep trains it first" : error.message}`,
       );
     }
   }
-  return { baselines, not_projected };
+  return not_projected;
 }
 
 /** The figures of a report, on answers that are made for it. */
-function measureReport({ read, scratch_dir, engine, run }: SpeedCheck): Promise<ReportMeasurement> {
+async function measureReport(
+  { read, scratch_dir, engine, run }: SpeedCheck,
+  on: MeasuredOn,
+  kept: KeptMeasurements,
+): Promise<void> {
   const { trials } = read.plan;
   const limits = trials[0]?.kind === "cliprpn" ? trials[0].settings.limits : trials[0]?.limits;
-  const sizes = [...groupBy(trials, ({ label }) => label).values()].map(({ length }) => length);
-  run.terminal.live(["timing the figures of a report"]);
-  return engine.call(
-    "measure_report",
-    {
-      dataset: datasetOf(read.dataset),
-      limit: limits?.val ?? null,
-      test_limit: limits?.test ?? null,
-      num_seeds: Math.max(1, ...sizes),
-      targets: targetsOf(read),
-      scratch_dir,
-    },
-    { signal: run.signal },
-  );
-}
-
-function leftOf(
-  trials: readonly TrialSpec[],
-  { targets }: ReadPlan,
-  statuses: Map<string, TrialStatus>,
-  { runsDir }: RunContext,
-): LeftTrials {
-  const states = trials.map((spec) => ({ spec, status: statuses.get(spec.trial_id) }));
-  const isAnswered = ({ spec, status }: (typeof states)[number]): boolean =>
-    status?.state === "completed" &&
-    targets.every((target) => {
-      const trial = new TrialStore(runsDir, spec.trial_id);
-      const { attempt } = status.accepted;
-      return hasPredictions(answersDir({ spec, trial, attempt }, target), target.split);
-    });
-  return {
-    label: trials[0]?.label ?? "",
-    num_trials: trials.length,
-    num_completed: states.filter(({ status }) => status?.state === "completed").length,
-    num_to_evaluate: targets.length === 0 ? 0 : states.filter((each) => !isAnswered(each)).length,
-  };
+  const num_seeds = mostSeeds(trials);
+  await kept.measure(reportKey(trials, num_seeds, on), async () => {
+    run.terminal.live(["timing the figures of a report"]);
+    const report: ReportMeasurement = await engine.call(
+      "measure_report",
+      {
+        dataset: datasetOf(read.dataset),
+        limit: limits?.val ?? null,
+        test_limit: limits?.test ?? null,
+        num_seeds,
+        targets: targetsOf(read),
+        scratch_dir,
+      },
+      { signal: run.signal },
+    );
+    return { report };
+  });
 }
 
 function targetsOf({ targets }: ReadPlan): MeasuredTarget[] {

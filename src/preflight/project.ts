@@ -1,5 +1,6 @@
 import type {
   BaselineMeasurement,
+  DiskPart,
   FeatureNeed,
   KeepModels,
   ReportMeasurement,
@@ -37,6 +38,23 @@ export interface SweepMeasurements {
   num_completed: number;
   num_configurations: number;
   not_projected: readonly string[];
+  /** The files that the sweep will write. */
+  disk_parts: readonly DiskPart[];
+  /** Measurements of an earlier preflight that are used, and when the oldest of them was made. */
+  num_reused: number;
+  measured_at: string | undefined;
+}
+
+/** True if preflight has measured it, now or earlier. */
+export function isMeasuredConfiguration(timed: TimedConfiguration): timed is MeasuredConfiguration {
+  return timed.measured.step !== undefined;
+}
+
+/** The same. */
+export function isMeasuredBaseline<Timed extends TimedBaseline>(
+  timed: Timed,
+): timed is Timed & MeasuredBaseline {
+  return timed.measured !== undefined;
 }
 
 /** Time, memory and disk space of the rest of a sweep, from what its parts take; pure. */

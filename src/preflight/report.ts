@@ -138,7 +138,7 @@ function projected(projection: SweepProjection): RootContent[] {
     ]),
     ...configurations(projection),
     paragraph(
-      `How it was projected: each configuration was trained, saved and evaluated on a sample of images with full batches, by ${workers}; the first epoch of the sample is a warm-up. Features and baselines were computed for a sample, with an empty cache. The figures of a report were computed for made answers to all of val. The range is from the fastest to the slowest of what was measured. It does not know what else this machine will do meanwhile. Training on a whole dataset reads its features from files, faster if ${formatBytes(projection.file_cache_bytes)} of memory are free for them. Not counted: drawing the report (seconds), and trials that fail and run again.`,
+      `How it was projected: each configuration was trained, saved and evaluated on a sample of images with full batches, by ${workers}; the first epoch of the sample is a warm-up. Features and baselines were computed for a sample, with an empty cache. The figures of a report were computed for made answers to all of val. Where trials of a configuration have completed on this device, what they took counts instead. The range is from the fastest to the slowest of what was measured. It does not know what else this machine will do meanwhile. Training on a whole dataset reads its features from files, faster if ${formatBytes(projection.file_cache_bytes)} of memory are free for them. Not counted: drawing the report (seconds), and trials that fail and run again.`,
     ),
   ];
 }

@@ -46,6 +46,8 @@ export interface PreflightOptions {
   folder: string;
   /** Ends the training of the check `overfit`. */
   overfit_limit_s: number;
+  /** Measure also what an earlier preflight has measured. */
+  measureAgain: boolean;
 }
 
 /**
@@ -56,7 +58,7 @@ export interface PreflightOptions {
  */
 export async function runPreflight(
   read: ReadPlan,
-  { folder, overfit_limit_s }: PreflightOptions,
+  options: PreflightOptions,
   run: RunContext,
 ): Promise<number> {
   const openAnother = (): Promise<Engine> => openEngine(run, read.plan.trials);
@@ -66,12 +68,7 @@ export async function runPreflight(
   try {
     await engine.device(); // Waits until the worker has started.
     const start_ms = performance.now() - started;
-    return await preflightWith(
-      { engine, openAnother, start_ms, scratch },
-      read,
-      { folder, overfit_limit_s },
-      run,
-    );
+    return await preflightWith({ engine, openAnother, start_ms, scratch }, read, options, run);
   } finally {
     run.terminal.liveDone();
     await engine.close();
@@ -142,7 +139,7 @@ async function runChecks(
   read: ReadPlan,
   device: string,
   { engine, openAnother, start_ms, scratch }: Workplace,
-  { overfit_limit_s }: PreflightOptions,
+  { overfit_limit_s, measureAgain }: PreflightOptions,
   run: RunContext,
 ): Promise<Checked> {
   const { plan, dataset, targets } = read;
@@ -181,7 +178,7 @@ async function runChecks(
   for (const baseline of detectorsOf(plan.trials)) await inPython("baseline", { ...baseline, device });
   await check("speed", async () => {
     const start = { ms: start_ms, low_ms: start_ms, high_ms: start_ms };
-    const speed = { read, device, scratch_dir: scratch, engine, openAnother, start, run };
+    const speed = { read, device, scratch_dir: scratch, engine, openAnother, start, measureAgain, run };
     const { finding, projection } = await checkSpeed(speed);
     checked.projection = projection;
     return finding;

@@ -1,7 +1,9 @@
 import { totalmem } from "node:os";
 import { diskOf } from "../base/disk-space.ts";
-import { counted, formatBytes, formatDuration } from "../base/format.ts";
+import { counted, formatBytes } from "../base/format.ts";
 import type { PreflightFinding, SweepProjection, Timing } from "../contract/generated/types.ts";
+import { describeTiming } from "../sweep/estimate/describe-time.ts";
+import { diskEstimate, type FindDisk, spaceAdvice } from "../sweep/estimate/disk-need.ts";
 import { sum } from "../sweep/estimate/timing.ts";
 import { failed, passed } from "./check.ts";
 import { measureSweep, type SpeedCheck } from "./measure.ts";
@@ -13,15 +15,11 @@ export interface SpeedFinding {
   projection: SweepProjection;
 }
 
-/** Free bytes of the disk of a folder, and which disk it is. */
-export type FindDisk = (folder: string) => Promise<{ free_bytes: number; device: number }>;
-
 /** Times the parts of every configuration, and projects the whole sweep. */
 export async function checkSpeed(check: SpeedCheck, findDisk: FindDisk = diskOf): Promise<SpeedFinding> {
   const measured = await measureSweep(check);
   const projection = projectSweep(measured);
-  const cacheDir = check.read.plan.trials[0]?.cache_dir ?? "";
-  const finding = await judge(projection, measured, cacheDir, check.run.runsDir, findDisk);
+  const finding = await judge(projection, measured, findDisk);
   return { finding, projection };
 }
 
@@ -29,28 +27,17 @@ export async function checkSpeed(check: SpeedCheck, findDisk: FindDisk = diskOf)
 async function judge(
   projection: SweepProjection,
   measured: SweepMeasurements,
-  cacheDir: string,
-  runsDir: string,
   findDisk: FindDisk,
 ): Promise<PreflightFinding> {
-  const [cache, runs] = [await findDisk(cacheDir), await findDisk(runsDir)];
-  const { features_bytes, baselines_bytes, models_bytes, predictions_bytes, process_memory_bytes } =
-    projection;
-  const needs = { cache: features_bytes + baselines_bytes, runs: models_bytes + predictions_bytes };
-  const text = describeProjection(projection);
+  const { process_memory_bytes } = projection;
+  const text = `${describeProjection(projection)}${describeReused(measured)}`;
   const figures = figuresOf(measured);
-  const disks =
-    cache.device === runs.device
-      ? [{ ...cache, needed: needs.cache + needs.runs, folder: cacheDir }]
-      : [
-          { ...cache, needed: needs.cache, folder: cacheDir },
-          { ...runs, needed: needs.runs, folder: runsDir },
-        ];
-  const full = disks.find(({ needed, free_bytes }) => needed > free_bytes);
+  const { file_systems } = await diskEstimate(measured.disk_parts, findDisk);
+  const full = file_systems.find(({ needed_bytes, free_bytes }) => needed_bytes > free_bytes);
   if (full !== undefined)
     return failed(
-      `${full.folder}: expected ${formatBytes(full.needed)} of free disk space, found ${formatBytes(full.free_bytes)}; ${text}`,
-      "free some space, set CLIPRPN_CACHE or --runs-dir to another disk, or keep fewer models with --set keep_models=best",
+      `${full.folder}: expected ${formatBytes(full.needed_bytes)} of free disk space, found ${formatBytes(full.free_bytes)}; ${text}`,
+      `free some space, ${spaceAdvice(measured.keep_models === "all")}`,
       figures,
     );
   if (process_memory_bytes > totalmem())
@@ -70,18 +57,20 @@ function describeProjection(projection: SweepProjection): string {
       ? `${formatBytes(projection.process_memory_bytes)} of memory`
       : `${formatBytes(device_memory_bytes)} of device memory and ${formatBytes(projection.process_memory_bytes)} of memory`;
   const others = not_projected.length > 0 ? `; not counted: ${not_projected.join("; ")}` : "";
-  return `${describeTime(projection.total)} for ${counted(num_trials, "trial")}${done} and the report, ${counted(num_workers, "worker")}; ${formatBytes(neededBytes(projection))} of disk, ${memory}${others}`;
+  return `${describeTiming(projection.total)} for ${counted(num_trials, "trial")}${done} and the report, ${counted(num_workers, "worker")}; ${formatBytes(neededBytes(projection))} of disk, ${memory}${others}`;
+}
+
+/** What was not measured now. */
+function describeReused({ num_reused, measured_at }: SweepMeasurements): string {
+  if (measured_at === undefined) return "";
+  const what = num_reused === 1 ? "1 measurement is" : `${num_reused} measurements are`;
+  return `; ${what} of an earlier preflight (${measured_at.slice(0, 16).replace("T", " ")} UTC), since code, settings, data and machine have not changed; --measure-again repeats ${num_reused === 1 ? "it" : "them"}`;
 }
 
 /** Disk space of everything that is written. */
 function neededBytes(projection: SweepProjection): number {
   const { features_bytes, baselines_bytes, models_bytes, predictions_bytes } = projection;
   return sum([features_bytes, baselines_bytes, models_bytes, predictions_bytes]);
-}
-
-/** "about 4 min (3 min to 6 min)". */
-function describeTime({ ms, low_ms, high_ms }: Timing): string {
-  return `about ${formatDuration(ms)} (${formatDuration(low_ms)} to ${formatDuration(high_ms)})`;
 }
 
 function figuresOf({ configurations, baselines }: SweepMeasurements): PreflightFinding["figures"] {

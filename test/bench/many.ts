@@ -64,8 +64,8 @@ async function dryRunSeconds(file: string, numTrials: number): Promise<number> {
   const started = performance.now();
   const { stdout } = await execa(process.execPath, [cli, "sweep", file, "--dry-run"]);
   const duration_s = (performance.now() - started) / 1000;
-  const numShown = stdout.split("\n").filter((line) => /^[0-9a-f]{16} /.test(line)).length;
-  if (numShown !== numTrials) throw new Error(`expected ${numTrials} planned trials, found ${numShown}`);
+  const found = /^([\d,]+) trials, many; nothing was started$/m.exec(stdout)?.[1]?.replaceAll(",", "");
+  if (Number(found) !== numTrials) throw new Error(`expected ${numTrials} planned trials, found ${found}`);
   return duration_s;
 }
 

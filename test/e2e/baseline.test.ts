@@ -142,7 +142,7 @@ test("whole images ranked in two ways are one trial", async () => {
   const args = ["baseline", "--detector", "whole_image", "--ranking", "crop", "--ranking", "blur"];
   const { code, out, err } = await run(...args, "--dry-run", ...onData);
   expect(code, err).toBe(0);
-  expect(out.match(/ baseline$/gm)).toHaveLength(1);
+  expect(out.match(/ {2}baseline {2}/g)).toHaveLength(1);
 });
 
 test("a baseline trial can be evaluated on other data but is refused by ground", async () => {

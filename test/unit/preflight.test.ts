@@ -110,6 +110,9 @@ describe("the projection of a sweep", () => {
     num_completed: 1,
     num_configurations: 1,
     not_projected: [],
+    disk_parts: [],
+    num_reused: 0,
+    measured_at: undefined,
   };
   // 9 steps an epoch, as the last batch counts: 401 expressions in batches of 50. Every second epoch is the best so far.
   const trialMs = 2 * 9 * 100 + 2 * 50 * 1 + 2 * 5 + 50 * 3;
@@ -256,11 +259,15 @@ describe("time, memory, disk", () => {
   });
 
   test("the cache and the runs may be on different disks", async () => {
-    const disks = async (folder: string) =>
-      folder.includes("runs") ? { free_bytes: 1e9, device: 2 } : { free_bytes: 1e4, device: 1 };
-    const cached = { ...measured, features: [{ ...need, has_maps: true, has_text: true }] as [FeatureNeed] };
-    expect((await checkSpeed(speedCheck(cached), disks)).finding.status).toBe("passed");
-    expect((await checkSpeed(speedCheck(measured), disks)).finding.status).toBe("failed");
+    // 100 maps of 1,000 bytes and text; four models of 7,000 bytes and a checkpoint of eight.
+    const disks = (cache: number, runs: number) => async (folder: string) =>
+      folder.includes("runs") ? { free_bytes: runs, device: 2 } : { free_bytes: cache, device: 1 };
+    const status = async (find: ReturnType<typeof disks>) =>
+      (await checkSpeed(speedCheck(measured), find)).finding.status;
+    expect(await status(disks(1.2e5, 1.2e5))).toBe("passed");
+    expect(await status(disks(0.9e5, 1.2e5))).toBe("failed");
+    expect(await status(disks(1.2e5, 0.8e5))).toBe("failed");
+    expect(await status(async () => ({ free_bytes: 1.2e5, device: 1 }))).toBe("failed");
   });
 
   test("more memory than the machine has fails", async () => {
@@ -294,11 +301,53 @@ describe("time, memory, disk", () => {
       checkSpeed({
         ...check,
         openAnother,
+        measureAgain: true,
         run: { ...check.run, numWorkers: 2 },
         engine: new StandIn({ measure_speed: new CliprpnError("out_of_memory", "full") }, []),
       }),
     ).rejects.toMatchObject({ code: "out_of_memory" });
     expect(others.map(({ isClosed }) => isClosed)).toEqual([true, true]);
+  });
+});
+
+describe("a second preflight", () => {
+  test("measures nothing again, says so, and projects the same", async () => {
+    const check = speedCheck(measured);
+    const first = await checkSpeed(check);
+    const { calls } = check.engine as StandIn;
+    const num = calls.length;
+    const second = await checkSpeed(check);
+    expect(calls).toHaveLength(num);
+    expect(second.projection).toEqual(first.projection);
+    expect(first.finding.found).not.toContain("--measure-again");
+    expect(second.finding.found).toMatch(
+      /3 measurements are of an earlier preflight \(.* UTC\).*--measure-again/,
+    );
+    await checkSpeed({ ...check, measureAgain: true });
+    expect(calls.slice(num)).toEqual(["measure_speed", "measure_baseline", "measure_report"]);
+  });
+
+  test("measures what depends on a changed setting, or other code", async () => {
+    const check = speedCheck(measured);
+    await checkSpeed(check);
+    const { calls } = check.engine as StandIn;
+    const timed = async (change: (spec: ClipRpnSpec) => ClipRpnSpec): Promise<string[]> => {
+      const num = calls.length;
+      const { plan } = check.read;
+      const trials = plan.trials.flatMap((spec) => (spec.kind === "cliprpn" ? [change(spec)] : []));
+      await checkSpeed({ ...check, read: { ...check.read, plan: { ...plan, trials } } });
+      return calls.slice(num);
+    };
+    const withTraining = (changes: Partial<ClipRpnSpec["settings"]["training"]>) => (spec: ClipRpnSpec) => ({
+      ...spec,
+      settings: { ...spec.settings, training: { ...spec.settings.training, ...changes } },
+    });
+    expect(await timed(withTraining({ num_epochs: 9 }))).toEqual([]);
+    expect(await timed(withTraining({ batch_size: 7 }))).toEqual(["measure_speed"]);
+    expect(await timed((spec) => ({ ...spec, sources_sha256: "1".repeat(64) }))).toEqual([
+      "measure_speed",
+      "measure_report",
+    ]);
   });
 });
 
@@ -481,7 +530,7 @@ async function start(
   const code = await preflightWith(
     { engine, openAnother: async () => engine, start_ms: 10, scratch },
     { experiment: { name: "e", question: "?" }, plan, dataset, targets: [] },
-    { folder: join(work, "out"), overfit_limit_s: 60 },
+    { folder: join(work, "out"), overfit_limit_s: 60, measureAgain: false },
     contextIn(work, terminal),
   );
   return { code, results: terminal.results, calls: engine.calls };
@@ -492,12 +541,20 @@ function speedCheck(speed: SpeedMeasurement, failing: Failing = {}): SpeedCheck 
   const work = tempFolder();
   const { id, name, split_by } = preparedFacts;
   const dataset = { id, name, split_by, root: join(work, "data") };
+  mkdirSync(dataset.root);
+  writeFacts(dataset.root, {
+    ...preparedFacts,
+    splits: [
+      { split: "train", num_images: 80, num_refs: 400, num_sentences: 401 },
+      { split: "val", num_images: 20, num_refs: 50, num_sentences: 50 },
+    ],
+  });
   const specs = [
     madeSpec("film", 0),
     madeSpec("film", 1),
     madeBaselineSpec("YOLO", { best_box: 0.5, detector: trainedYolo }),
   ];
-  const trials = specs.map((spec) => ({ ...spec, cache_dir: join(work, "cache") }));
+  const trials = specs.map((spec) => ({ ...spec, dataset, cache_dir: join(work, "cache") }));
   const plan = { name: "e", question: "?", trials, published: [], keep_models: "all" as const, alpha: 0.05 };
   const engine = new StandIn(failing, [], {}, speed);
   return {
@@ -507,6 +564,7 @@ function speedCheck(speed: SpeedMeasurement, failing: Failing = {}): SpeedCheck 
     engine,
     openAnother: async () => engine,
     start: timing(10),
+    measureAgain: false,
     run: { ...contextIn(work, recordingTerminal()), numWorkers: 1 },
   };
 }

@@ -8,7 +8,7 @@ import { DatasetCounts } from "./dataset-counts.ts";
 import { localDeviceName } from "./device-name.ts";
 import { diskEstimate, type FindDisk } from "./disk-need.ts";
 import { diskParts } from "./disk-parts.ts";
-import { type FoundCosts, findCosts } from "./find-costs.ts";
+import { type FoundCosts, findCosts, timedOf } from "./find-costs.ts";
 import { type ImagesLeft, imagesLeft } from "./images-left.ts";
 import { runs } from "./left-trials.ts";
 import type { PlannedTrial } from "./planned-trials.ts";
@@ -29,38 +29,38 @@ export interface EstimateRequest {
   findDisk?: FindDisk;
 }
 
+/** What is known about the costs of a sweep; `preflight` finds them in the same way, after measuring. */
+export function costsOfSweep(
+  request: Omit<EstimateRequest, "findDisk"> & { counts: DatasetCounts },
+): FoundCosts {
+  const { read, planned, statuses, runsDir, slots, counts, checkpoints } = request;
+  const { plan, targets } = read;
+  const device = slots[0] ?? "unknown";
+  const deviceKind = kindOf(device);
+  const deviceName = localDeviceName(deviceKind);
+  const seen = seenTrials({ runsDir, trials: plan.trials, statuses, deviceKind, deviceName, counts });
+  const on = { cacheDir: cacheOf(read), device, numSlots: Math.max(1, slots.length), targets };
+  return findCosts({ planned, statuses, targets, runsDir, on, seen, counts, checkpoints });
+}
+
+function cacheOf({ plan }: ReadPlan): string {
+  return plan.trials[0]?.cache_dir ?? "";
+}
+
 /**
  * What the rest of a sweep takes: from earlier trials in the runs folder, from what preflight measured here, and from what is in the
  * cache. Python is not asked. What is not known is null; nothing is guessed.
  */
 export async function estimateSweep(request: EstimateRequest): Promise<SweepEstimate> {
-  const { read, planned, statuses, runsDir, slots } = request;
+  const { read, planned, runsDir, slots } = request;
   const { plan, dataset, targets } = read;
   const counts = new DatasetCounts();
-  const device = slots[0] ?? "cpu";
-  const cacheDir = plan.trials[0]?.cache_dir ?? "";
-  const deviceKind = kindOf(device);
   const waiting = planned.filter(runs);
-  const seen = seenTrials({
-    runsDir,
-    trials: plan.trials,
-    statuses,
-    deviceKind,
-    deviceName: localDeviceName(deviceKind),
-    counts,
-  });
-  const on = { cacheDir, device, numSlots: Math.max(1, slots.length), targets };
-  const { checkpoints } = request;
-  const costs = findCosts({ planned, statuses, targets, runsDir, on, seen, counts, checkpoints });
-  const timed = {
-    ...costs,
-    configurations: costs.configurations.map((each) => each.timed),
-    baselines: costs.baselines.map((each) => each.timed),
-  };
-  const projected = project(timed);
+  const costs = costsOfSweep({ ...request, counts });
+  const projected = project(timedOf(costs));
   const datasets = [dataset, ...targets.map((target) => target.dataset)];
   const images = imagesLeft(datasets, distinctSizes(plan.trials));
-  const to = { cacheDir, runsDir, keep_models: plan.keep_models, targets, counts };
+  const to = { cacheDir: cacheOf(read), runsDir, keep_models: plan.keep_models, targets, counts };
   const isPrepared = costs.unprepared.length === 0;
   const hasAll = isPrepared && images.length === 0;
   return {

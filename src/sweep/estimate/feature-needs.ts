@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { findSchemaErrors } from "../../contract/check.ts";
 import type {
   ClipRpnSpec,
   FeatureNeed,
+  PixelsManifest,
   TrialBackbone,
   TrialDataset,
 } from "../../contract/generated/types.ts";
@@ -106,12 +108,10 @@ function numDone(folder: string): number {
 export function readPixels(folder: string): { pixels_id: string; num_images: number } | undefined {
   const file = join(folder, "manifest.json");
   if (!existsSync(file)) return undefined;
-  const manifest: { pixels_id?: unknown; shards?: { pictures?: unknown[] }[] } = Object(
-    parseJson(readFileSync(file, "utf8")),
-  );
-  const { pixels_id, shards = [] } = manifest;
-  if (typeof pixels_id !== "string") return undefined;
-  return { pixels_id, num_images: sumOf(shards.map(({ pictures = [] }) => pictures.length)) };
+  const manifest = parseJson(readFileSync(file, "utf8"));
+  if (findSchemaErrors("PixelsManifest", manifest).length > 0) return undefined; // Damaged: it is made again.
+  const { pixels_id, shards } = manifest as PixelsManifest;
+  return { pixels_id, num_images: sumOf(shards.map((shard) => shard.pictures.length)) };
 }
 
 /** Sizes of features: channels of a map, whose cells are 32 pixels wide, of an embedding and of a token. */

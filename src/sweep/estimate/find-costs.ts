@@ -14,7 +14,7 @@ import type { ConfigurationCost, SweepCosts, TimedBaseline, TimedConfiguration }
 import type { DatasetCounts } from "./dataset-counts.ts";
 import { featureBytes, featureNeed } from "./feature-needs.ts";
 import { leftTrials } from "./left-trials.ts";
-import { type MeasuredOn, measurementKey, readMeasurement, reportKey } from "./measurements.ts";
+import { type MeasuredOn, measurementKey, mostSeeds, readMeasurement, reportKey } from "./measurements.ts";
 import type { PlannedTrial } from "./planned-trials.ts";
 import { trialTime } from "./project.ts";
 import { kindOf, type SeenTrial } from "./seen-trials.ts";
@@ -49,6 +49,15 @@ export interface FoundCosts extends Omit<SweepCosts, "configurations" | "baselin
   unprepared: string[];
 }
 
+/** Without where the times come from. */
+export function timedOf(costs: FoundCosts): SweepCosts {
+  return {
+    ...costs,
+    configurations: costs.configurations.map(({ timed }) => timed),
+    baselines: costs.baselines.map(({ timed }) => timed),
+  };
+}
+
 /** What is known about the costs of a sweep: from earlier trials of its configurations, preflight, or trials that are like them. */
 export function findCosts(search: CostSearch): FoundCosts {
   const { planned, targets, statuses, runsDir, on } = search;
@@ -68,14 +77,8 @@ export function findCosts(search: CostSearch): FoundCosts {
     if (found === undefined) unprepared.push(spec.label);
     else configurations.push(withResumed(found, trials));
   }
-  const sizes = [...groups.values()].map(({ length }) => length);
   const specs = planned.map(({ spec }) => spec);
-  const key = reportKey(
-    specs,
-    sizes.reduce((most, size) => Math.max(most, size), 1),
-    on,
-  );
-  const report = key === undefined ? undefined : readMeasurement(on.cacheDir, key);
+  const report = readMeasurement(on.cacheDir, reportKey(specs, mostSeeds(specs), on));
   return {
     configurations,
     baselines,

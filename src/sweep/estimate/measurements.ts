@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus, hostname } from "node:os";
 import { join } from "node:path";
+import { groupBy } from "../../base/group-by.ts";
 import { replaceFile } from "../../base/replace-file.ts";
 import { check } from "../../contract/check.ts";
 import type {
@@ -36,15 +37,16 @@ export function measurementKey(spec: ClipRpnSpec | BaselineSpec, on: MeasuredOn)
 }
 
 /** The same for the figures of a report. @param trials of the sweep. */
-export function reportKey(
-  trials: readonly TrialSpec[],
-  numSeeds: number,
-  on: MeasuredOn,
-): string | undefined {
-  const [first] = trials;
-  if (first === undefined) return undefined;
+export function reportKey([first]: readonly TrialSpec[], numSeeds: number, on: MeasuredOn): string {
+  if (first === undefined) throw new Error("a sweep has at least one trial");
   const { val, test } = first.kind === "cliprpn" ? first.settings.limits : first.limits;
   return keyOf(["report", val, test, numSeeds], first, on);
+}
+
+/** Seeds of the configuration that has most. */
+export function mostSeeds(trials: readonly TrialSpec[]): number {
+  const sizes = [...groupBy(trials, ({ label }) => label).values()].map(({ length }) => length);
+  return sizes.reduce((most, size) => Math.max(most, size), 1);
 }
 
 function keyOf(parts: unknown[], spec: TrialSpec, { device, numSlots, targets }: MeasuredOn): string {
