@@ -1,17 +1,24 @@
-import type { ReportMeasurement, StoredMeasurement } from "../contract/generated/types.ts";
+import type { ReportMeasurement, StoredMeasurement, Timing } from "../contract/generated/types.ts";
 import {
   type MeasuredOn,
   maxTimed,
   readMeasurement,
   writeMeasurement,
 } from "../sweep/estimate/measurements.ts";
-import type { SpeedCheck } from "./measure.ts";
+
+/** How preflight measures. */
+interface Measuring {
+  /** Measure also what an earlier preflight has measured. */
+  measureAgain: boolean;
+  /** What starting a worker took. */
+  start: Timing;
+}
 
 type Measured = Pick<StoredMeasurement, "speed" | "baseline" | "report">;
 
 /** Measurements of this preflight and of earlier ones, in the cache. */
 export class KeptMeasurements {
-  readonly #check: Pick<SpeedCheck, "measureAgain" | "start">;
+  readonly #check: Measuring;
   readonly #on: MeasuredOn;
   #report: ReportMeasurement | undefined;
   /** Measurements of earlier preflights that were used. */
@@ -19,7 +26,7 @@ export class KeptMeasurements {
   /** When the oldest of these was measured; UTC, ISO 8601. */
   oldest: string | undefined;
 
-  constructor(check: Pick<SpeedCheck, "measureAgain" | "start">, on: MeasuredOn) {
+  constructor(check: Measuring, on: MeasuredOn) {
     this.#check = check;
     this.#on = on;
   }

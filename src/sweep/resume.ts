@@ -7,7 +7,7 @@ import { trialName } from "../report/names.ts";
 import { readCode } from "../store/code-manifests.ts";
 import type { TrialEnd } from "../store/journal.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
-import { TrialStore } from "../store/trial-store.ts";
+import { TrialStore, trialIds } from "../store/trial-store.ts";
 import type { RunContext } from "./run-context.ts";
 
 /** What is known about a trial of a sweep. */
@@ -29,9 +29,12 @@ export function trialStatuses(
   find: FindAccepted = acceptedOf,
 ): Map<string, TrialStatus> {
   const ends = lastEnds(store.ends());
+  const existing = new Set(trialIds(store.runsDir)); // One look for the many trials that are new.
   return new Map(
     specs.map((spec) => {
-      const accepted = find(new TrialStore(store.runsDir, spec.trial_id), spec.sources_sha256);
+      const accepted = existing.has(spec.trial_id)
+        ? find(new TrialStore(store.runsDir, spec.trial_id), spec.sources_sha256)
+        : undefined;
       return [spec.trial_id, statusOf(spec, accepted, ends)];
     }),
   );

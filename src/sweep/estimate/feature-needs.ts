@@ -19,6 +19,8 @@ export interface FeaturePlace {
   /** cpu, cuda or mps. */
   deviceKind: string;
   counts: DatasetCounts;
+  /** Needs that were looked up before. */
+  known: Map<string, FeatureNeed | undefined>;
 }
 
 /**
@@ -30,11 +32,25 @@ export interface FeaturePlace {
  * @returns undefined if the dataset is not prepared.
  */
 export function featureNeed(
+  spec: ClipRpnSpec,
+  dataset: Pick<TrialDataset, "id" | "root">,
+  withViews: boolean,
+  place: FeaturePlace,
+  measured?: readonly FeatureNeed[],
+): FeatureNeed | undefined {
+  const { image_size_px, resize, training } = spec.settings;
+  const views = withViews ? training.views : 0;
+  const key = JSON.stringify([dataset.id, spec.backbone.weights_id, image_size_px, resize, views]);
+  if (!place.known.has(key)) place.known.set(key, findNeed(spec, dataset, withViews, place, measured));
+  return place.known.get(key);
+}
+
+function findNeed(
   { settings, backbone }: ClipRpnSpec,
   dataset: Pick<TrialDataset, "id" | "root">,
   withViews: boolean,
   { cacheDir, deviceKind, counts }: FeaturePlace,
-  measured?: readonly FeatureNeed[],
+  measured: readonly FeatureNeed[] | undefined,
 ): FeatureNeed | undefined {
   const facts = counts.facts(dataset.root);
   if (facts === undefined) return undefined;

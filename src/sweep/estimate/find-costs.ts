@@ -3,6 +3,7 @@ import type {
   BaselineSpec,
   ClipRpnSpec,
   EstimateBasis,
+  FeatureNeed,
   SpeedMeasurement,
   TrialSpec,
 } from "../../contract/generated/types.ts";
@@ -62,6 +63,7 @@ export function timedOf(costs: FoundCosts): SweepCosts {
 export function findCosts(search: CostSearch): FoundCosts {
   const { planned, targets, statuses, runsDir, on } = search;
   const seen = new SeenTrials(search.seen);
+  const known: Search["known"] = new Map();
   const configurations: FoundCosts["configurations"] = [];
   const baselines: FoundCosts["baselines"] = [];
   const unprepared: string[] = [];
@@ -73,7 +75,7 @@ export function findCosts(search: CostSearch): FoundCosts {
       baselines.push(baselineCost(spec, left, search, seen));
       continue;
     }
-    const found = configurationCost(spec, left, search, seen);
+    const found = configurationCost(spec, left, { ...search, known }, seen);
     if (found === undefined) unprepared.push(spec.label);
     else configurations.push(withResumed(found, trials));
   }
@@ -90,11 +92,16 @@ export function findCosts(search: CostSearch): FoundCosts {
   };
 }
 
+interface Search extends CostSearch {
+  /** Needs of features that were looked up: configurations share them. */
+  known: Map<string, FeatureNeed | undefined>;
+}
+
 /** Undefined if the dataset is not prepared. */
 function configurationCost(
   spec: ClipRpnSpec,
   left: ReturnType<typeof leftTrials>,
-  search: CostSearch,
+  search: Search,
   seen: SeenTrials,
 ): FoundCost<TimedConfiguration> | undefined {
   const { on, counts } = search;
@@ -152,12 +159,12 @@ function sizesOf(
 /** Of the trial's dataset, then of others that it is evaluated on. */
 function featuresOf(
   spec: ClipRpnSpec,
-  { targets, counts, on }: CostSearch,
+  { targets, counts, on, known }: Search,
   stored: SpeedMeasurement | undefined,
 ): ConfigurationCost["features"] {
   const others = targets.map(({ dataset }) => dataset).filter(({ id }) => id !== spec.dataset.id);
   const datasets = new Map([spec.dataset, ...others].map((dataset) => [dataset.id, dataset]));
-  const place = { cacheDir: on.cacheDir, deviceKind: kindOf(on.device), counts };
+  const place = { cacheDir: on.cacheDir, deviceKind: kindOf(on.device), counts, known };
   const needs = [...datasets.values()].flatMap(
     (dataset) => featureNeed(spec, dataset, dataset.id === spec.dataset.id, place, stored?.features) ?? [],
   );

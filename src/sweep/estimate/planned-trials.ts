@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { describeOwner, readOwner } from "../../base/owner-lock.ts";
 import type { JournalEntry, TrialSpec } from "../../contract/generated/types.ts";
 import type { SweepStore } from "../../store/sweep-store.ts";
-import { TrialStore } from "../../store/trial-store.ts";
+import { TrialStore, trialIds } from "../../store/trial-store.ts";
 import type { TrialStatus } from "../resume.ts";
 
 /** What a run would do with a trial. */
@@ -26,12 +26,14 @@ export function plannedTrials(
 ): PlannedTrial[] {
   const toRun = new Set(waiting.map(({ trial_id }) => trial_id));
   let entries: JournalEntry[] | undefined;
+  const existing = new Set(trialIds(store.runsDir));
   return trials.map((spec): PlannedTrial => {
     const status = statuses.get(spec.trial_id);
     if (!toRun.has(spec.trial_id)) {
       if (status?.state === "completed") return { spec, state: status.isStale ? "stale" : "completed" };
       return { spec, state: status?.state ?? "waiting" };
     }
+    if (!existing.has(spec.trial_id)) return { spec, state: "waiting" };
     const trial = new TrialStore(store.runsDir, spec.trial_id);
     const owner = readOwner(trial.claimFolder);
     if (owner !== undefined) return { spec, state: "running_elsewhere", owner: describeOwner(owner) };
