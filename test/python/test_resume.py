@@ -166,6 +166,102 @@ def test_a_killed_trial_continues_to_the_same_bits(
     assert (tmp_path / "1" / RESUME_FILE).read_bytes() == before  # Nobody else writes to its folder.
 
 
+# State in all the places, and of all the types, that a checkpoint can contain.
+HIDDEN_FUSION = """import random
+from collections import deque
+import numpy, torch
+
+calls = 0
+history = [0.0]
+
+def called():
+    global calls
+    calls += 1
+    history.append(calls / 2)
+
+class Scale(torch.nn.Module):
+    total = 0.0
+
+    def __init__(self):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(()))
+        self.draws = numpy.random.default_rng(3)
+
+    def forward(self, map):
+        type(self).total += 0.01
+        return map * (self.factor + 0.1 * self.draws.random() + type(self).total)
+
+class Hidden(torch.nn.Module):
+    def __init__(self, map_channels, pooled_dim, word_dim):
+        super().__init__()
+        self.text = torch.nn.Linear(pooled_dim, map_channels)
+        self.scale = Scale()
+        self.steps = [self.text, self.scale]
+        self.apply_scale = self.scale.forward
+        self.noise, self.old = torch.Generator().manual_seed(5), numpy.random.RandomState(1)
+        self.python, self.recent = random.Random(2), deque([1.0], maxlen=3)
+        self.cache, self.array, self.last = {}, numpy.zeros(2), [0.0]
+
+    def forward(self, map, words, mask, pooled):
+        if self.training:
+            called()
+            self.recent.append(self.python.random())
+            self.cache[tuple(map.shape[1:])] = (torch.full((), len(self.cache) + calls / 10), {calls})
+            self.array[0] += self.old.rand()
+            self.last = [torch.rand((), generator=self.noise)]
+        drawn = sum(self.recent) + self.array.sum() + history[-1] + len(history)
+        drawn = drawn + sum(value for value, _ in self.cache.values()) + self.last[0]
+        return self.apply_scale(map) * (self.text(pooled)[:, :, None, None] + 0.01 * drawn)
+"""
+
+
+def test_state_that_a_custom_fusion_keeps_outside_of_buffers_is_restored(
+    root: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = spec_of(root, cache, fusion=file_fusion(tmp_path / "f.py", HIDDEN_FUSION, "Hidden"))
+    warnings: list[str] = []
+    expected = run(spec, tmp_path / "whole", warnings=warnings)
+    run_killed(monkeypatch, STEPS_PER_EPOCH + 3, spec, tmp_path / "1", minutes=1e-9)
+    outcome = run(spec, tmp_path / "2", tmp_path / "1", warnings=warnings)
+    assert outcome.resumed_from == ResumedFrom(attempt=1, epoch=2, step=2)
+    assert_same(outcome, expected, tmp_path / "2", tmp_path / "whole")
+    assert warnings == []
+
+
+# What changes, and is of no type that can be saved, or shares memory.
+UNSAVED = {
+    "fusion.count": ("self.count = itertools.count()", "next(self.count)"),
+    "fusion.draws": ("self.draws = iter([0.1] * 99)", "next(self.draws)"),
+    "fusion.own": ("self.own = Own()", "self.own.calls += 1"),
+    "fusion.alias": ("self.alias = None", "self.alias = self.mean"),
+    "file.own": ("pass", "own.calls += 1"),
+    "fusion.second": ("self.first, self.second = [0], [0]", "self.first = self.second; self.first.append(1)"),
+}
+
+
+@pytest.mark.parametrize("place", UNSAVED)
+def test_a_trial_with_state_that_cannot_be_saved_begins_again_and_says_so(
+    root: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    make, change = UNSAVED[place]
+    source = RANDOM_FUSION.replace("import random", "import itertools, random").replace(
+        "class Random",
+        "class Own:\n    calls = 0\n    def __init__(self):\n        self.calls = 0\n\nown = Own()\n\nclass Random",
+    )
+    source = source.replace("self.calls, self.last", f"{make}\n        self.calls, self.last")
+    source = source.replace(
+        "            self.calls += 1", f"            {change}\n            self.calls += 1"
+    )
+    spec = spec_of(root, cache, fusion=file_fusion(tmp_path / "f.py", source, "Random"))
+    warnings: list[str] = []
+    expected = run(spec, tmp_path / "whole", warnings=warnings)
+    assert len(warnings) == 1 and place in warnings[0] and str(tmp_path / "f.py") in warnings[0]
+    run_killed(monkeypatch, STEPS_PER_EPOCH + 3, spec, tmp_path / "1", minutes=1e-9)
+    outcome = run(spec, tmp_path / "2", tmp_path / "1")
+    assert outcome.resumed_from is None
+    assert_same(outcome, expected, tmp_path / "2", tmp_path / "whole")
+
+
 @pytest.mark.parametrize("keep_models", ["none", "best"])
 def test_a_trial_may_be_killed_again_and_again(
     root: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep_models: KeepModels

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,14 @@ from torch import Tensor, nn
 
 from cliprpn.inference.build import custom_fusion_file
 from cliprpn.models import ClipRPN
+from cliprpn.run_context import RunContext
 from cliprpn.seeding import random_state, set_random_state
 from cliprpn.storage.training_state import State
-from cliprpn.trials.checkpoint import Progress, must_fit
+from cliprpn.trials.checkpoint import Checkpoints, Progress, must_fit
 from cliprpn.trials.finite import LossLog
+from cliprpn.trials.fusion_state import FusionState
+
+MAX_NAMES = 3
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,9 @@ class LoopState:
     """The objects that change from step to step.
 
     Attributes:
+        fusion: state of a custom fusion outside of the model's state_dict.
         order: the state of `shuffle_rng` before it shuffled this epoch, from which the order is made again.
+        unsaved: places of the fusion's state that cannot be saved.
     """
 
     model: ClipRPN
@@ -46,21 +52,36 @@ class LoopState:
     shuffle_rng: np.random.Generator
     sampling_rng: torch.Generator
     log: LossLog
+    fusion: FusionState
     order: Any = None
+    unsaved: list[str] = field(default_factory=list)
 
     def begin_epoch(self) -> None:
         """Call it before the sentences are shuffled."""
         self.order = self.shuffle_rng.bit_generator.state
 
-    def dump(self, position: Position) -> State:
-        """The state as plain values and tensors on the CPU. All losses have been read."""
+    def save(self, checkpoints: Checkpoints, position: Position, context: RunContext) -> None:
+        """Writes a checkpoint, unless it would be incomplete. All losses have been read.
+
+        Raises:
+            CliprpnError: no_space.
+        """
+        saved, unsaved = self.fusion.dump()
+        if not unsaved:
+            checkpoints.save(self._dump(position, saved))
+        elif self.unsaved != unsaved:
+            context.warn(_describe(unsaved, self.model))
+        self.unsaved = unsaved
+
+    def _dump(self, position: Position, saved: State) -> State:
+        """The state as plain values and tensors on the CPU."""
         return {
             "epoch": position.epoch,
             "batch": position.batch,
             "elapsed_ms": position.elapsed_ms,
             "model": _on_cpu(self.model.state_dict()),
             "buffers": _on_cpu(dict(_other_buffers(self.model))),
-            "attributes": _on_cpu(_attributes(self.model)),
+            "fusion": saved,
             # The groups have the same settings again, and a learning rate that each step sets.
             "optimizer": _on_cpu(self.optimizer.state_dict()["state"]),
             "order": self.order,
@@ -85,8 +106,7 @@ class LoopState:
         self.model.load_state_dict(state["model"])
         for name, buffer in _other_buffers(self.model):
             buffer.copy_(state["buffers"][name])
-        for name, values in state["attributes"].items():
-            vars(self.model.fusion_module.get_submodule(name)).update(_on(values, device))
+        self.fusion.load(state["fusion"], device)
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state["optimizer"], "param_groups": groups})
         self.shuffle_rng.bit_generator.state = state["order"]
@@ -102,18 +122,15 @@ def _other_buffers(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
     return ((name, buffer) for name, buffer in model.named_buffers() if name not in saved)
 
 
-def _attributes(model: ClipRPN) -> dict[str, dict[str, Any]]:
-    """Numbers, texts and tensors that the modules of a custom fusion keep as plain attributes, such as a counter."""
-    if custom_fusion_file(model.fusion_module) is None:
-        return {}
-    return {
-        name: {
-            key: value
-            for key, value in vars(module).items()
-            if key != "training" and isinstance(value, (bool, int, float, str, Tensor))
-        }
-        for name, module in model.fusion_module.named_modules()
-    }
+def _describe(unsaved: list[str], model: ClipRPN) -> str:
+    """What a checkpoint cannot contain, and what to do about it."""
+    more = len(unsaved) - MAX_NAMES
+    names = ", ".join(unsaved[:MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
+    return (
+        f"{custom_fusion_file(model.fusion_module)}: no checkpoint is written, since {names} of the fusion changed and "
+        "cannot be saved; after an interruption, this trial starts again. Expected state in buffers (register_buffer), "
+        "or in attributes that are numbers, texts, tensors, arrays, random generators, or lists and dicts of them"
+    )
 
 
 def _on_cpu(value: Any) -> Any:

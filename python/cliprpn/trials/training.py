@@ -21,6 +21,7 @@ from cliprpn.run_context import RunContext
 from cliprpn.trials.checkpoint import Checkpoints
 from cliprpn.trials.cuda_graphs import PADDED_TO, GraphedStep
 from cliprpn.trials.finite import LossLog
+from cliprpn.trials.fusion_state import FusionState
 from cliprpn.trials.loop_state import LoopState, Position
 from cliprpn.trials.micro_batches import AccumulatedStep, memory_of_step
 from cliprpn.trials.optimizer import make_optimizer, make_schedule
@@ -67,7 +68,8 @@ def train_model(
     in_parts = AccumulatedStep(eager_step, data.features)
     micro_batch_size = None if checkpoints is None else checkpoints.progress.micro_batch_size
     padded_to = PADDED_TO if settings.cuda_graphs else 1
-    state = LoopState(model, optimizer, shuffle_rng, sampling_rng, log)
+    fusion = FusionState(model.fusion_module)
+    state = LoopState(model, optimizer, shuffle_rng, sampling_rng, log, fusion)
     position = state.restore(None if checkpoints is None else checkpoints.progress)
     rate = 0.0
     for epoch in range(position.epoch, settings.num_epochs + 1):
@@ -79,7 +81,7 @@ def train_model(
         batches = np.array_split(shuffle(data, settings, shuffle_rng), steps_per_epoch)
         for first in range(position.batch, steps_per_epoch, log.num_steps):
             if first > position.batch and checkpoints is not None and checkpoints.is_due():
-                checkpoints.save(state.dump(Position(epoch, first, _ms_since(started))))
+                state.save(checkpoints, Position(epoch, first, _ms_since(started)), context)
             some = batches[first : first + log.num_steps]
             steps = prepare_steps(
                 model, data, objects, gt_boxes, some, view, padded_to, device, micro_batch_size
@@ -88,7 +90,7 @@ def train_model(
                 if context.should_stop():
                     if batch > position.batch and checkpoints is not None:
                         log.read(epoch)
-                        checkpoints.save(state.dump(Position(epoch, batch, _ms_since(started))))
+                        state.save(checkpoints, Position(epoch, batch, _ms_since(started)), context)
                     raise CliprpnError("interrupted", f"stopped in epoch {epoch}")
                 step = (epoch - 1) * steps_per_epoch + batch
                 rate = settings.learning_rate * rate_at(step)
@@ -117,7 +119,7 @@ def train_model(
         position = Position(epoch + 1)
         if checkpoints is not None:
             state.begin_epoch()
-            checkpoints.save(state.dump(position))
+            state.save(checkpoints, position, context)
 
 
 def shuffle(data: TrainingData, settings: Training, rng: np.random.Generator) -> np.ndarray:

@@ -10,7 +10,7 @@ export function resumedNote(trials: ReportInput["trials"]): string[] {
   const [were, their] = resumed.length === 1 ? ["was", "its"] : ["were", "their"];
   const onGpu = resumed.some(({ outcome }) => outcome.environment.device !== "cpu");
   const provided = resumed.some(hasCustomFusion)
-    ? ", provided that a custom fusion keeps all its state in buffers"
+    ? ", provided that a custom fusion keeps no state outside of its file"
     : "";
   const compared = onGpu
     ? `on a GPU, the last digits of ${their} results may differ from those of an uninterrupted run`
