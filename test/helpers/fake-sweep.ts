@@ -3,7 +3,7 @@ import { onTestFinished } from "vitest";
 import { codeHashes } from "../../src/contract/code-identity.ts";
 import type { TrialEvent, TrialOutcome, TrialSpec } from "../../src/contract/generated/types.ts";
 import type { LaunchOptions } from "../../src/engine/engine.ts";
-import type { Launcher } from "../../src/engine/launcher.ts";
+import type { Launcher, Told } from "../../src/engine/launcher.ts";
 import { LocalEngine, type LocalEngineOptions } from "../../src/engine/local/local-engine.ts";
 import { presets } from "../../src/experiment/presets.ts";
 import type { NewEntry } from "../../src/store/journal.ts";
@@ -11,6 +11,7 @@ import { TrialStore } from "../../src/store/trial-store.ts";
 import { type AttemptWatcher, SweepController } from "../../src/sweep/controller.ts";
 import { TrialClaims } from "../../src/sweep/trial-claims.ts";
 import { GridSource } from "../../src/sweep/trial-source.ts";
+import { type LauncherKind, localKind, workersOf } from "./launcher-kinds.ts";
 import { type MarkedProcesses, markProcesses, untilNone } from "./processes.ts";
 import { faultsFolder, testPython } from "./python.ts";
 import { tempFolder } from "./temp-folder.ts";
@@ -26,6 +27,15 @@ export interface FakeSweep {
   watcher: RecordingWatcher;
   /** What the controller has recorded in the journal. */
   entries: NewEntry[];
+  /** All that the launcher told, in order. */
+  told: Told[];
+  /** Called with what the launcher tells, before the controller hears of it. */
+  onTold: (told: Told) => void;
+  /** Ends a trial, by its number, as `cliprpn stop SWEEP TRIAL` does. */
+  cancel: (trial: number) => boolean;
+  store(trial: number): TrialStore;
+  /** Ids of the processes whose end loses their attempts. */
+  workers(): number[];
   /** Called when a trial runs in another process. */
   onWait: () => void;
   run(): Promise<void>;
@@ -37,6 +47,16 @@ export interface FakeSweep {
   close(): Promise<void>;
 }
 
+export interface FakeSweepOptions {
+  hello?: string;
+  numSlots?: number;
+  kind?: LauncherKind;
+  leaseMs?: number;
+  runsDir?: string;
+  /** Another launcher than that of the kind. */
+  launch?: (options: LaunchOptions, sweep: Pick<FakeSweep, "folder" | "processes">) => Launcher;
+}
+
 /** Records the calls of the engine in order: `started good`, `event slow`, `finished good completed`. */
 export interface RecordingWatcher extends AttemptWatcher {
   lines: string[];
@@ -45,18 +65,23 @@ export interface RecordingWatcher extends AttemptWatcher {
   onEvent: (spec: TrialSpec, event: TrialEvent) => void;
 }
 
-export interface FakeSweepOptions extends Partial<LocalEngineOptions> {
-  hello?: string;
-  numSlots?: number;
-  /** Another launcher than that of the local engine. */
-  launch?: (options: LaunchOptions, sweep: Pick<FakeSweep, "folder" | "processes">) => Launcher;
-}
-
-export function fakeSweep(labels: string[], options: FakeSweepOptions = {}): FakeSweep {
-  const folder = tempFolder();
+export function fakeSweep(
+  labels: string[],
+  options: Partial<LocalEngineOptions> & FakeSweepOptions = {},
+): FakeSweep {
+  const {
+    hello = "",
+    numSlots = 1,
+    kind = localKind,
+    leaseMs = 60_000,
+    runsDir,
+    launch,
+    ...changes
+  } = options;
+  const folder = runsDir ?? tempFolder();
   const processes = markProcesses();
   const controller = new AbortController();
-  const { hello = "", numSlots = 1, launch, ...changes } = options;
+  const env = { ...processes.env, HELLO: hello, HELLO_FILE: join(folder, "hello") };
   const engine = new LocalEngine({
     python: testPython(),
     device: "cpu",
@@ -64,17 +89,30 @@ export function fakeSweep(labels: string[], options: FakeSweepOptions = {}): Fak
     logFile: join(folder, "engine.log"),
     module: "trial_faults",
     extraModulePath: [faultsFolder],
-    env: { ...processes.env, HELLO: hello, HELLO_FILE: join(folder, "hello") },
+    env,
     signal: controller.signal,
     ...changes,
   });
   const trials = labels.map((label, index) => fakeSpec(label, index, folder));
+  const told: Told[] = [];
   const watcher = recordingWatcher(() => sweep.onWait());
   const close = async (): Promise<void> => {
     await engine.close();
     await untilNone(processes);
   };
   onTestFinished(() => engine.close());
+  const record = ({ slots, tell }: LaunchOptions): LaunchOptions => ({
+    slots,
+    tell: (each) => {
+      told.push(each);
+      sweep.onTold(each);
+      tell(each);
+    },
+  });
+  const { graceMs = 5000, trialTimeoutMs } = options;
+  const setup = { runsDir: folder, engine, env, graceMs, trialTimeoutMs, leaseMs };
+  const open = (launchOptions: LaunchOptions): Launcher =>
+    launch?.(launchOptions, { folder, processes }) ?? kind.launch(setup, launchOptions);
   const sweep: FakeSweep = {
     folder,
     engine,
@@ -83,6 +121,9 @@ export function fakeSweep(labels: string[], options: FakeSweepOptions = {}): Fak
     controller,
     watcher,
     entries: [],
+    told,
+    onTold: () => undefined,
+    cancel: () => false,
     onWait: () => undefined,
     run: async () => {
       const claims = new TrialClaims(trials, { runsDir: folder, keep_models: "all", command: "test" });
@@ -90,10 +131,12 @@ export function fakeSweep(labels: string[], options: FakeSweepOptions = {}): Fak
         source: new GridSource(trials),
         claims,
         slots: Array.from({ length: numSlots }, () => "cpu"),
-        launch: (options) => launch?.(options, { folder, processes }) ?? engine.launch(options),
+        launch: (launchOptions) => open(record(launchOptions)),
         watcher,
         record: (entry) => sweep.entries.push(entry),
       });
+      sweep.cancel = (trial) =>
+        sweepController.cancel(trials[trial]?.trial_id ?? "", { state: "canceled", reason: "by the test" });
       try {
         await sweepController.run(controller.signal);
       } finally {
@@ -102,7 +145,9 @@ export function fakeSweep(labels: string[], options: FakeSweepOptions = {}): Fak
     },
     outcome: (label) =>
       watcher.outcomes.get(trials.findLast((trial) => trial.label === label)?.trial_id ?? ""),
-    attemptFolder: (trial) => new TrialStore(folder, trials[trial]?.trial_id ?? "").attempt(1).folder,
+    store: (trial) => new TrialStore(folder, trials[trial]?.trial_id ?? ""),
+    attemptFolder: (trial) => sweep.store(trial).attempt(1).folder,
+    workers: () => workersOf(kind, processes),
     close,
   };
   return sweep;

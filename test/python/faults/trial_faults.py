@@ -126,6 +126,13 @@ MEMORY: dict[str, Values] = {
 }
 
 
+def steps(spec: Values, folder: Path) -> Values:
+    """Completes after several events."""
+    for done in range(1, 5):
+        runtime.send(json.dumps({"type": "progress", "phase": "training", "done": done, "total": 5}))
+    return good(spec, folder)
+
+
 def fail(spec: Values, folder: Path) -> Values:
     """Raises an exception."""
     raise ValueError("seven is too many")
@@ -216,6 +223,17 @@ def slow_once(spec: Values, folder: Path) -> Values:
 def deaf_once(spec: Values, folder: Path) -> Values:
     """The first attempt runs until it is killed."""
     return deaf(spec, folder) if folder.name == "1" else good(spec, folder)
+    """Runs until it is asked to stop, in its first attempt."""
+    return slow(spec, folder) if folder.name == "1" else good(spec, folder)
+
+
+def frozen_once(spec: Values, folder: Path) -> Values:
+    """Stops this process and the one that started it, in its first attempt; completes when they continue."""
+    if folder.name == "1":
+        runtime.send('{"type":"progress","phase":"training","done":0,"total":1}')
+        os.kill(os.getppid(), signal.SIGSTOP)
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return good(spec, folder)
 
 
 def full_when_stopped(spec: Values, folder: Path) -> Values:
@@ -252,6 +270,7 @@ TRIALS: dict[str, Callable[[Values, Path], Values]] = {
         uses_1_gb,
         uses_4_gb,
         leaves_on_device,
+        steps,
         fail,
         out_of_memory,
         no_space,
@@ -267,6 +286,7 @@ TRIALS: dict[str, Callable[[Values, Path], Values]] = {
         slow,
         slow_once,
         deaf_once,
+        frozen_once,
         full_when_stopped,
         deaf,
         meet,

@@ -1,0 +1,66 @@
+/** The launchers that keep the same promises, each with real Python processes. */
+import { join } from "node:path";
+import type { LaunchOptions } from "../../src/engine/engine.ts";
+import type { Launcher } from "../../src/engine/launcher.ts";
+import type { LocalEngine } from "../../src/engine/local/local-engine.ts";
+import { QueueLauncher } from "../../src/engine/queue/queue-launcher.ts";
+import { LocalPilots } from "./local-pilots.ts";
+import type { MarkedProcesses } from "./processes.ts";
+
+export interface LaunchSetup {
+  runsDir: string;
+  engine: LocalEngine;
+  env: NodeJS.ProcessEnv;
+  graceMs: number;
+  trialTimeoutMs?: number | undefined;
+  leaseMs: number;
+}
+
+export interface LauncherKind {
+  name: string;
+  launch(setup: LaunchSetup, options: LaunchOptions): Launcher;
+  /** A command line that has this is of a process whose end loses its attempt. */
+  worker: RegExp;
+}
+
+export const localKind: LauncherKind = {
+  name: "on this machine",
+  launch: ({ engine }, options) => engine.launch(options),
+  worker: /\bpython\S* .*pythonia/,
+};
+
+export const queueKind: LauncherKind = {
+  name: "over a shared folder",
+  launch: ({ runsDir, env, graceMs, trialTimeoutMs, leaseMs }, { slots, tell }) => {
+    const folder = queueIn(runsDir);
+    return new QueueLauncher({
+      folder,
+      runsDir,
+      numThreads: null,
+      maxAttempts: 2 * slots.length,
+      tell,
+      graceMs,
+      ...(trialTimeoutMs === undefined ? {} : { trialTimeoutMs }),
+      leaseMs,
+      pilots: new LocalPilots({
+        folder,
+        numPilots: slots.length,
+        env,
+        logFile: join(runsDir, "pilots.log"),
+      }),
+    });
+  },
+  worker: /worker_faults --queue/,
+};
+
+export function queueIn(runsDir: string): string {
+  return join(runsDir, "sweeps/test/queue");
+}
+
+/** Ids of the processes whose end loses their attempts. */
+export function workersOf({ worker }: LauncherKind, processes: MarkedProcesses): number[] {
+  return processes
+    .running()
+    .filter((line) => worker.test(line))
+    .map((line) => Number.parseInt(line, 10));
+}

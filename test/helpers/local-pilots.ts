@@ -1,0 +1,56 @@
+/** Pilots as processes of this machine, which end and come again as jobs of a cluster do. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { openSync } from "node:fs";
+import { join } from "node:path";
+import type { PilotSource } from "../../src/engine/queue/queue-launcher.ts";
+import { packageRoot } from "../../src/package-root.ts";
+import { faultsFolder, testPython } from "./python.ts";
+
+export interface LocalPilotsOptions {
+  /** The queue. */
+  folder: string;
+  numPilots: number;
+  env: NodeJS.ProcessEnv;
+  logFile: string;
+  idleS?: number;
+}
+
+/** Keeps pilots whose trials end as their labels say: see test/python/faults/worker_faults.py. */
+export class LocalPilots implements PilotSource {
+  readonly #options: LocalPilotsOptions;
+  readonly #pilots = new Set<ChildProcess>();
+  #numStarted = 0;
+
+  constructor(options: LocalPilotsOptions) {
+    this.#options = options;
+  }
+
+  want(numAttempts: number): undefined {
+    while (this.#pilots.size < Math.min(numAttempts, this.#options.numPilots)) this.start();
+  }
+
+  start(): ChildProcess {
+    if (this.#numStarted++ > 20) throw new Error("pilots do not stay alive");
+    const { folder, env, logFile, idleS = 60 } = this.#options;
+    const log = openSync(logFile, "a");
+    const pilot = spawn(testPython(), ["-m", "worker_faults", "--queue", folder, "--idle-s", `${idleS}`], {
+      env: { ...process.env, ...env, PYTHONPATH: `${join(packageRoot, "python")}:${faultsFolder}` },
+      stdio: ["ignore", log, log],
+    });
+    this.#pilots.add(pilot);
+    pilot.on("exit", () => this.#pilots.delete(pilot));
+    return pilot;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(
+      [...this.#pilots].map(
+        (pilot) =>
+          new Promise<void>((resolve) => {
+            pilot.on("exit", () => resolve());
+            pilot.kill("SIGKILL");
+          }),
+      ),
+    );
+  }
+}
