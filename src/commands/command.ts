@@ -82,12 +82,15 @@ export function runContext(args: Arguments, context: Context): RunContext {
       "expected --workers or --slots-per-device, found both: one is for all devices, the other for each",
     );
   const devices = listedDevices(args);
+  const leaseS = args.number("lease-seconds");
   const timeoutS = args.number("trial-timeout");
   return {
     ...context,
     runsDir: resolve(context.cwd, args.text("runs-dir") ?? "runs"),
     device: devices?.[0] ?? args.text("device") ?? "auto",
     devices,
+    engine: args.text("engine") === "queue" ? "queue" : "local",
+    leaseMs: leaseS === undefined ? undefined : leaseS * 1000,
     slotsPerDevice: args.number("slots-per-device"),
     python: args.text("python"),
     numWorkers: numWorkers(args.text("workers")),

@@ -45,6 +45,19 @@ export const rerunStale: Option = {
   type: "boolean",
   default: false,
 };
+export const engine: Option = {
+  describe:
+    "where trials run: on this machine (local), or on workers that join with `cliprpn worker --join` (queue)",
+  type: "string",
+  choices: ["local", "queue"],
+  default: "local",
+};
+export const leaseSeconds: Option = {
+  describe:
+    "with --engine queue: a worker without a sign of life for this time is lost, and its trial runs again (default: 60; NFS shows changes up to a minute later)",
+  type: "number",
+  minimum: 2,
+};
 export const checkpointMinutes: Option = {
   describe:
     "time between checkpoints within an epoch, from which an interrupted trial continues (default: 10; 0: only at the end of epochs)",

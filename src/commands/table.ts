@@ -7,8 +7,10 @@ import {
   checkpointMinutes,
   device,
   dryRun,
+  engine,
   failIf,
   json,
+  leaseSeconds,
   model,
   open,
   python,
@@ -49,6 +51,8 @@ export const commands: Command[] = [
         describe: "replace a worker process by a new one after this many trials (default: 100)",
         type: "number",
       },
+      engine,
+      "lease-seconds": leaseSeconds,
       "checkpoint-minutes": checkpointMinutes,
       "trial-timeout": { describe: "fail a trial after this many seconds", type: "number" },
       "fail-fast": {
@@ -322,6 +326,40 @@ export const commands: Command[] = [
     },
     options: { "runs-dir": runsDir },
     load: async () => (await import("./stop.ts")).stop,
+  },
+  {
+    usage: "worker",
+    describe: "run trials of a sweep that another process runs with --engine queue",
+    options: {
+      join: { describe: `${sweep}, on this machine`, type: "string" },
+      device,
+      devices: {
+        describe: "devices for trials, such as cuda:0,cuda:1 (default: --device; all visible GPUs)",
+        type: "string",
+      },
+      workers: {
+        describe: "trials to run at the same time (auto: one per num_threads CPU cores; one on each GPU)",
+        type: "string",
+        default: "auto",
+      },
+      "slots-per-device": { describe: "trials to run at the same time on each device", type: "number" },
+      "idle-minutes": {
+        describe: "leave when no trial waited for this time",
+        type: "number",
+        default: 10,
+        minimum: 0,
+      },
+      replace: {
+        describe:
+          "FROM=TO: the folder FROM of the machine that runs the sweep is TO on this one, e.g. its cache (repeatable)",
+        type: "array",
+      },
+      "trust-weights": trustWeights,
+      python,
+      "runs-dir": runsDir,
+    },
+    examples: [["$0 worker --join /share/runs/sweeps/fusion", "on each machine that sees the folder"]],
+    load: async () => (await import("./worker.ts")).worker,
   },
   {
     usage: "logs <trial>",

@@ -182,6 +182,11 @@ export class SweepStore {
       .map((name) => join(this.folder, name));
   }
 
+  /** Where workers on other machines get trials. */
+  get queueFolder(): string {
+    return join(this.folder, "queue");
+  }
+
   get lockFolder(): string {
     return join(this.folder, "lock");
   }

@@ -21,7 +21,17 @@ export async function openEngine(
   trials: readonly TrialSpec[] = [],
   extras: ExtraName[] = neededExtras(trials),
 ): Promise<Engine> {
-  const { terminal, env, signal, startEngine = startLocalEngine } = run;
+  const { startEngine = startLocalEngine } = run;
+  return startEngine(await engineOptions(run, trials, extras));
+}
+
+/** What workers are started with. Sets up Python and the optional packages first. */
+export async function engineOptions(
+  run: RunContext,
+  trials: readonly TrialSpec[],
+  extras: ExtraName[] = neededExtras(trials),
+): Promise<LocalEngineOptions> {
+  const { terminal, env, signal } = run;
   const context = { terminal, env, signal };
   const cache = layeredCache(env, terminal);
   const environment = await ensureEnvironment({ name: "runtime", python: run.python, ...context });
@@ -29,7 +39,7 @@ export async function openEngine(
   const { python, kind } = environment;
   const logs = join(cache.own, "logs");
   mkdirSync(logs, { recursive: true });
-  return startEngine({
+  return {
     python,
     device: run.device,
     numThreads: trials[0]?.num_threads ?? null,
@@ -45,7 +55,7 @@ export async function openEngine(
       CLIPRPN_SHARED_CACHE: cache.shared ?? "",
       CLIPRPN_CACHE: cache.own,
     },
-  });
+  };
 }
 
 function startLocalEngine(options: LocalEngineOptions): Engine {

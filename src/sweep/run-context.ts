@@ -17,8 +17,15 @@ export interface Context {
   startEngine?: ((options: LocalEngineOptions) => Engine) | undefined;
 }
 
+/** Where the trials of a sweep run: on this machine, or on workers that join. */
+export type EngineName = "local" | "queue";
+
 /** Options of the command line for running trials. */
 export interface RunContext extends Context {
+  /** By default, this machine. */
+  engine?: EngineName | undefined;
+  /** A worker elsewhere without a sign of life for this time is lost. */
+  leaseMs?: number | undefined;
   /** Folder of the sweeps, absolute. */
   runsDir: string;
   /** auto, cpu, cuda, cuda:I or mps. */

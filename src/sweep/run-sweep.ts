@@ -1,4 +1,4 @@
-import { counted, joinWords, slug } from "../base/format.ts";
+import { counted, slug } from "../base/format.ts";
 import { describeOwner } from "../base/owner-lock.ts";
 import { codeOf } from "../contract/code-identity.ts";
 import { CliprpnError, EXIT, isInterruption } from "../contract/errors.ts";
@@ -17,7 +17,7 @@ import { schemaVersion } from "../store/files.ts";
 import { SweepStore } from "../store/sweep-store.ts";
 import { checkNotLeft } from "./adopt-runs.ts";
 import { checkConditions, type JudgedFigures } from "./check-conditions.ts";
-import { adviseOnIdleCores, describeSlots, slotsFor } from "./choose-slots.ts";
+import { adviseOnIdleCores } from "./choose-slots.ts";
 import { spaceAdvice, spaceError } from "./estimate/disk-need.ts";
 import { estimateSweep } from "./estimate/estimate-sweep.ts";
 import { plannedTrials } from "./estimate/planned-trials.ts";
@@ -27,6 +27,7 @@ import { makeReport } from "./make-report.ts";
 import { describeModels, type ModelRequest } from "./model-space.ts";
 import { notifyEnd } from "./notify.ts";
 import { openEngine } from "./open-engine.ts";
+import { openPlace, type Place } from "./open-launcher.ts";
 import { prepareTrials } from "./prepare-trials.ts";
 import type { ReadPlan } from "./read-plan.ts";
 import { type TrialStatus, type TrialsToRun, trialStatuses, trialsToRun } from "./resume.ts";
@@ -127,7 +128,8 @@ async function runLocked(
       run,
       targets,
     );
-    const slots = await slotsFor(waiting, engine, run);
+    const place = await openPlace(waiting.map(withDevice), engine, store, run);
+    const { slots } = place;
     const models = {
       keep_models: plan.keep_models,
       checkpoints: [...checkpoints.values()],
@@ -140,8 +142,8 @@ async function runLocked(
       listAttempts(store, trialStatuses(store, plan.trials));
     for (const [sources_sha256, kind] of new Map(plan.trials.map((spec) => [spec.sources_sha256, spec.kind])))
       recordCode(store.runsDir, sources_sha256, codeOf(kind));
-    announce(store, plan, { waiting: waiting.map(withDevice), numFailed }, models, slots, run);
-    await runTrials(store, plan, { waiting: waiting.map(withDevice), slots, expected }, engine, run, stops);
+    announce(store, plan, { waiting: waiting.map(withDevice), numFailed }, models, place, run);
+    await runTrials(store, plan, { waiting: waiting.map(withDevice), place, expected }, engine, run, stops);
     return await report(store, plan, { waiting, split, failIf }, engine, run);
   } finally {
     await engine.close();
@@ -199,23 +201,18 @@ function announce(
   { trials }: Plan,
   { waiting, numFailed }: TrialsToRun,
   models: ModelRequest,
-  slots: readonly string[],
+  { slots, description }: Place,
   run: RunContext,
 ): void {
-  const { device: requested, terminal } = run;
+  const { terminal } = run;
   const numDone = trials.length - waiting.length - numFailed;
-  const device = waiting[0]?.device;
-  const where =
-    device === undefined
-      ? ""
-      : `, on ${joinWords([...new Set(slots)])}${requested === "auto" && device === "cpu" ? " (torch finds no GPU)" : ""}`;
   const counts = [
     counted(trials.length, "trial"),
     ...(numDone > 0 ? [`${numDone} already done`] : []),
     ...(numFailed > 0 ? [`${numFailed} failed earlier`] : []),
   ];
-  const slotsText = device === undefined ? "" : `, ${describeSlots(slots, waiting)}`;
-  terminal.info(`Sweep ${name}: ${counts.join(", ")}${where}${slotsText}, in ${folder}`);
+  const where = waiting.length === 0 ? "" : `, ${description}`;
+  terminal.info(`Sweep ${name}: ${counts.join(", ")}${where}, in ${folder}`);
   const advice = adviseOnIdleCores(slots, waiting, trials, run);
   if (advice !== undefined) terminal.info(advice);
   const described = describeModels(models);

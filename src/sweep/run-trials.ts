@@ -11,6 +11,7 @@ import { SweepController } from "./controller.ts";
 import { StartMeasurement } from "./estimate/start-measurement.ts";
 import { IntervalsSoFar } from "./intervals-so-far.ts";
 import { askedTrial, Leaderboard, type TrialResult } from "./leaderboard.ts";
+import type { Place } from "./open-launcher.ts";
 import { SweepProgress } from "./progress.ts";
 import { trialStatuses } from "./resume.ts";
 import type { RunContext } from "./run-context.ts";
@@ -23,13 +24,14 @@ import type { StopWatch } from "./watch-stops.ts";
 export async function runTrials(
   store: SweepStore,
   plan: Plan,
-  { waiting, slots, expected }: { waiting: TrialSpec[]; slots: readonly string[]; expected: SweepEstimate },
+  { waiting, place, expected }: { waiting: TrialSpec[]; place: Place; expected: SweepEstimate },
   engine: Engine,
   run: RunContext,
   stops: StopWatch,
 ): Promise<void> {
   const { terminal, signal, json, commandLine } = run;
   const { runsDir } = store;
+  const { slots } = place;
   const resultOf = (spec: TrialSpec): TrialResult | undefined => acceptedResult(runsDir, spec);
   const leaderboard = leaderboardBefore(plan, waiting, resultOf);
   const progress = new SweepProgress(terminal, {
@@ -65,15 +67,17 @@ export async function runTrials(
       type: "sweep_started",
       num_trials: plan.trials.length,
       command: commandLine,
-      ...(waiting.length === 0 ? {} : { num_slots: slots.length }),
+      ...(waiting.length === 0 || place.isElsewhere ? {} : { num_slots: slots.length }),
     });
-    if (waiting.length > 0) journal.append({ type: "sweep_estimated", estimate: expected });
+    // Nobody knows how many workers will join.
+    if (waiting.length > 0 && !place.isElsewhere)
+      journal.append({ type: "sweep_estimated", estimate: expected });
     const measured = new StartMeasurement(runsDir, waiting[0]?.cache_dir ?? "");
     const controller = new SweepController({
       source: new GridSource(waiting),
       claims,
       slots,
-      launch: (options) => engine.launch(options),
+      launch: (options) => place.launch(options),
       watcher: progress,
       record: (entry) => {
         journal.append(entry);

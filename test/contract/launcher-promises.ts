@@ -18,13 +18,13 @@ export function testPromises(kind: LauncherKind): void {
       await sweep.run();
       expect(states(sweep)).toEqual(["completed", "completed", "failed", "completed", "completed"]);
       for (const [index, events] of [5, 1, 0, 5, 1].entries()) {
-        const told = toldOf(sweep, index);
-        expect(told.map(({ type }) => type)).toEqual([
+        const messages = messagesOf(sweep, index);
+        expect(messages.map(({ type }) => type)).toEqual([
           "started",
           ...Array.from({ length: events }, () => "event"),
           "ended",
         ]);
-        const done = told.flatMap((each) =>
+        const done = messages.flatMap((each) =>
           each.type === "event" && each.event.type === "progress" ? [each.event.done] : [],
         );
         expect(done).toEqual([...(events === 5 ? [1, 2, 3, 4] : []), ...(events > 0 ? [1] : [])]);
@@ -80,8 +80,8 @@ export function testPromises(kind: LauncherKind): void {
       const sweep = sweepOf(["slow", "deaf", "good"], { graceMs: 300 });
       for (const trial of [0, 1]) onFirstEvent(sweep, trial, () => sweep.cancel(trial));
       await sweep.run();
-      expect(toldOf(sweep, 0).at(-1)).toMatchObject({ end: { how: "canceled" } });
-      expect(toldOf(sweep, 1).at(-1)).toMatchObject({ end: { how: "canceled" } });
+      expect(messagesOf(sweep, 0).at(-1)).toMatchObject({ end: { how: "canceled" } });
+      expect(messagesOf(sweep, 1).at(-1)).toMatchObject({ end: { how: "canceled" } });
       expect(sweep.outcome("slow")).toMatchObject({ error: { code: "canceled" } });
       expect(existsSync(`${sweep.attemptFolder(0)}/outcome.json`)).toBe(false);
       expect(sweep.outcome("good")).toMatchObject({ state: "completed" });
@@ -100,7 +100,7 @@ export function testPromises(kind: LauncherKind): void {
       const sweep = sweepOf(["no_space", "good", "good", "good"]);
       await expect(sweep.run()).rejects.toMatchObject({ code: "no_space" });
       expect(sweep.outcome("no_space")).toBeUndefined();
-      expect(toldOf(sweep, 3)).toEqual([]);
+      expect(messagesOf(sweep, 3)).toEqual([]);
       await sweep.close();
     });
 
@@ -127,7 +127,10 @@ export function testPromises(kind: LauncherKind): void {
 }
 
 /** What the launcher told about a trial, by its number. */
-export function toldOf({ told, trials }: FakeSweep, trial: number): Extract<Told, { attempt: unknown }>[] {
+export function messagesOf(
+  { told, trials }: FakeSweep,
+  trial: number,
+): Extract<Told, { attempt: unknown }>[] {
   return told.flatMap((each) =>
     "attempt" in each && each.attempt.spec.trial_id === trials[trial]?.trial_id ? [each] : [],
   );

@@ -31,6 +31,7 @@ const typescript: Record<string, string[]> = {
   sweep: [
     "engine",
     "engine/local",
+    "engine/queue",
     "report",
     "store",
     "dataset",
@@ -63,7 +64,7 @@ const typescript: Record<string, string[]> = {
   engine: ["contract"],
   "engine/local": ["engine", "worker", "contract"],
   // Workers on other machines that share a folder.
-  "engine/queue": ["engine", "contract", "base"],
+  "engine/queue": ["engine", "contract", "base", "package-root"],
   "engine/slurm": ["engine/queue", "contract", "base"],
   worker: ["bridge", "contract", "base", "package-root"],
   bridge: [],

@@ -18,6 +18,7 @@ class Arguments:
         idle_s: a pilot ends when the queue was empty for this time.
         grace_s: time that an attempt gets to stop after SIGTERM or SIGUSR1, before it is killed.
         label: of a pilot, for people, such as the job of a cluster.
+        module_path: further folders of Python modules, searched last.
         replaced: starts of paths of the machine that runs the sweep, and what they are here.
     """
 
@@ -27,6 +28,7 @@ class Arguments:
     idle_s: float
     grace_s: float
     label: str
+    module_path: tuple[str, ...]
     replaced: tuple[tuple[str, str], ...]
 
 
@@ -41,6 +43,12 @@ def read_arguments(argv: list[str]) -> Arguments:
         "--grace-s", type=float, default=20, help="time of an attempt to stop after SIGTERM or SIGUSR1"
     )
     parser.add_argument("--label", default="", help="shown beside the name of this machine")
+    parser.add_argument(
+        "--module-path",
+        action="append",
+        default=[],
+        help="a folder of Python modules, searched last (repeatable)",
+    )
     parser.add_argument(
         "--replace",
         action="append",
@@ -60,5 +68,6 @@ def read_arguments(argv: list[str]) -> Arguments:
         idle_s=values.idle_s,
         grace_s=values.grace_s,
         label=values.label,
+        module_path=tuple(values.module_path),
         replaced=tuple((pair[0].rstrip("/"), pair[1].rstrip("/")) for pair in replaced),
     )

@@ -29,10 +29,12 @@ class FollowedAttempt:
     """What an attempt leaves behind.
 
     Attributes:
+        how: as `EndedAttempt.how`, or the outcome's state.
         is_taken_away: the controller has ended it, since it holds the pilot for dead.
         is_worker_suspect: the worker process is gone, or may affect the next trial.
     """
 
+    how: str
     is_taken_away: bool
     is_worker_suspect: bool
 
@@ -78,8 +80,12 @@ def follow_attempt(
             if stop is not None and time.monotonic() > stop.kill_at:
                 child.kill()
                 stop.kill_at = float("inf")
-    is_taken_away = not queue.end(entry, _describe_end(message, stop, attempt, queue.pilot))
-    return FollowedAttempt(is_taken_away, _is_suspect(message))
+    ended = _describe_end(message, stop, attempt, queue.pilot)
+    is_taken_away = not queue.end(entry, ended)
+    outcome = message.outcome if isinstance(message, WorkerEnded) else None
+    return FollowedAttempt(
+        ended.how if outcome is None else outcome.state, is_taken_away, _is_suspect(message)
+    )
 
 
 def _reason_to_stop(queue: QueueFolder, entry: str, leaving: str, grace_s: float) -> _Stop | None:

@@ -43,7 +43,8 @@ def run_pilot(arguments: Arguments, folder: Path, command: list[str]) -> int:
         command: starts the worker process, without its options.
 
     Returns:
-        0, or 3 if this machine cannot run the trials.
+        0; 3 if this machine cannot run the trials; 4 if the pilot was without a heartbeat for so long that its attempt
+        was taken away: another one may be started.
     """
     pilot = Pilot(arguments, folder, command)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
@@ -51,11 +52,11 @@ def run_pilot(arguments: Arguments, folder: Path, command: list[str]) -> int:
     try:
         pilot.run()
     except CliprpnError as error:
-        print(f"{folder}: {error.message}", file=sys.stderr)
+        _say(f"{folder}: {error.message}")
         return 3
     finally:
         pilot.close()
-    return 0
+    return 4 if pilot.is_taken_away() else 0
 
 
 class Pilot:
@@ -69,7 +70,7 @@ class Pilot:
         self._heartbeat: Heartbeat | None = None
         # The signal that asked the pilot to leave.
         self._signal = ""
-        self._is_taken_away = False
+        self._has_lost_attempt = False
         self._has_refused = False
 
     def leave(self, number: int, frame: object) -> None:
@@ -90,11 +91,13 @@ class Pilot:
             child = self._start(settings)
             while child is not None and (found := self._next(replaced)) is not None:
                 entry, attempt = found
+                _say(f"{entry} runs")
                 result = follow_attempt(
                     child, self._queue, entry, attempt, lambda: self._signal, self._arguments.grace_s
                 )
                 # Whoever runs the sweep holds this pilot for dead, and would for every further attempt.
-                self._is_taken_away = result.is_taken_away
+                self._has_lost_attempt = result.is_taken_away
+                _say(f"{entry} ended: {result.how}")
                 if result.is_worker_suspect:
                     child.kill()
                     child = self._start(settings)
@@ -177,9 +180,13 @@ class Pilot:
             sleep_s = min(2 * sleep_s, MAX_SLEEP_S)
         return None
 
+    def is_taken_away(self) -> bool:
+        """Whether the sweep's process holds this pilot for dead."""
+        is_gone = self._heartbeat is not None and self._heartbeat.is_gone
+        return self._has_lost_attempt or is_gone or self._queue.is_barred()
+
     def _is_ending(self) -> bool:
-        is_gone = self._is_taken_away or (self._heartbeat is not None and self._heartbeat.is_gone)
-        return self._signal != "" or is_gone or self._queue.is_stopped() or self._queue.is_barred()
+        return self._signal != "" or self._queue.is_stopped() or self.is_taken_away()
 
     def _register(
         self, state: str, ready: WorkerReady | None = None, error: CliprpnError | None = None
@@ -194,6 +201,11 @@ class Pilot:
             "environment": None if ready is None else ready.environment.model_dump(),
         }
         self._queue.register(PilotFacts.model_validate(facts))
+
+
+def _say(text: str) -> None:
+    """For the log of a cluster's job, or the person who started the pilot."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def _require_same_code(ready: WorkerReady, settings: QueueSettings) -> None:

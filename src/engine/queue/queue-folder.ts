@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { hasCode, namesIn } from "../../base/files.ts";
 import { createFile, replaceFile, stagingName } from "../../base/replace-file.ts";
@@ -45,6 +45,11 @@ export class QueueFolder {
   /** Asks every pilot to end when its attempt has ended. */
   stop(): void {
     createFile(join(this.folder, "stop"), "");
+  }
+
+  /** Whether a process runs the sweep, or was killed while it did. */
+  get isOpen(): boolean {
+    return this.controller() !== undefined && !existsSync(join(this.folder, "stop"));
   }
 
   /** Adds an attempt for the next free pilot. */

@@ -1,0 +1,76 @@
+import { joinWords } from "../base/format.ts";
+import type { TrialSpec } from "../contract/generated/types.ts";
+import type { Engine, LaunchOptions } from "../engine/engine.ts";
+import type { Launcher } from "../engine/launcher.ts";
+import { QueueLauncher } from "../engine/queue/queue-launcher.ts";
+import type { SweepStore } from "../store/sweep-store.ts";
+import { describeSlots, slotsFor } from "./choose-slots.ts";
+import type { RunContext } from "./run-context.ts";
+
+/** Where the trials of a sweep run, by `--engine`. */
+export interface Place {
+  /** One entry for each trial that may run at the same time: its device, as far as it is known. */
+  slots: readonly string[];
+  /** For people: "on cpu, 2 trials at the same time, with 1 thread each". */
+  description: string;
+  /** True if the number of slots changes, as workers come and go. */
+  isElsewhere: boolean;
+  launch(options: LaunchOptions): Launcher;
+}
+
+/** @throws CliprpnError bad_input. */
+export async function openPlace(
+  waiting: readonly TrialSpec[],
+  engine: Engine,
+  store: SweepStore,
+  run: RunContext,
+): Promise<Place> {
+  switch (run.engine ?? "local") {
+    case "local":
+      return onThisMachine(waiting, engine, run);
+    case "queue":
+      return onWorkersThatJoin(waiting, store, run);
+  }
+}
+
+async function onThisMachine(waiting: readonly TrialSpec[], engine: Engine, run: RunContext): Promise<Place> {
+  const slots = await slotsFor(waiting, engine, run);
+  const noGpu = run.device === "auto" && waiting[0]?.device === "cpu" ? " (torch finds no GPU)" : "";
+  return {
+    slots,
+    description: `on ${joinWords([...new Set(slots)])}${noGpu}, ${describeSlots(slots, waiting)}`,
+    isElsewhere: false,
+    launch: (options) => engine.launch(options),
+  };
+}
+
+/** Workers of other commands, maybe on other machines: `cliprpn worker --join`. */
+function onWorkersThatJoin(waiting: readonly TrialSpec[], store: SweepStore, run: RunContext): Place {
+  const number = Math.max(1, Math.min(run.numWorkers ?? waiting.length, waiting.length));
+  return {
+    slots: Array.from({ length: number }, () => "a worker that joins"),
+    description: "on workers that join",
+    isElsewhere: true,
+    launch: ({ slots, tell }) =>
+      new QueueLauncher({
+        folder: store.queueFolder,
+        runsDir: store.runsDir,
+        numThreads: waiting[0]?.num_threads ?? null,
+        maxAttempts: slots.length,
+        tell,
+        graceMs,
+        ...(run.trialTimeoutMs === undefined ? {} : { trialTimeoutMs: run.trialTimeoutMs }),
+        ...(run.leaseMs === undefined ? {} : { leaseMs: run.leaseMs }),
+        pilots: {
+          want: (_, pilots) =>
+            pilots.some(({ facts }) => facts.state !== "refused")
+              ? undefined
+              : `none has joined; run \`cliprpn worker --join ${store.folder}\` on each machine that sees this folder`,
+          close: async () => undefined,
+        },
+      }),
+  };
+}
+
+/** As on this machine. */
+const graceMs = 5000;
