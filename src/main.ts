@@ -26,7 +26,11 @@ export interface Io extends Streams {
 /** Runs one command. @returns the exit code; nothing is thrown. */
 export async function main(argv: string[], io: Io): Promise<number> {
   const terminal = makeTerminal(io);
-  io.signal.addEventListener("abort", () => terminal.info("Stopping... press Ctrl-C again to force quit."));
+  let stopping: NodeJS.Timeout | undefined;
+  io.signal.addEventListener("abort", () => {
+    const say = (): void => terminal.info("Stopping... press Ctrl-C again to force quit.");
+    stopping = setTimeout(say, stopsAtOnceMs); // Many commands have ended by then.
+  });
   try {
     checkPlatform(io.platform);
     const context = {
@@ -49,8 +53,12 @@ export async function main(argv: string[], io: Io): Promise<number> {
     if (known === undefined) return unexpected(error, terminal, io.env);
     terminal.info(known.message);
     return exitCodeOf(known.code);
+  } finally {
+    clearTimeout(stopping);
   }
 }
+
+const stopsAtOnceMs = 150;
 
 /** A file-system error (full disk, missing permission) is a problem of the machine, not of the program. */
 function fileError(error: unknown, argv: string[], io: Io): CliprpnError | undefined {

@@ -1,4 +1,4 @@
-import { EXIT } from "../contract/errors.ts";
+import { EXIT, isInterruption } from "../contract/errors.ts";
 import { stopSweep } from "../runs/stop-sweep.ts";
 import { findSweep } from "../store/find-sweep.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
@@ -7,6 +7,11 @@ import { type Arguments, type Context, runContext } from "./command.ts";
 export async function stop(args: Arguments, context: Context): Promise<number> {
   const { runsDir, cwd, terminal, commandLine, signal } = runContext(args, context);
   const sweep = findSweep(args.needed("sweep"), runsDir, cwd);
-  await stopSweep(sweep, args.text("trial"), { terminal, commandLine, signal });
+  try {
+    await stopSweep(sweep, args.text("trial"), { terminal, commandLine, signal });
+  } catch (error) {
+    if (!isInterruption(error, signal)) throw error;
+    return EXIT.interrupted;
+  }
   return EXIT.good;
 }

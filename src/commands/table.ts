@@ -363,12 +363,13 @@ export const commands: Command[] = [
   },
   {
     usage: "logs <trial>",
-    describe: "print the log of a trial's newest attempt",
+    describe: "print the log of a trial's newest attempt, or of the attempt whose folder is named",
     positionals: { trial: { describe: trial, type: "string" } },
     options: {
       "runs-dir": runsDir,
       follow: {
-        describe: "also print what is written until the attempt ends",
+        describe:
+          "also print what is written until the trial ends, in all its attempts, and wait for the first one; Ctrl-C ends it",
         type: "boolean",
         default: false,
         alias: "f",

@@ -1,34 +1,67 @@
-import { closeSync, existsSync, openSync, readSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readOwner } from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { TrialStore } from "../store/trial-store.ts";
+import { sweepThatRuns } from "./sweep-that-runs.ts";
 
 export interface LogRequest {
   trial: TrialStore;
   /** The newest one by default. */
   attempt: number | undefined;
-  /** Also what is written until the attempt ends. */
+  /**
+   * Also what is written until the attempt ends; without a number, until the trial ends: before its first attempt, and between two,
+   * while a sweep is going to run it.
+   */
   follow: boolean;
+}
+
+/** Receives a log. */
+export interface LogReader {
+  /** Parts of a log, in order. */
+  write: (text: string) => void;
+  /** What is not in the log, such as the beginning of another attempt. */
+  note: (line: string) => void;
 }
 
 /**
  * Passes on the log of an attempt.
  *
- * @param write receives its parts, in order.
  * @throws CliprpnError not_found; the signal's reason.
  */
 export async function followLog(
-  { trial, attempt = trial.attempts().at(-1), follow }: LogRequest,
-  write: (text: string) => void,
+  { trial, attempt, follow }: LogRequest,
+  reader: LogReader,
   signal: AbortSignal,
 ): Promise<void> {
-  if (attempt === undefined)
-    throw new CliprpnError(
-      "not_found",
-      `${trial.folder}: expected an attempt, found none; it has not started yet`,
-    );
+  if (attempt !== undefined) return passOn(trial, attempt, follow, reader, signal);
+  let number = trial.attempts().at(-1);
+  if (number === undefined) {
+    const sweep = sweepThatRuns(trial);
+    const problem = `${trial.trial_id}: expected an attempt, found none; the trial has not started yet`;
+    if (sweep === undefined) throw new CliprpnError("not_found", problem);
+    if (!follow)
+      throw new CliprpnError("not_found", `${problem}: it waits in ${sweep}. Use -f to wait for it`);
+    reader.note(`the trial waits in ${sweep}`);
+  } else await passOn(trial, number, follow, reader, signal);
+  while (follow) {
+    const next = await nextAttempt(trial, number ?? 0, signal);
+    if (next === undefined) return;
+    reader.note(`attempt ${next}`);
+    await passOn(trial, next, follow, reader, signal);
+    number = next;
+  }
+}
+
+/** Passes on the log of one attempt; until its end, if it is followed. */
+async function passOn(
+  trial: TrialStore,
+  attempt: number,
+  follow: boolean,
+  { write }: LogReader,
+  signal: AbortSignal,
+): Promise<void> {
   const { logFile, folder } = trial.attempt(attempt);
   if (!existsSync(folder))
     throw new CliprpnError(
@@ -40,7 +73,7 @@ export async function followLog(
   let position = 0;
   for (;;) {
     // What is written before the end is read after it.
-    const isRunning = trial.outcome(attempt) === undefined && readOwner(trial.claimFolder) !== undefined;
+    const isRunning = isNewest(trial, attempt) && trial.outcome(attempt) === undefined && isClaimed(trial);
     position = readFrom(logFile, position, buffer, (part) => write(decoder.write(part)));
     if (!follow || !isRunning) break;
     await sleep(pollMs, undefined, { signal });
@@ -48,14 +81,38 @@ export async function followLog(
   write(decoder.end());
 }
 
-const pollMs = 200;
+/** Waits for an attempt after this one; undefined if no process is going to make one. */
+async function nextAttempt(
+  trial: TrialStore,
+  number: number,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  for (;;) {
+    const isExpected = isClaimed(trial) || sweepThatRuns(trial) !== undefined;
+    const next = trial.attempts().find((each) => each > number);
+    if (next !== undefined || !isExpected) return next;
+    await sleep(waitMs, undefined, { signal });
+  }
+}
 
-/** Reads a file to its end. @returns the new position. */
+const pollMs = 200;
+/** The journal of a large sweep is read each time. */
+const waitMs = 1000;
+
+function isNewest(trial: TrialStore, attempt: number): boolean {
+  return trial.attempts().at(-1) === attempt;
+}
+
+function isClaimed(trial: TrialStore): boolean {
+  return readOwner(trial.claimFolder) !== undefined;
+}
+
+/** Reads a file to its end; one that has become shorter, from its start. @returns the new position. */
 function readFrom(file: string, start: number, buffer: Buffer, take: (part: Buffer) => void): number {
   if (!existsSync(file)) return start; // Nothing was written yet.
   const fd = openSync(file, "r");
   try {
-    let position = start;
+    let position = fstatSync(fd).size < start ? 0 : start;
     for (;;) {
       const length = readSync(fd, buffer, 0, buffer.length, position);
       if (length === 0) return position;

@@ -9,7 +9,7 @@ export function statusText(status: ShownStatus): string {
   const { name, question, owner, now, failures, report_file } = status;
   const head = [
     ...filled(question === null ? name : `${name}: ${question}`),
-    ...indented(owner === null ? "not running; re-run its command to resume" : `running: ${owner}`),
+    ...indented(owner === null ? idleText(status) : `running: ${owner}`),
   ];
   if (now === null)
     return [
@@ -27,6 +27,11 @@ export function statusText(status: ShownStatus): string {
 const maxViewLines = 44;
 const maxBoardLines = 25;
 const maxFailures = 5;
+
+function idleText({ num_trials, num_completed, report_file }: ShownStatus): string {
+  const isDone = num_trials > 0 && num_completed === num_trials && report_file !== null;
+  return `not running; ${isDone ? "all trials are complete" : "re-run its command to resume"}`;
+}
 
 /** None before a trial has completed. */
 function boardLines({ leaderboard }: ShownStatus): string[] {

@@ -2,11 +2,14 @@ import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { joinWords } from "../base/format.ts";
 import { readOwner } from "../base/owner-lock.ts";
+import { codeHashes } from "../contract/code-identity.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { SweepStatus } from "../contract/generated/types.ts";
 import { trialName } from "../report/names.ts";
 import { StopRequests } from "../store/stop-requests.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
+import type { ListedTrial } from "../store/trial-rows.ts";
+import { trialStatuses } from "../sweep/resume.ts";
 import type { RunContext } from "../sweep/run-context.ts";
 
 type RunningTrial = SweepStatus["running"][number];
@@ -31,10 +34,20 @@ export async function stopSweep(
   terminal.info(`${name}: stopping`);
   const isStopped = (): boolean =>
     chosen === undefined ? !isRunning() : !existsSync(file) && !isRunningStill(sweep, chosen);
-  while (isRunning() && !isStopped()) await sleep(pollMs, undefined, { signal });
-  terminal.info(
-    chosen === undefined ? `${name}: stopped` : `${name}: canceled; the other trials of the sweep still run`,
-  );
+  try {
+    while (isRunning() && !isStopped()) await sleep(pollMs, undefined, { signal });
+  } catch (error) {
+    terminal.info(`${name}: no longer waiting for it to stop; it was asked to`);
+    throw error;
+  }
+  terminal.info(chosen === undefined ? `${name}: stopped` : `${name}: ${howEnded(sweep, chosen)}`);
+}
+
+/** A trial may end by itself before it is canceled. */
+function howEnded(sweep: SweepStore, { trial_id, attempt }: RunningTrial): string {
+  const state = sweep.ends().findLast((end) => end.trial_id === trial_id && end.attempt === attempt)?.state;
+  if (state === "canceled") return "canceled; the other trials of the sweep still run";
+  return `${state ?? "ended"}, before it could be canceled`;
 }
 
 const pollMs = 100;
@@ -42,18 +55,38 @@ const pollMs = 100;
 /** @throws CliprpnError bad_input. */
 function findRunning(sweep: SweepStore, trial: string): RunningTrial {
   const running = sweep.status()?.running ?? [];
-  const found = running.filter(
-    (each) => each.trial_id.startsWith(trial) || each.label === trial || trialName(each) === trial,
-  );
+  const found = running.filter((each) => isNamed(each, trial));
   const [first, second] = found;
   if (first !== undefined && second === undefined) return first;
-  const names = joinWords(found.concat(found.length > 0 ? [] : running).map(describe));
+  if (first !== undefined)
+    throw new CliprpnError(
+      "bad_input",
+      `${trial}: expected one trial, found ${found.length}: ${joinWords(found.map(describe))}; write its id`,
+    );
+  const names = joinWords(running.map(describe)) || "there is none";
+  const [listed] = (sweep.listed() ?? []).filter((each) => isNamed(each, trial));
+  const state = listed === undefined ? "" : `, found ${describe(listed)}, which ${stateOf(sweep, listed)}`;
   throw new CliprpnError(
     "bad_input",
-    first === undefined
-      ? `${trial}: expected a trial that runs now: ${names || "there is none"}`
-      : `${trial}: expected one trial, found ${found.length}: ${names}; write its id`,
+    `${trial}: expected a trial that runs now${state}. Those are: ${names}`,
   );
+}
+
+function isNamed(trial: Pick<RunningTrial, "trial_id" | "label" | "kind" | "seed">, name: string): boolean {
+  return trial.trial_id.startsWith(name) || trial.label === name || trialName(trial) === name;
+}
+
+/** What a trial that does not run does. */
+function stateOf(sweep: SweepStore, { trial_id, kind }: ListedTrial): string {
+  const status = trialStatuses(sweep, [{ trial_id, sources_sha256: codeHashes()[kind] }]).get(trial_id);
+  switch (status?.state) {
+    case "completed":
+      return "has completed";
+    case "failed":
+      return `has ended (${status.error.code})`;
+    default:
+      return "has not started; a trial can be stopped when it runs";
+  }
 }
 
 function isRunningStill(sweep: SweepStore, { trial_id, attempt }: RunningTrial): boolean {
@@ -61,6 +94,6 @@ function isRunningStill(sweep: SweepStore, { trial_id, attempt }: RunningTrial):
   return running.some((each) => each.trial_id === trial_id && each.attempt === attempt);
 }
 
-function describe(trial: RunningTrial): string {
+function describe(trial: RunningTrial | ListedTrial): string {
   return `${trialName(trial)} (${trial.trial_id.slice(0, 8)})`;
 }

@@ -6,7 +6,8 @@ import { check } from "../../src/contract/check.ts";
 import { codeHashes } from "../../src/contract/code-identity.ts";
 import type { TrialSpec } from "../../src/contract/generated/types.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import type { Attempt } from "../../src/engine/launcher.ts";
+import type { Attempt, AttemptEnd } from "../../src/engine/launcher.ts";
+import { findLog } from "../../src/runs/find-log.ts";
 import { followLog } from "../../src/runs/follow-log.ts";
 import { statusText } from "../../src/runs/status-text.ts";
 import { stopSweep } from "../../src/runs/stop-sweep.ts";
@@ -143,6 +144,31 @@ test("stop refuses a sweep, or a trial, that does not run", async () => {
   await expect(stopSweep(store, "film", asking)).rejects.toMatchObject({ code: "bad_input" });
 });
 
+test("stop of a trial that waits, has completed or failed says so, and what runs", async () => {
+  const { attempts, hold, release } = held();
+  play = ({ spec, ...attempt }) => (spec.seed === 0 ? broken("loss_not_finite") : hold({ spec, ...attempt }));
+  const { store, ended } = start({ numWorkers: 1 });
+  await until(() => attempts.has(1) && (store.status()?.running ?? []).some(({ seed }) => seed === 1));
+  const stopped = (trial: string) => expect(stopSweep(store, trial, asking)).rejects;
+  await stopped(third.trial_id.slice(0, 6)).toThrow(/film, seed 2 .*not started.*Those are: film, seed 1 \(/);
+  await stopped("film, seed 0").toThrow(/film, seed 0 .*loss_not_finite/);
+  await stopped("other").toThrow(/other: expected a trial that runs now\. Those are: film, seed 1/);
+  release();
+  expect(await ended).toBe(3);
+});
+
+test("stop of a trial that ends by itself says how it ended", async () => {
+  const { attempts, hold, release } = held();
+  play = hold;
+  const { store, ended } = start({ numWorkers: 2 });
+  await until(() => attempts.size === 2 && (store.status()?.running.length ?? 0) === 2);
+  const terminal = recordingTerminal();
+  release(); // The request comes too late.
+  await stopSweep(store, first.trial_id, { ...asking, terminal });
+  expect(await ended).toBe(0);
+  expect(terminal.lines.at(-1)).toMatch(/completed, before it could be canceled/);
+});
+
 test("a request that a kill has left does not stop the next run", async () => {
   play = complete;
   const { store, ended } = start();
@@ -275,16 +301,68 @@ test("logs follows an attempt until its end", async () => {
   const trial = new TrialStore(store.runsDir, first.trial_id);
   const { logFile } = trial.attempt(1);
   writeFileSync(logFile, "epoch 1/3: lo");
-  let text = "";
-  const request = { trial, attempt: undefined, follow: true };
-  const followed = followLog(request, (part) => (text += part), asking.signal);
-  await until(() => text !== "");
+  const log = followed(trial, 1);
+  await until(() => log.text() !== "");
   appendFileSync(logFile, "ss 0.5 \u2713\n");
-  await until(() => text.endsWith("\u2713\n"));
+  await until(() => log.text().endsWith("\u2713\n"));
+  writeFileSync(logFile, "again\n"); // It has become shorter.
+  await until(() => log.text().endsWith("again\n"));
   release();
   await ended;
-  await followed;
-  expect(text).toBe("epoch 1/3: loss 0.5 \u2713\n");
+  await log.ended;
+  expect(log.text()).toBe("epoch 1/3: loss 0.5 \u2713\nagain\n");
+  expect(log.notes).toEqual([]);
+});
+
+test("logs follows a trial from before its start over its attempts to its end", async () => {
+  const ends = new Map<string, (end: AttemptEnd) => void>();
+  play = ({ spec, number, folder }) => {
+    writeFileSync(join(folder, "worker.log"), `seed ${spec.seed}, attempt ${number}\n`);
+    return new Promise((resolve) => ends.set(`${spec.seed}/${number}`, resolve));
+  };
+  const end = async (key: string, how: AttemptEnd): Promise<void> => {
+    await until(() => ends.has(key));
+    ends.get(key)?.(how);
+  };
+  const { store, ended } = start({ numWorkers: 1 });
+  await until(() => ends.has("0/1"));
+  const trial = new TrialStore(store.runsDir, second.trial_id);
+  await expect(followed(trial, undefined, false).ended).rejects.toThrow(/waits in made/);
+  const log = followed(trial, undefined);
+  await until(() => log.notes.length > 0);
+  await end("0/1", broken("loss_not_finite"));
+  await end("1/1", broken("worker_died"));
+  await end("1/2", broken("worker_died"));
+  await end("1/3", broken("loss_not_finite"));
+  await log.ended;
+  expect(log.notes).toEqual(["the trial waits in made", "attempt 1", "attempt 2", "attempt 3"]);
+  expect(log.text()).toBe("seed 1, attempt 1\nseed 1, attempt 2\nseed 1, attempt 3\n");
+  const failed = followed(new TrialStore(store.runsDir, first.trial_id), undefined);
+  await failed.ended; // The sweep still runs, but does not run it again.
+  expect(failed.text()).toBe("seed 0, attempt 1\n");
+  await end("2/1", broken("loss_not_finite"));
+  expect(await ended).toBe(3);
+});
+
+test("a trial that has not started is found by its id; Ctrl-C ends waiting for it", async () => {
+  const { attempts, hold, release } = held();
+  play = hold;
+  const { store, ended } = start({ numWorkers: 1 });
+  await until(() => attempts.has(0));
+  const { trial, attempt } = findLog(third.trial_id.slice(0, 8), {
+    runsDir: store.runsDir,
+    cwd: store.folder,
+  });
+  expect([trial.trial_id, attempt]).toEqual([third.trial_id, undefined]);
+  const asked = () => findLog("ffff", { runsDir: store.runsDir, cwd: store.folder });
+  expect(asked).toThrow(/ffff.*found none/);
+  const stop = new AbortController();
+  const log = followed(trial, undefined, true, stop.signal);
+  await until(() => log.notes.length > 0);
+  stop.abort();
+  await expect(log.ended).rejects.toThrow(/abort/i);
+  release();
+  await ended;
 });
 
 test("logs of a trial without an attempt, or of another attempt, names what there is", async () => {
@@ -292,10 +370,30 @@ test("logs of a trial without an attempt, or of another attempt, names what ther
   const { store, ended } = start();
   await ended;
   const trial = new TrialStore(store.runsDir, third.trial_id);
-  const write = (): void => undefined;
-  const other = followLog({ trial, attempt: 7, follow: false }, write, asking.signal);
+  const reader = { write: () => undefined, note: unexpectedNote };
+  const other = followLog({ trial, attempt: 7, follow: false }, reader, asking.signal);
   await expect(other).rejects.toThrow(/attempts.7.*there are 1/);
   const none = new TrialStore(join(store.runsDir, "none"), first.trial_id);
-  const missing = followLog({ trial: none, attempt: undefined, follow: false }, write, asking.signal);
+  const missing = followLog({ trial: none, attempt: undefined, follow: false }, reader, asking.signal);
   await expect(missing).rejects.toMatchObject({ code: "not_found" });
 });
+
+/** The log of a trial, read by `cliprpn logs`. */
+function followed(
+  trial: TrialStore,
+  attempt: number | undefined,
+  follow = true,
+  signal = asking.signal,
+): { text: () => string; notes: string[]; ended: Promise<void> } {
+  const parts: string[] = [];
+  const notes: string[] = [];
+  const reader = {
+    write: (part: string) => void parts.push(part),
+    note: (line: string) => void notes.push(line),
+  };
+  return { text: () => parts.join(""), notes, ended: followLog({ trial, attempt, follow }, reader, signal) };
+}
+
+function unexpectedNote(line: string): void {
+  throw new Error(`expected no note, found ${line}`);
+}
