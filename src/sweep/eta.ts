@@ -1,15 +1,20 @@
 import { formatDuration } from "../base/format.ts";
 import type { SweepStatus } from "../contract/generated/types.ts";
 
-/** A running trial: fraction `share` of its work took `workedMs`; both count from the first training step. */
+/** A running trial: from `skipped` to `share` of its work took `workedMs`, which counts from the first training step. */
 export interface RunningShare {
   label: string;
   workedMs: number;
   share: number;
+  /** What an earlier attempt did; 0 by default. */
+  skipped?: number;
 }
 
 /** A smaller share does not predict the duration yet. */
 const minShare = 0.05;
+
+/** A completed trial that an earlier attempt did more of does not predict the duration of others. */
+const maxSkipped = 0.9;
 
 /**
  * The remaining time of a sweep, from the running trials' shares and the durations of finished trials. It keeps sums by label, so
@@ -41,8 +46,14 @@ export class SweepEta {
     this.#addWaiting(label, -1);
   }
 
-  /** A trial was completed after this time, counted from its first training step. */
-  finished(label: string, workedMs: number): void {
+  /**
+   * A trial was completed after this time, counted from its first training step.
+   *
+   * @param skipped what an earlier attempt did of its work.
+   */
+  finished(label: string, ms: number, skipped = 0): void {
+    if (skipped > maxSkipped) return; // The rest says too little about the whole.
+    const workedMs = ms / (1 - skipped);
     const expected = this.#finished.get(label)?.value ?? this.#allFinished.value;
     if (expected !== undefined)
       this.#squaredErrors.add(Math.log(atLeastOne(workedMs) / atLeastOne(expected)) ** 2);
@@ -65,20 +76,22 @@ export class SweepEta {
   }
 
   /** Remaining time of a running trial; undefined while neither its share nor a trial of its label predicts it. */
-  trialLeftMs({ label, workedMs, share }: RunningShare): number | undefined {
-    if (share >= minShare) return (workedMs * (1 - share)) / share;
-    const expected = this.#finished.get(label)?.value;
-    return expected === undefined ? undefined : Math.max(0, expected - workedMs);
+  trialLeftMs(trial: RunningShare): number | undefined {
+    const whole = wholeMs(trial);
+    if (whole !== undefined) return whole * (1 - trial.share);
+    const expected = this.#finished.get(trial.label)?.value;
+    return expected === undefined ? undefined : expectedLeftMs(expected, trial);
   }
 
   /** Undefined while neither a duration nor a share is known. */
   remainingMs(running: readonly RunningShare[]): number | undefined {
     const projected = new Map<string, Mean>();
     const allProjected = new Mean();
-    for (const { label, workedMs, share } of running) {
-      if (share < minShare) continue;
-      add(projected, label, workedMs / share);
-      allProjected.add(workedMs / share);
+    for (const trial of running) {
+      const whole = wholeMs(trial);
+      if (whole === undefined) continue;
+      add(projected, trial.label, whole);
+      allProjected.add(whole);
     }
     const all = this.#allFinished.value ?? allProjected.value;
     if (all === undefined) return undefined;
@@ -86,7 +99,7 @@ export class SweepEta {
       (this.#finished.get(label) ?? projected.get(label))?.value ?? all;
 
     const left = running.map(
-      (trial) => this.trialLeftMs(trial) ?? Math.max(0, expected(trial.label) - trial.workedMs),
+      (trial) => this.trialLeftMs(trial) ?? expectedLeftMs(expected(trial.label), trial),
     );
     let total = sum(left) + this.#expectedMs;
     let numOthers = this.#numWaiting - this.#numExpected;
@@ -110,6 +123,17 @@ export class SweepEta {
     // Without the rest that adding and subtracting leaves.
     this.#expectedMs = this.#numExpected === 0 ? 0 : this.#expectedMs + num * expected;
   }
+}
+
+/** What the whole trial would take; undefined while too little of it is done. */
+function wholeMs({ workedMs, share, skipped = 0 }: RunningShare): number | undefined {
+  const done = share - skipped;
+  return done < minShare ? undefined : workedMs / done;
+}
+
+/** @param expected of the whole trial. */
+function expectedLeftMs(expected: number, { workedMs, skipped = 0 }: RunningShare): number {
+  return Math.max(0, expected * (1 - skipped) - workedMs);
 }
 
 /** The mean of the values added so far; undefined without one. */

@@ -30,6 +30,8 @@ interface Running {
   epoch: Epoch | null;
   /** Completed fraction of training and evaluation; features are cached after the first trial. */
   share: number;
+  /** What an earlier attempt did of it. */
+  skipped: number;
   workingSince: number | undefined;
 }
 
@@ -94,6 +96,7 @@ export class SweepProgress implements AttemptWatcher {
       status: "starting",
       epoch: null,
       share: 0,
+      skipped: 0,
       workingSince: undefined,
     });
     this.#print(spec, { state: "running", attempt: number, slot });
@@ -119,13 +122,14 @@ export class SweepProgress implements AttemptWatcher {
     outcome: TrialOutcome | undefined,
     duration_ms: number,
   ): void {
-    const since = slot === undefined ? undefined : this.#running.get(slot)?.workingSince;
+    const running = slot === undefined ? undefined : this.#running.get(slot);
     if (slot !== undefined) this.#running.delete(slot);
     const runsAgain = this.#again.delete(spec.trial_id);
     if (outcome !== undefined && !runsAgain) this.#done += 1;
     if (outcome?.state === "failed" && !runsAgain) this.#fail(spec, outcome);
     if (outcome?.state === "completed") {
-      if (since !== undefined) this.#eta.finished(spec.label, this.#now() - since);
+      if (running?.workingSince !== undefined)
+        this.#eta.finished(spec.label, this.#now() - running.workingSince, running.skipped);
       const { acc_at_50 } = outcome.metrics;
       this.#leaderboard.completed(spec, { trial_id: spec.trial_id, attempt: number, acc_at_50 });
     }
@@ -211,9 +215,16 @@ export class SweepProgress implements AttemptWatcher {
 
   #follow(running: Running, { phase, done, total }: Extract<TrialEvent, { type: "progress" }>): void {
     const share = done / Math.max(1, total);
-    if (phase === "training" || phase === "evaluation") running.workingSince ??= this.#now();
-    if (phase === "training") running.share = trainingShare * share;
-    if (phase === "evaluation") running.share = trainingShare + (1 - trainingShare) * share;
+    if (phase === "training" || phase === "evaluation") {
+      const isTraining = phase === "training";
+      const now = isTraining ? trainingShare * share : trainingShare + (1 - trainingShare) * share;
+      // Out of memory, a trial continues at its last checkpoint.
+      if (running.workingSince === undefined || now < running.share) {
+        running.workingSince = this.#now();
+        running.skipped = isTraining ? (now * Math.max(0, done - 1)) / Math.max(1, done) : 0;
+      }
+      running.share = now;
+    }
     // The result of an epoch stays on screen until the next one.
     if (phase !== "training" || !running.status.startsWith("epoch"))
       running.status = `${phases[phase]} ${Math.round(100 * share)} %`;
@@ -257,10 +268,11 @@ export class SweepProgress implements AttemptWatcher {
     return this.#eta.remainingMs([...this.#running.values()].map((running) => this.#shareOf(running)));
   }
 
-  #shareOf({ spec, share, workingSince }: Running): RunningShare {
+  #shareOf({ spec, share, skipped, workingSince }: Running): RunningShare {
     return {
       label: spec.label,
       share,
+      skipped,
       workedMs: workingSince === undefined ? 0 : this.#now() - workingSince,
     };
   }

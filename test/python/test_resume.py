@@ -287,6 +287,21 @@ def test_a_trial_may_be_killed_again_and_again(
     assert_same(outcome, expected, tmp_path / "4", tmp_path / "whole")
 
 
+def test_the_epochs_before_the_checkpoint_are_events_of_the_attempt_that_continues(
+    root: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, epochs = spec_of(root, cache), []
+    run_killed(monkeypatch, 2 * STEPS_PER_EPOCH + 2, spec, tmp_path / "1")
+
+    def emit(event: Any) -> None:
+        if event.type == "epoch":
+            epochs.append(event.epoch)
+
+    outcome = run_trial(spec, tmp_path / "2", emit, lambda: False, resume=ResumeOptions((tmp_path / "1",)))
+    assert isinstance(outcome, CompletedOutcome) and outcome.resumed_from is not None
+    assert epochs == outcome.epochs and [epoch.epoch for epoch in epochs] == [1, 2, 3]
+
+
 def test_a_trial_that_is_asked_to_stop_continues_where_it_stopped(
     root: Path, cache: Path, tmp_path: Path
 ) -> None:

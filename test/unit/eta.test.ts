@@ -73,6 +73,16 @@ test.each<[string, Partial<SweepState>, number | undefined]>([
     },
     3000,
   ],
+  [
+    "what a resumed trial itself has done",
+    { running: [{ ...film(0.75, 1000), skipped: 0.5 }], waiting: ["film"] },
+    5000,
+  ],
+  [
+    "what is left of a resumed trial, before it has a share",
+    { running: [{ ...film(0.75, 400), skipped: 0.75 }], finished: new Map([["film", [4000]]]) },
+    600,
+  ],
   ["two slots", { waiting: ["film", "film"], finished: new Map([["film", [1000]]]), numSlots: 2 }, 1000],
   ["more slots than trials", { waiting: ["film"], finished: new Map([["film", [1000]]]), numSlots: 4 }, 1000],
   ["at least the longest running trial", { running: [film(0.5, 8000), film(0.9, 900)], numSlots: 2 }, 8000],
@@ -124,6 +134,16 @@ function fromAllTrials({ running, waiting, finished, numSlots }: SweepState): nu
   const total = [...left, ...waiting.map(expected)].reduce((sum, value) => sum + value, 0);
   return Math.max(total / Math.max(1, Math.min(numSlots, running.length + waiting.length)), ...left);
 }
+
+test("a resumed trial that ends predicts whole trials, unless little was left of it", () => {
+  const eta = new SweepEta(["film", "film", "film"], 1);
+  eta.started("film");
+  eta.finished("film", 1000, 0.75);
+  expect(eta.remainingMs([])).toBeCloseTo(8000, 6);
+  eta.started("film");
+  eta.finished("film", 1, 0.95);
+  expect(eta.remainingMs([])).toBeCloseTo(4000, 6);
+});
 
 test("an event of a trial costs the same in a sweep of 20 and of 2,000 trials", () => {
   const work = (num: number): number => {

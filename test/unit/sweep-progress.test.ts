@@ -49,6 +49,25 @@ function failure({ spec }: { spec: { trial_id: string; sources_sha256: string } 
   };
 }
 
+test("the time left counts from where a trial was resumed, and from where it continues after it was out of memory", () => {
+  let ms = 0;
+  const { progress } = shown({ now: () => ms });
+  const left = (): number | null | undefined => progress.snapshot().running[0]?.left_ms;
+  const train = (done: number): void =>
+    progress.event(film0, 0, { type: "progress", phase: "training", done, total: 100 });
+  progress.started(film0, 0);
+  train(51);
+  ms += 10_000;
+  train(71); // 20 steps in 10 s, so 5 s for 10 steps; evaluation takes as long as 5.3 steps.
+  expect(left()).toBeGreaterThan(14_000);
+  expect(left()).toBeLessThan(18_000);
+  train(51);
+  ms += 20_000;
+  train(71); // Smaller micro-batches take twice as long.
+  expect(left()).toBeGreaterThan(28_000);
+  expect(left()).toBeLessThan(36_000);
+});
+
 test("the status is valid, and has slots, leaderboard and remaining times", () => {
   let ms = 0;
   const { progress, view } = shown({ now: () => ms });
