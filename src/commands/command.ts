@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
+import { didYouMean } from "../base/did-you-mean.ts";
 import { joinWords } from "../base/format.ts";
 import { CliprpnError } from "../contract/errors.ts";
-import { defaultRetries, type Retries } from "../sweep/failure-policy.ts";
+import { defaultRetries, type FailureClass, type Retries } from "../sweep/failure-policy.ts";
 import type { Context, RunContext } from "../sweep/run-context.ts";
 
 export type { Context } from "../sweep/run-context.ts";
@@ -100,7 +101,8 @@ export function runContext(args: Arguments, context: Context): RunContext {
     trustWeights: args.flag("trust-weights"),
     acceptStale: args.flag("accept-stale"),
     rerunStale: args.flag("rerun-stale"),
-    retryFailed: args.flag("retry-failed"),
+    retryFailed: args.flag("retry-failed") || args.list("retry-class").length > 0,
+    retryClasses: retryClasses(args.list("retry-class")),
     retries: retries(args.list("retries")),
     maxFailures: args.flag("fail-fast") ? 1 : args.number("max-failures"),
     notify: args.text("notify"),
@@ -136,7 +138,22 @@ function retries(values: readonly string[]): Partial<Retries> {
   );
 }
 
+/** The values of --retry-class; undefined without any. @throws CliprpnError bad_input. */
+function retryClasses(values: readonly string[]): FailureClass[] | undefined {
+  const unknown = values.find((value) => !isRetriedClass(value));
+  if (unknown !== undefined)
+    throw new CliprpnError(
+      "bad_input",
+      `--retry-class: expected ${joinWords(retriedClasses, "or")}, found ${unknown}.${didYouMean(unknown, retriedClasses)}`,
+    );
+  return values.length === 0 ? undefined : values.filter(isRetriedClass);
+}
+
 const retriedClasses: readonly string[] = Object.keys(defaultRetries);
+
+function isRetriedClass(value: string): value is keyof Retries {
+  return retriedClasses.includes(value);
+}
 
 /**
  * The value of --workers, undefined for `auto`; a command without this option runs one trial at a time.

@@ -65,6 +65,11 @@ export const checkpointMinutes: Option = {
   minimum: 0,
 };
 export const retryFailed: Option = { describe: "run failed trials again", type: "boolean", default: false };
+export const retryClass: Option = {
+  describe:
+    "run trials again that failed with an error of this class: out_of_memory, loss_not_finite, worker_lost, timed_out, or trial for all others (repeatable)",
+  type: "array",
+};
 export const dryRun: Option = { describe: "print the plan and stop", type: "boolean", default: false };
 export const open: Option = { describe: "open REPORT.html in the browser", type: "boolean", default: false };
 export const failIf: Option = {

@@ -16,6 +16,7 @@ import {
   python,
   rerunStale,
   resultsOptions,
+  retryClass,
   retryFailed,
   runsDir,
   set,
@@ -70,6 +71,7 @@ export const commands: Command[] = [
       "accept-stale": acceptStale,
       "rerun-stale": rerunStale,
       "retry-failed": retryFailed,
+      "retry-class": retryClass,
       "fail-if": failIf,
       "dry-run": dryRun,
       open,
@@ -143,6 +145,7 @@ export const commands: Command[] = [
       "accept-stale": acceptStale,
       "rerun-stale": rerunStale,
       "retry-failed": retryFailed,
+      "retry-class": retryClass,
       json: {
         describe: "print one JSON line each time a trial changes state",
         type: "boolean",
@@ -219,6 +222,7 @@ export const commands: Command[] = [
       "accept-stale": acceptStale,
       "rerun-stale": rerunStale,
       "retry-failed": retryFailed,
+      "retry-class": retryClass,
       "dry-run": dryRun,
       json: {
         describe: "print one JSON line each time a trial changes state",

@@ -139,7 +139,9 @@ function variedKeys({ experiment }: StoredExperiment): string[] | null {
 /** The command that ran the sweep last, without the flags that hold for one run, and how many trials could run at the same time. */
 function lastRun(store: SweepStore, commandLine: string): Pick<ReportInput, "command" | "num_slots"> {
   const runs = store.entries().flatMap((entry) => (entry.type === "sweep_started" ? [entry] : []));
-  const command = runs.at(-1)?.command.replace(/ --(rerun-stale|accept-stale|retry-failed)\b/g, "");
+  const command = runs
+    .at(-1)
+    ?.command.replace(/ --((rerun-stale|accept-stale|retry-failed)\b|retry-class[ =]\S+)/g, "");
   const num_slots = runs.findLast((run) => run.num_slots !== undefined)?.num_slots;
   return {
     command: command === undefined ? commandLine : `npx ${command}`,

@@ -8,6 +8,7 @@ import { readCode } from "../store/code-manifests.ts";
 import type { TrialEnd } from "../store/journal.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import { TrialStore, trialIds } from "../store/trial-store.ts";
+import { failureClassOf } from "./failure-policy.ts";
 import type { RunContext } from "./run-context.ts";
 
 /** What is known about a trial of a sweep. */
@@ -58,11 +59,11 @@ export interface TrialsToRun {
   numFailed: number;
 }
 
-type ResumeChoices = Pick<RunContext, "acceptStale" | "rerunStale" | "retryFailed">;
+type ResumeChoices = Pick<RunContext, "acceptStale" | "rerunStale" | "retryFailed" | "retryClasses">;
 
 /**
- * The trials that have to run. Finished trials stay as they are; failed ones run again with `retryFailed`, stale ones, which other
- * code made, with `rerunStale`.
+ * The trials that have to run. Finished trials stay as they are; failed ones run again with `retryFailed`, if their failure is of one
+ * of the `retryClasses`; stale ones, which other code made, with `rerunStale`.
  *
  * @throws CliprpnError bad_input if there are stale trials, others have to run, and the person has not chosen.
  */
@@ -96,14 +97,17 @@ export interface SortedTrials {
 export function sortTrials(
   specs: readonly TrialSpec[],
   statuses: ReadonlyMap<string, TrialStatus>,
-  { retryFailed, rerunStale }: ResumeChoices,
+  { retryFailed, retryClasses, rerunStale }: ResumeChoices,
 ): SortedTrials {
   const sorted: SortedTrials = { waiting: [], failed: [], stale: [] };
   for (const spec of specs) {
     const status = statuses.get(spec.trial_id);
     const isStale = status?.state === "completed" && status.isStale;
     if (isStale) sorted.stale.push({ spec, accepted: status.accepted });
-    if (status?.state === "failed" && !retryFailed) sorted.failed.push({ spec, code: status.error.code });
+    const isRetried = (code: ErrorCode): boolean =>
+      retryFailed && (retryClasses?.includes(failureClassOf(code)) ?? true);
+    if (status?.state === "failed" && !isRetried(status.error.code))
+      sorted.failed.push({ spec, code: status.error.code });
     else if (status?.state !== "completed" || (isStale && rerunStale)) sorted.waiting.push(spec);
   }
   return sorted;

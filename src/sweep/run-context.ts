@@ -2,7 +2,7 @@ import { accessSync, constants, mkdirSync } from "node:fs";
 import type { Engine } from "../engine/engine.ts";
 import type { LocalEngineOptions } from "../engine/local/local-engine.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import type { Retries } from "./failure-policy.ts";
+import type { FailureClass, Retries } from "./failure-policy.ts";
 
 /** The environment of a command: everything outside the program that it may use. */
 export interface Context {
@@ -52,6 +52,8 @@ export interface RunContext extends Context {
   rerunStale: boolean;
   /** Run failed trials again. */
   retryFailed: boolean;
+  /** Of these, only those with failures of these classes; undefined for all. */
+  retryClasses?: readonly FailureClass[] | undefined;
   /** How often a trial runs again after a failure of a class, where it differs from the default. */
   retries?: Partial<Retries>;
   /** No trial starts after as many have failed; undefined for no limit. */

@@ -11,6 +11,7 @@ import { recordCode } from "../../src/store/code-manifests.ts";
 import type { NewEntry } from "../../src/store/journal.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
+import type { FailureClass } from "../../src/sweep/failure-policy.ts";
 import { trialStatuses, trialsToRun } from "../../src/sweep/resume.ts";
 import { errorOf } from "../helpers/error-of.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
@@ -80,7 +81,12 @@ function earlierCode(store: SweepStore): string {
 function plan(
   store: SweepStore,
   specs: TrialSpec[],
-  flags: { acceptStale?: boolean; rerunStale?: boolean; retryFailed?: boolean } = {},
+  flags: {
+    acceptStale?: boolean;
+    rerunStale?: boolean;
+    retryFailed?: boolean;
+    retryClasses?: FailureClass[];
+  } = {},
 ): { ids: string[]; lines: string[] } {
   const terminal = recordingTerminal();
   const options = { acceptStale: false, rerunStale: false, retryFailed: false, ...flags, terminal };
@@ -108,6 +114,16 @@ test("a completed attempt counts, whatever the journal says about another attemp
 });
 
 describe("a failed trial", () => {
+  test("runs again with --retry-class only if its failure is of that class", () => {
+    const store = sweep();
+    end(store, first, "failed"); // timed_out
+    const ids = (...retryClasses: FailureClass[]) =>
+      plan(store, [first], { retryFailed: true, retryClasses }).ids;
+    expect(ids("timed_out")).toEqual([first.trial_id]);
+    expect(ids("out_of_memory", "timed_out")).toEqual([first.trial_id]);
+    expect(ids("out_of_memory", "trial")).toEqual([]);
+  });
+
   test("runs again with --retry-failed only, and the other way is named", () => {
     const store = sweep();
     end(store, first, "failed");
