@@ -34,6 +34,7 @@ import {
   type SweepFigures,
   sweepRows,
 } from "./rows.ts";
+import { scaleRows } from "./scale.ts";
 import { makeScenes, numEpochs, type Scenes } from "./scenes.ts";
 
 const { values } = parseArgs({
@@ -80,6 +81,7 @@ const parts: Record<string, [what: string, measure: () => Promise<Row[]>]> = {
   ],
   help: ["the command line", async () => [helpRow(await helpMs())]],
   many: ["many trials", () => manyRows(folder)],
+  scale: ["a sweep on a thousand slots, simulated", () => scaleRows(folder)],
   figures: ["the figures of a report on many trials", () => figuresRows(folder, python)],
   audit: ["an audit of a model's use of words", () => auditRows(folder, python)],
   ...(process.platform === "linux" && {
