@@ -20,6 +20,15 @@ class CliprpnError(Exception):
 
 
 def disk_is_full(error: BaseException) -> bool:
-    """Whether a disk or a quota is full. Errors of safetensors have no errno, only the text of a Rust error."""
-    full = (errno.ENOSPC, errno.EDQUOT)
-    return getattr(error, "errno", None) in full or any(f"(os error {code})" in str(error) for code in full)
+    """Whether a disk or a quota is full."""
+    return _is_one_of(error, errno.ENOSPC, errno.EDQUOT)
+
+
+def is_not_writable(error: BaseException) -> bool:
+    """Whether a disk is read-only, or the permission for a file or a folder is missing."""
+    return _is_one_of(error, errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+def _is_one_of(error: BaseException, *codes: int) -> bool:
+    """Whether the system gave one of these codes. Those of safetensors have no errno, only the text of a Rust error."""
+    return getattr(error, "errno", None) in codes or any(f"(os error {code})" in str(error) for code in codes)

@@ -11,7 +11,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { hasCode, noHardLinks, removeFile } from "./files.ts";
+import { hasCode, naming, noHardLinks, removeFile } from "./files.ts";
 import { highestOf, isGone, stateLine } from "./lock-file.ts";
 import { thisProcess } from "./process-identity.ts";
 
@@ -55,7 +55,7 @@ function createExclusively(folder: string, path: string, text: string): number |
   const temporary = join(folder, `${temporaryPrefix}${host}-${pid}-${randomBytes(8).toString("hex")}`);
   const file = openSync(temporary, "wx");
   try {
-    writeAll(file, text);
+    naming(path, () => writeAll(file, text));
     if (linkExclusively(temporary, path, file)) return file;
     closeSync(file);
     return undefined;
@@ -93,7 +93,7 @@ function createInPlace(path: string, text: string): number | undefined {
     throw error;
   }
   try {
-    writeAll(file, text);
+    naming(path, () => writeAll(file, text));
     return file;
   } catch (error) {
     closeSync(file);

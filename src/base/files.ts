@@ -38,6 +38,21 @@ export function hasCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }
 
+/** Does something with an open file. @throws its error, with the name of the file, which those of descriptors lack. */
+export function naming<Result>(file: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Error && "code" in error && !("path" in error)) Object.assign(error, { path: file });
+    throw error;
+  }
+}
+
+/** True for the error of a disk that is full, read-only or broken. */
+export function isDiskError(error: unknown): boolean {
+  return hasCode(error, "ENOSPC", "EDQUOT", "EROFS", "EIO");
+}
+
 /** Codes of the error when a file system, such as exFAT, cannot give a file a second name. */
 export const noHardLinks = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
 

@@ -1,6 +1,7 @@
 import { closeSync, fdatasync, fstat, stat, write, writeSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { isDiskError } from "./files.ts";
 import { highestNumber, isGone, stateLine } from "./lock-file.ts";
 
 export interface HeldOptions {
@@ -53,7 +54,8 @@ export class OwnerLock {
       // Synchronous: several times faster, and most locks are released before their first heartbeat.
       writeSync(this.#file, stateLine("released", this.#counter), this.#offset);
     } catch (error) {
-      if (!isGone(error)) throw error;
+      // Then it is free when this process has ended; the error to show is that of the work.
+      if (!isGone(error) && !isDiskError(error)) throw error;
     } finally {
       closeSync(this.#file);
     }

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { hasCode, noHardLinks, removeFile } from "./files.ts";
+import { hasCode, naming, noHardLinks, removeFile } from "./files.ts";
 
 /** Replaces a file in one step: after a kill or a power failure it is the old or the new one. */
 export function replaceFile(file: string, content: string | Buffer): void {
@@ -59,8 +59,10 @@ function writeStaging(file: string, content: string | Buffer): string {
   const staging = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString("hex")}.new`);
   const fd = openSync(staging, "wx");
   try {
-    writeFileSync(fd, content);
-    fsyncSync(fd);
+    naming(file, () => {
+      writeFileSync(fd, content);
+      fsyncSync(fd);
+    });
   } catch (error) {
     unlinkSync(staging);
     throw error;

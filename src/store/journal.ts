@@ -1,4 +1,5 @@
 import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeFileSync } from "node:fs";
+import { naming } from "../base/files.ts";
 import { findSchemaErrors } from "../contract/check.ts";
 import type { JournalEntry } from "../contract/generated/types.ts";
 import { parseJson, readText, schemaVersion } from "./files.ts";
@@ -12,19 +13,25 @@ export type NewEntry = JournalEntry extends infer Entry
 
 /**
  * An append-only file of JSON lines; two processes may append at the same time. An entry is on the disk when `append` returns, but
- * for the start of a trial: without it, nothing else changes after a power failure, and the next entry syncs it, too. A line left incomplete by a kill is terminated when the file is opened again, and skipped by readers.
+ * for the start of a trial: without it, nothing else changes after a power failure, and the next entry syncs it, too. A line left
+ * incomplete by a kill or a full disk is terminated before the next one, and skipped by readers.
  */
 export class Journal {
+  readonly #file: string;
   readonly #fd: number;
 
   constructor(file: string) {
+    this.#file = file;
     this.#fd = openSync(file, "a+");
-    if (!endsWhole(this.#fd)) writeFileSync(this.#fd, "\n");
   }
 
   append({ type, ...entry }: NewEntry): void {
-    writeLine(this.#fd, { type, schema_version: schemaVersion, at: new Date().toISOString(), ...entry });
-    if (type !== "trial_started") fdatasyncSync(this.#fd);
+    const line = { type, schema_version: schemaVersion, at: new Date().toISOString(), ...entry };
+    naming(this.#file, () => {
+      endLine(this.#fd); // A full disk may have cut the line before.
+      writeLine(this.#fd, line);
+      if (type !== "trial_started") fdatasyncSync(this.#fd);
+    });
   }
 
   close(): void {
@@ -62,9 +69,11 @@ export function readEnds(file: string): TrialEnd[] {
 export function appendTo(file: string, value: object): void {
   const fd = openSync(file, "a+");
   try {
-    if (!endsWhole(fd)) writeFileSync(fd, "\n");
-    writeLine(fd, value);
-    fdatasyncSync(fd);
+    naming(file, () => {
+      endLine(fd);
+      writeLine(fd, value);
+      fdatasyncSync(fd);
+    });
   } finally {
     closeSync(fd);
   }
@@ -80,6 +89,11 @@ export function readLines(file: string): unknown[] {
 
 function writeLine(fd: number, value: object): void {
   writeFileSync(fd, `${JSON.stringify(value)}\n`);
+}
+
+/** Terminates a line that is incomplete. */
+function endLine(fd: number): void {
+  if (!endsWhole(fd)) writeFileSync(fd, "\n");
 }
 
 function endsWhole(fd: number): boolean {

@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import { isDiskError } from "../base/files.ts";
 import { counted } from "../base/format.ts";
 import { replaceFile } from "../base/replace-file.ts";
 import { isInterruption } from "../contract/errors.ts";
@@ -97,7 +98,7 @@ export async function runTrials(
     } finally {
       clearInterval(publish);
       await intervals.close();
-      rmSync(store.statusFile, { force: true });
+      removeStatus(store);
     }
     terminal.liveDone();
     if (waiting.length > 0)
@@ -141,6 +142,15 @@ function publishStatus(store: SweepStore, progress: SweepProgress): void {
     replaceFile(store.statusFile, toJson(progress.snapshot()));
   } catch {
     // It is tried again.
+  }
+}
+
+/** It counts only while the sweep's lock is held. */
+function removeStatus(store: SweepStore): void {
+  try {
+    rmSync(store.statusFile, { force: true });
+  } catch (error) {
+    if (!isDiskError(error)) throw error; // The error to show is that of the work.
   }
 }
 

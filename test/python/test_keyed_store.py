@@ -227,7 +227,7 @@ def test_a_read_only_folder_still_returns_stored_rows() -> None:
             if is_root:
                 os.seteuid(0)
             os.chmod(folder, 0o755)
-        assert caught.value.code == "bad_input"
+        assert caught.value.code == "environment_broken"
 
 
 def test_rows_of_a_shared_cache_are_read_and_not_computed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -379,6 +380,42 @@ def test_running_out_of_memory_fails_the_trial_with_a_hint(
     outcome = run_trial(make_spec(root, cache), tmp_path, lambda event: None, lambda: False)
     assert isinstance(outcome, FailedOutcome) and outcome.error.code == "out_of_memory"
     assert "training.batch_size (now 4)" in outcome.error.message
+
+
+@pytest.mark.parametrize(
+    ("number", "file", "is_of_machine"),
+    [
+        (errno.EROFS, "cache/features/maps", True),
+        (errno.EACCES, "cache/features/maps", True),
+        (errno.EACCES, "attempt/best.json", True),
+        (errno.EROFS, None, True),
+        (errno.EACCES, "elsewhere/detections.json", False),
+        (errno.EPERM, None, False),
+    ],
+)
+def test_a_folder_that_cannot_be_written_fails_no_trial(
+    root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    file: str | None,
+    is_of_machine: bool,
+) -> None:
+    """Every trial would fail, so that none has; what only one trial needs is its failure."""
+
+    def fail(*args: Any) -> None:
+        raise OSError(number, "no writing here", None if file is None else str(tmp_path / file))
+
+    monkeypatch.setattr("cliprpn.trials.cliprpn.open_data", fail)
+    spec, folder = make_spec(root, tmp_path / "cache"), tmp_path / "attempt"
+    if is_of_machine:
+        with pytest.raises(CliprpnError, match="no writing here") as caught:
+            run_trial(spec, folder, lambda event: None, lambda: False)
+        assert caught.value.code == "environment_broken"
+        assert str(tmp_path / (file or "attempt")) in caught.value.message
+        assert not (folder / "outcome.json").exists()
+    else:
+        assert isinstance(run_trial(spec, folder, lambda event: None, lambda: False), FailedOutcome)
 
 
 @pytest.mark.parametrize("after", [0, 3, 8])

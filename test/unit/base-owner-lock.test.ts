@@ -69,6 +69,20 @@ describe("a lock", () => {
     expect([first.lost, second.lost]).toEqual([false, false]);
   });
 
+  test.each(["EROFS", "ENOSPC"])("its release says nothing of a disk that fails (%s)", async (code) => {
+    const lock = await take(join(tempFolder(), "lock"));
+    const write = vi.spyOn(fs, "writeSync").mockImplementation(() => {
+      throw errorWith(code);
+    });
+    syncBuiltinESMExports();
+    onTestFinished(() => {
+      write.mockRestore();
+      syncBuiltinESMExports();
+    });
+    await lock.release();
+    expect(write).toHaveBeenCalledOnce();
+  });
+
   test("is not taken by a number that was already removed", async () => {
     const folder = join(tempFolder(), "lock");
     writeLock(folder, 7, {});

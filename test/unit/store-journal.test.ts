@@ -1,4 +1,4 @@
-import fs, { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import fs, { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -67,6 +67,23 @@ test("the end of a trial is synced to the disk, its start with it", () => {
   journal.close();
   expect(numSyncs).toEqual([1, 1, 2, 3]);
   expect(written(file)).toEqual(entries);
+});
+
+test("an entry after one that a full disk has cut is kept", () => {
+  const file = join(tempFolder(), "journal.jsonl");
+  const journal = new Journal(file);
+  appendFileSync(file, '{"type":"trial_fini');
+  journal.append({ type: "sweep_finished", num_completed: 1, num_failed: 1 });
+  journal.close();
+  expect(written(file)).toEqual([last]);
+});
+
+test.skipIf(!existsSync("/dev/full"))("the error of a full disk names the journal", () => {
+  const journal = new Journal("/dev/full");
+  expect(() => journal.append({ type: "sweep_finished", num_completed: 1, num_failed: 1 })).toThrow(
+    expect.objectContaining({ code: "ENOSPC", path: "/dev/full" }),
+  );
+  journal.close();
 });
 
 test("the entries of two processes are all kept", () => {

@@ -1,9 +1,8 @@
-"""Atomic writes, and clear errors for a full disk."""
+"""Atomic writes, and clear errors for a disk that is full or cannot be written."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import secrets
@@ -14,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from cliprpn.errors import CliprpnError
+from cliprpn.errors import CliprpnError, disk_is_full, is_not_writable
 
 # How often caches sync appended data. A kill loses at most this much work; syncing after every item would slow down a
 # fast device.
@@ -30,7 +29,7 @@ def write_durably(path: Path, content: bytes) -> None:
     Creates the folder if missing, and removes temporary files of `path` that were left by killed processes.
 
     Raises:
-        CliprpnError: no_space.
+        CliprpnError: no_space, environment_broken.
     """
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,26 +92,49 @@ def check_space(folder: Path, needed: int) -> None:
 
 @contextlib.contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turns the error of a full disk within the context into a CliprpnError.
+    """Turns the error of a disk that is full or cannot be written within the context into a CliprpnError.
 
     Raises:
-        CliprpnError: no_space, naming the file being written.
+        CliprpnError: no_space or environment_broken, naming the file being written.
     """
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if disk_is_full(error):
             raise CliprpnError(
                 "no_space",
                 f"{path}: no space left on the disk: {error.strerror}; {space_advice(path)}",
             ) from error
+        if is_not_writable(error):
+            raise not_writable(path, error) from error
         raise
 
 
-def space_advice(path: Path) -> str:
-    """What to do when the disk of a path is full. The command tells its worker the cache folder in CLIPRPN_CACHE."""
+def not_writable(path: Path, error: OSError) -> CliprpnError:
+    """The error for a file or a folder that cannot be written."""
+    return CliprpnError(
+        "environment_broken",
+        f"{path}: expected a writable path, found: {error.strerror}; {_other_folder(path)}",
+    )
+
+
+def _other_folder(path: Path) -> str:
+    return (
+        "set CLIPRPN_CACHE to another folder"
+        if _is_in_cache(path)
+        else "use another folder (--runs-dir for the runs)"
+    )
+
+
+def _is_in_cache(path: Path) -> bool:
+    """The command tells its worker the cache folder in CLIPRPN_CACHE."""
     cache = os.environ.get("CLIPRPN_CACHE")
-    if cache and path.absolute().is_relative_to(cache):
+    return bool(cache) and path.absolute().is_relative_to(str(cache))
+
+
+def space_advice(path: Path) -> str:
+    """What to do when the disk of a path is full."""
+    if _is_in_cache(path):
         return "free some space, or set CLIPRPN_CACHE to a folder on another disk"
     return "free some space, or use a folder on another disk (--runs-dir for the runs)"
 

@@ -286,6 +286,6 @@ def _no_space(path: Path) -> CliprpnError:
 
 def _not_writable(path: Path) -> CliprpnError:
     return CliprpnError(
-        "bad_input",
+        "environment_broken",
         f"{path}: entries are missing, and the file is not writable; set CLIPRPN_CACHE to another folder",
     )

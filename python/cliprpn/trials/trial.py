@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 import time
 import traceback
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TypeGuard
 
 import torch
 
@@ -22,10 +24,10 @@ from cliprpn.contract.generated import (
     PeakMemory,
 )
 from cliprpn.devices import describe_environment, peak_process_bytes, resolve_device
-from cliprpn.errors import CliprpnError, disk_is_full
+from cliprpn.errors import CliprpnError, disk_is_full, is_not_writable
 from cliprpn.run_context import Emit, RunContext
 from cliprpn.seeding import seed_everything
-from cliprpn.storage.durable import full_folder, space_advice, write_json
+from cliprpn.storage.durable import full_folder, not_writable, space_advice, write_json
 from cliprpn.storage.specs import Spec
 from cliprpn.trials.baseline import evaluate_baseline
 from cliprpn.trials.checkpoint import KeepModels, ResumeOptions, remove_checkpoint
@@ -36,6 +38,8 @@ from cliprpn.trials.result import TrialResult
 Outcome = CompletedOutcome | FailedOutcome
 LOG_FILE = "worker.log"
 TRACEBACK_FILE = "traceback.txt"
+# Codes of errors that are no outcome.
+NOT_OF_TRIAL = ("interrupted", "no_space", "environment_broken")
 
 
 def run_trial(
@@ -65,13 +69,15 @@ def run_trial(
     try:
         outcome: Outcome = _run_by_kind(spec, folder, keep_models, emit, should_stop, resume)
     except BaseException as error:
-        if isinstance(error, CliprpnError) and error.code in ("interrupted", "no_space"):
+        if isinstance(error, CliprpnError) and error.code in NOT_OF_TRIAL:
             raise
         if disk_is_full(error):
             full = full_folder(folder, Path(spec.cache_dir), Path(tempfile.gettempdir()))
             raise CliprpnError(
                 "no_space", f"{full}: no space left on the disk; {space_advice(full)}"
             ) from error
+        if _hinders_all(error, folder, Path(spec.cache_dir)):
+            raise not_writable(Path(error.filename or folder), error) from error
         code, message = describe_failure(error, spec, folder / TRACEBACK_FILE, fusion_file)
         outcome = _failed(spec, folder, code, message)
     write_json(folder / "outcome.json", outcome)
@@ -79,15 +85,29 @@ def run_trial(
     return outcome
 
 
+def _hinders_all(error: BaseException, *folders: Path) -> TypeGuard[OSError]:
+    """Whether a disk or one of these folders cannot be written, which would hinder every other trial, too."""
+    if not isinstance(error, OSError) or not is_not_writable(error):
+        return False
+    if error.errno == errno.EROFS:
+        return True
+    # Any other file is the trial's: its data, or what a custom fusion opens.
+    return error.filename is not None and any(
+        Path(str(error.filename)).is_relative_to(folder) for folder in folders
+    )
+
+
 def _make_folder(folder: Path) -> None:
     """
     Raises:
-        CliprpnError: no_space; bad_input, if the folder is not empty or cannot be created.
+        CliprpnError: no_space, environment_broken; bad_input, if the folder is not empty or cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         others = [path.name for path in folder.iterdir() if path.name != LOG_FILE]
     except OSError as error:
+        if is_not_writable(error):
+            raise not_writable(folder, error) from error
         raise CliprpnError(
             "no_space" if disk_is_full(error) else "bad_input",
             f"{folder}: expected a new or empty folder: {error.strerror}; choose another folder",
