@@ -2,7 +2,7 @@ import { count, counted } from "../base/format.ts";
 import { leaderboardLines } from "../sweep/view/leaderboard-lines.ts";
 import { sweepView } from "../sweep/view/sweep-view.ts";
 import type { ShownStatus } from "./sweep-status.ts";
-import { filled, indented } from "./text.ts";
+import { filled, indented, utcTime } from "./text.ts";
 
 /** The status of a sweep, for a terminal of 80 columns; while it runs, with the same view as in its own terminal. */
 export function statusText(status: ShownStatus): string {
@@ -28,7 +28,11 @@ const maxViewLines = 44;
 const maxBoardLines = 25;
 const maxFailures = 5;
 
-function idleText({ num_trials, num_completed, report_file }: ShownStatus): string {
+function idleText({ num_trials, num_completed, report_file, paused }: ShownStatus): string {
+  if (paused !== null) {
+    const { at, error } = paused;
+    return `paused ${utcTime(at)}; re-run its command to resume after fixing ${error.code}: ${error.message}`;
+  }
   const isDone = num_trials > 0 && num_completed === num_trials && report_file !== null;
   return `not running; ${isDone ? "all trials are complete" : "re-run its command to resume"}`;
 }

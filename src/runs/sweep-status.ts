@@ -1,6 +1,11 @@
 import { existsSync } from "node:fs";
 import { describeOwner, readOwner } from "../base/owner-lock.ts";
-import type { LeaderboardSoFar, StoredExperiment, SweepStatus } from "../contract/generated/types.ts";
+import type {
+  ErrorInfo,
+  LeaderboardSoFar,
+  StoredExperiment,
+  SweepStatus,
+} from "../contract/generated/types.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import { type Failure, storedResults } from "../sweep/stored-results.ts";
 
@@ -13,6 +18,8 @@ export interface ShownStatus {
   owner: string | null;
   /** What it is doing; null before its first trial, and when it writes the report. */
   now: SweepStatus | null;
+  /** The fault of the machine that ended its last start; null if there was none. */
+  paused: { at: string; error: ErrorInfo } | null;
   /** Trials that the experiment asks for. */
   num_trials: number;
   /** Of these, ended as the journal has it; trials that were complete before their sweep ran are not in it. */
@@ -34,6 +41,7 @@ export function sweepStatus(sweep: SweepStore): ShownStatus {
   const owner = readOwner(sweep.lockFolder);
   const { leaderboard, ...results } = storedResults(sweep);
   const now = sweep.status() ?? null;
+  const pause = sweep.pause();
   const reportFile = sweep.reportFile("val");
   return {
     name: sweep.name,
@@ -41,6 +49,7 @@ export function sweepStatus(sweep: SweepStore): ShownStatus {
     question: sweep.experiment()?.question ?? null,
     owner: owner === undefined ? null : describeOwner(owner),
     now,
+    paused: pause === undefined ? null : { at: pause.at, error: pause.error },
     ...results,
     leaderboard: now?.leaderboard ?? leaderboard(),
     report_file: existsSync(reportFile) ? reportFile : null,

@@ -65,6 +65,15 @@ export function readEnds(file: string): TrialEnd[] {
   });
 }
 
+/** Why the last start of a sweep was paused, by its journal; undefined if it was not. */
+export function readPause(file: string): SweepPaused | undefined {
+  const last = (readText(file) ?? "").split("\n").findLast((line) => line.startsWith('{"type":"sweep_'));
+  const value = last === undefined ? undefined : parseJson(last);
+  return isEntry(value) && value.type === "sweep_paused" ? value : undefined;
+}
+
+export type SweepPaused = Extract<JournalEntry, { type: "sweep_paused" }>;
+
 /** Appends one value to a file of JSON lines, after terminating a line that a kill left incomplete. */
 export function appendTo(file: string, value: object): void {
   const fd = openSync(file, "a+");

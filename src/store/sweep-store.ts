@@ -17,7 +17,15 @@ import type {
 import { trialIdentityOf } from "../contract/trial-identity.ts";
 import { composeSpec, detectorFiles, placesOf } from "./compose-spec.ts";
 import { readStored, readText, schemaVersion, toJson } from "./files.ts";
-import { Journal, type JournalContent, readEnds, readJournal, type TrialEnd } from "./journal.ts";
+import {
+  Journal,
+  type JournalContent,
+  readEnds,
+  readJournal,
+  readPause,
+  type SweepPaused,
+  type TrialEnd,
+} from "./journal.ts";
 import { findRow, type ListedTrial, readListed, readRows, writeRows } from "./trial-rows.ts";
 import { TrialStore } from "./trial-store.ts";
 
@@ -215,6 +223,11 @@ export class SweepStore {
   /** The ends of attempts in its journal. */
   ends(): TrialEnd[] {
     return readEnds(this.#journalFile);
+  }
+
+  /** Why its last start was paused; undefined if it was not. */
+  pause(): SweepPaused | undefined {
+    return readPause(this.#journalFile);
   }
 
   /** When its experiment or its journal was last changed, in ms since 1970; before both exist, when it was created. */

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { isDiskError } from "../base/files.ts";
 import { counted } from "../base/format.ts";
 import { replaceFile } from "../base/replace-file.ts";
-import { isInterruption } from "../contract/errors.ts";
+import { EXIT, isInterruption } from "../contract/errors.ts";
 import type { SweepEstimate, TrialSpec } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Plan } from "../experiment/plan.ts";
@@ -13,10 +13,12 @@ import { StartMeasurement } from "./estimate/start-measurement.ts";
 import { IntervalsSoFar } from "./intervals-so-far.ts";
 import { askedTrial, Leaderboard, type TrialResult } from "./leaderboard.ts";
 import type { Place } from "./open-launcher.ts";
+import { pauseSweep } from "./pause.ts";
 import { SweepProgress } from "./progress.ts";
 import { trialStatuses } from "./resume.ts";
 import type { RunContext } from "./run-context.ts";
 import { acceptedResult } from "./stored-results.ts";
+import { exitCodeFor } from "./sweep-notice.ts";
 import { TrialClaims } from "./trial-claims.ts";
 import { GridSource } from "./trial-source.ts";
 import type { StopWatch } from "./watch-stops.ts";
@@ -95,6 +97,11 @@ export async function runTrials(
     }, publishEveryMs);
     try {
       await controller.run(signal);
+    } catch (error) {
+      terminal.liveDone();
+      if (!isInterruption(error, signal) && exitCodeFor(error) === EXIT.environment)
+        pauseSweep(store, plan.trials, { journal, fault: error, run });
+      throw error;
     } finally {
       clearInterval(publish);
       await intervals.close();

@@ -52,7 +52,7 @@ function stateOf(end: SweepEnd, signal: AbortSignal): Pick<SweepNotice, "state" 
 }
 
 /** Of the command that ends with this error. */
-function exitCodeFor(error: unknown): number {
+export function exitCodeFor(error: unknown): number {
   if (error instanceof CliprpnError) return exitCodeOf(error.code);
   const isOfMachine = diskFullError("", error) !== undefined || isUnwritable(error);
   return isOfMachine ? EXIT.environment : EXIT.internal;

@@ -100,6 +100,28 @@ const asking = {
   signal: new AbortController().signal,
 };
 
+test("a fault of the machine pauses a sweep: its trials stay, status says why, and the same command resumes it", async () => {
+  play = async (attempt) => {
+    if (attempt.spec.seed === 0) return complete(attempt);
+    writeFileSync(join(attempt.folder, "resume.pt"), "");
+    return broken("no_space", "/data: no space left on the disk");
+  };
+  const { store, ended, terminal } = start({ numWorkers: 1, commandLine: "cliprpn sweep made.json" });
+  await expect(ended).rejects.toMatchObject({ code: "no_space" });
+  expect(terminal.lines.at(-1)).toMatch(
+    /made is paused.* 1 of 3 trials .*; 1 trial will continue .* npx cliprpn sweep made\.json$/,
+  );
+  expect(store.entries().at(-1)).toMatchObject({ type: "sweep_paused", error: { code: "no_space" } });
+  const status = sweepStatus(store);
+  expect(status.paused).toMatchObject({ error: { code: "no_space" } });
+  expect(statusText(status).replaceAll(/\s+/g, " ")).toMatch(
+    /paused .* UTC; .* no_space: \/data: no space left .* 1 of 3 trials completed/,
+  );
+  play = complete;
+  expect(await start({}, store.runsDir).ended).toBe(0);
+  expect(sweepStatus(store).paused).toBeNull();
+});
+
 test("stop ends a sweep as Ctrl-C does; the same command resumes it", async () => {
   const { attempts, hold } = held();
   play = hold;

@@ -5345,4 +5345,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "2d96d06ec2c95e8aa90e5d7fe54f53f6ac1ad9f892d445ad48f1f761e9fad494"
+SCHEMA_SHA256 = "ed4957aa479c880984c8896010fe8f12b5fcbb1872f9fb6a695250418b7f3a8c"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "2d96d06ec2c95e8aa90e5d7fe54f53f6ac1ad9f892d445ad48f1f761e9fad494";
+export const schema_sha256 = "ed4957aa479c880984c8896010fe8f12b5fcbb1872f9fb6a695250418b7f3a8c";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -400,7 +400,14 @@ export type ExportedModels = "none" | "best" | "all";
  * via the `definition` "JournalEntry".
  */
 export type JournalEntry =
-  SweepStarted | SweepEstimated | TrialStarted | TrialFinished | WorkerRenewed | SweepFinished | SweepMeasured;
+  | SweepStarted
+  | SweepEstimated
+  | TrialStarted
+  | TrialFinished
+  | WorkerRenewed
+  | SweepFinished
+  | SweepPaused
+  | SweepMeasured;
 /**
  * The rest of the command, from its start to the report; null if a part of it is not known.
  */
@@ -6159,6 +6166,21 @@ export interface SweepFinished {
   at: string;
   num_completed: number;
   num_failed: number;
+}
+/**
+ * A fault of the machine, such as a full disk, ended this start of the sweep: more trials would fail for the same reason.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "SweepPaused".
+ */
+export interface SweepPaused {
+  type: "sweep_paused";
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  at: string;
+  error: ErrorInfo;
 }
 /**
  * What this start of the sweep took, beside its `sweep_estimated`; also of one that was interrupted, but not of one that was killed.
