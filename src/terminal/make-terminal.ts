@@ -55,7 +55,12 @@ export function makeTerminal({ stdout, stderr, env = {} }: Streams, now: () => n
       live?.done();
     },
     result(text) {
-      stdout.write(`${stdout.isTTY === true ? inLocale(visibleText(text)) : text}\n`);
+      if (stdout.isTTY !== true) stdout.write(`${text}\n`);
+      else {
+        live?.clear(); // Both streams are the same terminal, as a rule.
+        stdout.write(`${inLocale(visibleText(text))}\n`);
+        view?.restore();
+      }
     },
   };
 }

@@ -152,6 +152,22 @@ test("a printed line stays above the view, which is there again at once", async 
   expect(Screen.show(written())).toEqual(["a trial ended", "the end"]);
 });
 
+test("a result on the same terminal stays above the view, too", async () => {
+  const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 80, rows: 20 });
+  const terminal = makeTerminal({ stdout: stream, stderr: stream as unknown as NodeJS.WriteStream });
+  let written = "";
+  stream.on("data", (text) => {
+    written += text;
+  });
+  await import("log-update");
+  terminal.view(() => ["the view", "its end"]);
+  await until(() => written.includes("the view"));
+  terminal.result("a result");
+  await until(() => written.includes("a result"));
+  expect(Screen.show(written)).toEqual(["a result", "the view", "its end"]);
+  terminal.liveDone();
+});
+
 test("an error of a view ends the view only; a dumb terminal shows none", async () => {
   const { terminal, stream, written } = screen(80);
   terminal.view(() => {
