@@ -5345,4 +5345,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "ed4957aa479c880984c8896010fe8f12b5fcbb1872f9fb6a695250418b7f3a8c"
+SCHEMA_SHA256 = "335ae555098c9c183e16bec10962f98289d22d19f90fd9eee80783389af17042"

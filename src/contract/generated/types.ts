@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "ed4957aa479c880984c8896010fe8f12b5fcbb1872f9fb6a695250418b7f3a8c";
+export const schema_sha256 = "335ae555098c9c183e16bec10962f98289d22d19f90fd9eee80783389af17042";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -5996,7 +5996,7 @@ export interface SweepEstimate {
    */
   basis: EstimateBasis[];
   /**
-   * What is not known, one line each.
+   * The parts whose time is not known.
    */
   unknown: string[];
   disk: DiskEstimate;

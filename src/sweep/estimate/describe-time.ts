@@ -1,6 +1,5 @@
 import { counted, formatDuration, joinWords } from "../../base/format.ts";
 import type { EstimateBasis, SweepEstimate, Timing } from "../../contract/generated/types.ts";
-import { sum } from "./timing.ts";
 
 /** "about 42 min (38 min to 51 min)"; without the range if only one trial was seen. */
 export function describeTiming({ ms, low_ms, high_ms }: Timing): string {
@@ -14,43 +13,52 @@ export function shortDuration(ms: number): string {
   return minutes >= 3 && minutes < 60 ? `${minutes} min` : formatDuration(ms);
 }
 
-/** Where the time of trials comes from: "from 12 earlier trials of these configurations". */
+/** Where the time of trials comes from: "from 12 earlier trials; for film from what `cliprpn preflight` measured". */
 export function describeBasis(basis: readonly EstimateBasis[]): string {
   const texts = sources.flatMap((source) => {
     const found = basis.filter((each) => each.source === source);
     if (found.length === 0) return [];
-    if (source === "preflight") return ["what `cliprpn preflight` measured here"];
-    const num = sum(found.map(({ num_seen }) => num_seen));
-    return [`${counted(num, "earlier trial")} ${sourceTexts[source]}`];
+    const whose = found.length === basis.length ? "" : `for ${namedSome(found.map(({ label }) => label))} `;
+    return [
+      `${whose}from ${sourceTexts[source](Math.max(...found.map(({ num_seen }) => num_seen)), found.length)}`,
+    ];
   });
-  return texts.length === 0 ? "" : `from ${joinWords(texts)}`;
+  return texts.join(", ");
 }
 
 const sources = ["same_trials", "preflight", "other_data", "other_settings"] as const;
 
-const sourceTexts = {
-  same_trials: "of these configurations",
-  other_data: "of these configurations on other data",
-  other_settings: "with other settings",
-} as const;
+const sourceTexts: Record<(typeof sources)[number], (most: number, num: number) => string> = {
+  same_trials: (most, num) =>
+    num === 1 ? counted(most, "earlier trial") : `up to ${counted(most, "earlier trial")} of each`,
+  preflight: () => "what `cliprpn preflight` measured here",
+  other_data: (most) => `up to ${counted(most, "earlier trial")} on other data`,
+  other_settings: (most) => `up to ${counted(most, "earlier trial")} with other settings`,
+};
+
+/** The first of some configurations by name. */
+export function namedSome(labels: readonly string[]): string {
+  if (labels.length <= maxNamed) return joinWords(labels);
+  return joinWords([
+    ...labels.slice(0, maxNamed - 1),
+    `${labels.length - maxNamed + 1} other configurations`,
+  ]);
+}
+
+const maxNamed = 3;
 
 /** The lines about time. @param preflight the command that measures what is not known. */
 export function timeLines(estimate: SweepEstimate, preflight: string): string[] {
   const { time, trials_time, unknown, basis, num_trials } = estimate;
-  if (num_trials === 0 && (time === null || time.ms === 0))
-    return unknown.length === 0 ? [] : notKnown(estimate, preflight);
-  const hasSpread = trials_time !== null && trials_time.low_ms < trials_time.high_ms;
-  const spread = trials_time === null || hasSpread ? "" : "; its spread is not known from so few";
-  const trials =
-    trials_time === null || num_trials === 0
-      ? []
-      : [`${describeTiming(trials_time)} for the trials, ${describeBasis(basis)}${spread}`];
-  const all = time === null ? [] : [`${describeTiming(time)} for the whole command`];
-  return [...trials, ...all, ...notKnown(estimate, preflight)];
+  const parts = unknown.join("; ");
+  if (num_trials > 0 && trials_time === null)
+    return [`unknown: ${parts}`, `no trials like these have run here; measure with ${preflight}`];
+  const trials = trials_time === null || num_trials === 0 ? [] : [trialsLine(trials_time, basis)];
+  const all = time === null || time.ms === 0 ? [] : [`${describeTiming(time)} for the whole command`];
+  return [...trials, ...all, ...(unknown.length > 0 ? [`not counted: ${parts}`] : [])];
 }
 
-function notKnown({ unknown, trials_time }: SweepEstimate, preflight: string): string[] {
-  if (unknown.length === 0) return [];
-  const what = `${trials_time === null ? "unknown" : "not counted"}: ${unknown.join("; ")}`;
-  return [`${what}. ${preflight} measures what can be measured`];
+function trialsLine(trials_time: Timing, basis: readonly EstimateBasis[]): string {
+  const spread = trials_time.low_ms < trials_time.high_ms ? "" : "; one trial shows no spread";
+  return `${describeTiming(trials_time)} for the trials, ${describeBasis(basis)}${spread}`;
 }

@@ -34,15 +34,17 @@ export function diskParts(
     bytes: isUnprepared ? null : bytes,
     folder: cacheDir,
   });
+  const hasViews = costs.unprepared.some(({ settings }) => settings.training.views > 0);
+  const answers = predictions("answers", costs, runsDir, (each) => each.num_to_evaluate, numOthers);
   return [
     ...images.map(({ num, bytes, folder }): DiskPart => ({ part: "images", num, bytes, folder })),
     inCache("maps", features.maps),
-    inCache("views", features.views),
+    ...(isUnprepared && !hasViews ? [] : [inCache("views", features.views)]),
     inCache("text", features.text),
     ...baselineParts(costs, baselines, to),
     ...modelParts(waiting, isUnprepared, costs.num_workers, to),
     predictions("predictions", costs, runsDir, (each) => left(each), numVal),
-    predictions("answers", costs, runsDir, (each) => each.num_to_evaluate, numOthers),
+    ...(to.targets.length === 0 ? [] : [answers]),
   ].filter(({ num, bytes }) => num !== 0 && bytes !== 0);
 }
 

@@ -1,10 +1,11 @@
-import { counted, joinWords } from "../../base/format.ts";
+import { counted } from "../../base/format.ts";
 import type { EstimateBasis, SweepEstimate, Timing } from "../../contract/generated/types.ts";
 import { distinctSizes } from "../image-sizes.ts";
 import type { ReadPlan } from "../read-plan.ts";
 import type { TrialStatus } from "../resume.ts";
 import { left } from "./costs.ts";
 import { DatasetCounts } from "./dataset-counts.ts";
+import { namedSome } from "./describe-time.ts";
 import { localDeviceName } from "./device-name.ts";
 import { diskEstimate, type FindDisk } from "./disk-need.ts";
 import { diskParts } from "./disk-parts.ts";
@@ -105,21 +106,13 @@ function unknowns(
   const elsewhere = planned.filter(({ state }) => state === "running_elsewhere").length;
   const isUnknown = (part: string): boolean =>
     projected.parts.some((each) => each.part === part && each.time === undefined);
+  if (costs.unprepared.length > 0) return ["all of it, since the dataset is not prepared yet"];
   return [
-    ...(costs.unprepared.length > 0 ? ["the number of expressions: the dataset is not prepared yet"] : []),
-    ...(images.length > 0 ? ["the time to decode the images"] : []),
-    ...(isUnknown("features") ? ["the time to extract the features"] : []),
-    ...(untimed.length > 0 ? [`the time of ${named(untimed)}`] : []),
-    ...(isUnknown("other_splits") ? ["the time to evaluate on other splits"] : []),
-    ...(isUnknown("report") ? ["the time of the report"] : []),
-    ...(elsewhere > 0 ? [`what is left of ${counted(elsewhere, "trial")} in another process`] : []),
+    ...(images.length > 0 ? ["decoding the images"] : []),
+    ...(isUnknown("features") ? ["extracting the features"] : []),
+    ...(untimed.length > 0 ? [`trials of ${namedSome(untimed)}`] : []),
+    ...(isUnknown("other_splits") ? ["the evaluation on other splits"] : []),
+    ...(isUnknown("report") ? ["the report"] : []),
+    ...(elsewhere > 0 ? [`${counted(elsewhere, "trial")} in another process`] : []),
   ];
 }
-
-/** The first of some configurations by name. */
-function named(labels: readonly string[]): string {
-  if (labels.length <= maxNamed) return joinWords(labels);
-  return joinWords([...labels.slice(0, maxNamed - 1), `${labels.length - maxNamed + 1} more configurations`]);
-}
-
-const maxNamed = 3;

@@ -47,7 +47,7 @@ export interface FoundCosts extends Omit<SweepCosts, "configurations" | "baselin
   configurations: FoundCost<TimedConfiguration>[];
   baselines: FoundCost<TimedBaseline & { spec: BaselineSpec }>[];
   /** Configurations whose dataset is not prepared: not even their numbers of expressions are known. */
-  unprepared: string[];
+  unprepared: ClipRpnSpec[];
 }
 
 /** Without where the times come from. */
@@ -66,7 +66,7 @@ export function findCosts(search: CostSearch): FoundCosts {
   const known: Search["known"] = new Map();
   const configurations: FoundCosts["configurations"] = [];
   const baselines: FoundCosts["baselines"] = [];
-  const unprepared: string[] = [];
+  const unprepared: FoundCosts["unprepared"] = [];
   const groups = groupBy(planned, ({ spec }) => spec.label);
   for (const trials of groups.values()) {
     const [{ spec }] = trials;
@@ -76,7 +76,7 @@ export function findCosts(search: CostSearch): FoundCosts {
       continue;
     }
     const found = configurationCost(spec, left, { ...search, known }, seen);
-    if (found === undefined) unprepared.push(spec.label);
+    if (found === undefined) unprepared.push(spec);
     else configurations.push(withResumed(found, trials));
   }
   const specs = planned.map(({ spec }) => spec);

@@ -85,29 +85,32 @@ const stateTexts: [PlannedTrial["state"], string][] = [
 
 /** What has to be made before the trials, or by the first that needs it. */
 function makeLines({ disk }: SweepEstimate): string[] {
-  return disk.parts.flatMap((each) => {
-    const text = madeTexts[each.part];
-    return text === undefined ? [] : [`${text(each)}${sizeText(each)}`];
-  });
+  const made = disk.parts.filter(({ part }) => part in madeTexts);
+  const counted = made.filter(({ num }) => num !== null).map((each) => `${numText(each)}${sizeText(each)}`);
+  const unknown = made.filter(({ num }) => num === null).map(({ part }) => madeTexts[part]?.what ?? "");
+  return [
+    ...counted,
+    ...(unknown.length === 0
+      ? []
+      : [`${joinWords(unknown)}: their number is known once the dataset is prepared`]),
+  ];
 }
 
-type MadeText = (part: DiskPart) => string;
-
-const madeTexts: Partial<Record<DiskPart["part"], MadeText>> = {
-  images: (part) =>
-    part.num === null
-      ? "images to decode: their number is not known yet"
-      : `${numText(part, "image")} to decode`,
-  maps: (part) => `CLIP features of ${numText(part, "image")}`,
-  views: (part) => `CLIP features of ${numText(part, "augmented view")}`,
-  text: (part) => `CLIP features of ${numText(part, "expression")}`,
-  detections: (part) => `detections in ${numText(part, "image")}`,
-  embeddings: (part) => `CLIP embeddings of boxes in ${numText(part, "image")}`,
+/** What is made, and of what. */
+const madeTexts: Partial<Record<DiskPart["part"], { what: string; of: string }>> = {
+  images: { what: "images to decode", of: "images" },
+  maps: { what: "CLIP features of images", of: "images" },
+  views: { what: "CLIP features of augmented views", of: "augmented views" },
+  text: { what: "CLIP features of expressions", of: "expressions" },
+  detections: { what: "detections in images", of: "images" },
+  embeddings: { what: "CLIP embeddings of boxes in images", of: "images" },
 };
 
-function numText({ num, at_most }: DiskPart, what: string): string {
-  if (num === null) return `an unknown number of ${what}s`;
-  return `${at_most ? "at most " : ""}${counted(num, what)}`;
+/** "CLIP features of at most 360 images". */
+function numText({ part, num, at_most }: DiskPart): string {
+  const { what, of } = madeTexts[part] ?? { what: "", of: "" };
+  const number = `${at_most ? "at most " : ""}${count(num ?? 0)} ${num === 1 ? of.slice(0, -1) : of}`;
+  return what.replace(of, number);
 }
 
 function sizeText({ num, bytes }: DiskPart): string {
@@ -116,18 +119,23 @@ function sizeText({ num, bytes }: DiskPart): string {
 }
 
 function diskLines({ disk }: SweepEstimate, { keep_models }: ShownPlan["plan"]): string[] {
-  const written = disk.parts.flatMap((each) => {
-    const text = writtenTexts[each.part];
-    if (text === undefined) return [];
-    const name = each.part === "models" ? `${text} (keep_models ${keep_models})` : text;
-    return [`${name} ${each.bytes === null ? "of unknown size" : formatBytes(each.bytes)}`];
-  });
+  const nameOf = ({ part }: DiskPart): string =>
+    part === "models" ? `models (keep_models ${keep_models})` : (writtenTexts[part] ?? "");
+  const written = disk.parts.filter(({ part }) => writtenTexts[part] !== undefined);
+  const known = written.flatMap((each) =>
+    each.bytes === null ? [] : [`${nameOf(each)} ${formatBytes(each.bytes)}`],
+  );
+  const unknown = written.filter(({ bytes }) => bytes === null).map(nameOf);
   const systems = disk.file_systems.map(({ folder, needed_bytes, free_bytes, is_complete }) => {
-    const needed = `${is_complete ? "" : "at least "}${formatBytes(needed_bytes)}`;
+    const least = needed_bytes === 0 ? "an unknown size" : `at least ${formatBytes(needed_bytes)}`;
     const fits = needed_bytes > free_bytes ? "DOES NOT FIT: " : "";
-    return `${fits}${needed} at the peak, ${formatBytes(free_bytes)} free: ${folder}`;
+    return `${fits}${is_complete ? formatBytes(needed_bytes) : least} at the peak, ${formatBytes(free_bytes)} free: ${folder}`;
   });
-  return [...(written.length === 0 ? [] : [written.join(", ")]), ...systems];
+  return [
+    ...(known.length === 0 ? [] : [known.join(", ")]),
+    ...(unknown.length === 0 ? [] : [`not known before the first trial: ${joinWords(unknown)}`]),
+    ...systems,
+  ];
 }
 
 const writtenTexts: Partial<Record<DiskPart["part"], string>> = {
