@@ -22,6 +22,7 @@ import { losses } from "./sections/losses.ts";
 import { protocol } from "./sections/protocol.ts";
 import { reproduce } from "./sections/reproduce.ts";
 import { reviewed } from "./sections/reviewed.ts";
+import { starts } from "./sections/starts.ts";
 import { trainingData } from "./sections/training-data.ts";
 import { verdict } from "./sections/verdict.ts";
 import { otherRemarks } from "./sections/verdict-remarks.ts";
@@ -81,6 +82,7 @@ function detailBlocks(input: ReportInput, charts: Charts): RootContent[] {
     ...(charts.curves === undefined ? [] : [heading(2, "Learning curves"), images([charts.curves])]),
     ...publishedResults(summary, input.published),
     ...withChart(cost(input), charts.time),
+    ...starts(input),
     ...failures(input),
     ...reproduce(input),
     ...definitions(summary),

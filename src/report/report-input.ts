@@ -8,6 +8,7 @@ import type {
   StoredComparison,
   StoredExperiment,
   Summary,
+  SweepStart,
   TrialOrigin,
   TrialOutcome,
   TrialSpec,
@@ -52,6 +53,8 @@ export interface ReportInput {
   files: ReportFiles;
   /** Of a comparison: the models, their files and protocols. */
   comparison?: StoredComparison;
+  /** What the starts of the sweep were expected to take, and what they took; absent in a comparison. */
+  starts?: SweepStart[];
   /** Figures over several splits; in a comparison, they have an overview of their own. */
   combined?: Combined;
 }

@@ -32,6 +32,7 @@ export function reportJson(input: ReportInput): Report {
     training_data: trainingRecords(input),
     settings: settingsOf(input, trials),
     summary,
+    ...(input.starts === undefined || input.starts.length === 0 ? {} : { starts: input.starts }),
     ...(input.combined === undefined ? {} : { combined: input.combined }),
     ...(input.comparison === undefined ? {} : { comparison: input.comparison }),
   };

@@ -1,7 +1,14 @@
 import { relative } from "node:path";
 import { describeOwner } from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
-import type { Combined, Split, StoredExperiment, Summary, TrialSpec } from "../contract/generated/types.ts";
+import type {
+  Combined,
+  JournalEntry,
+  Split,
+  StoredExperiment,
+  Summary,
+  TrialSpec,
+} from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import { type ReportInput, splitFiles } from "../report/report-input.ts";
 import { leakageLines } from "../report/sections/training-data.ts";
@@ -19,6 +26,7 @@ import { trialStatuses } from "./resume.ts";
 import type { Context } from "./run-context.ts";
 import { summarizeSplit } from "./split-report.ts";
 import { comparisonRules, groupsOf } from "./summarize-params.ts";
+import { sweepStarts } from "./sweep-starts.ts";
 import { trainingParts } from "./training-parts.ts";
 
 export interface MadeReport {
@@ -65,6 +73,7 @@ async function makeLocked(
 ): Promise<MadeReport> {
   const { terminal, commandLine } = context;
   const { experiment, trials } = store.read();
+  const entries = store.entries();
   const asked = trials.filter((trial) => trial.asked).map(({ spec }) => spec);
   const reported = reportTrials(store, asked);
   const completed = locateTrials(reported.flatMap(completedTrial), context);
@@ -98,7 +107,7 @@ async function makeLocked(
         question: experiment.question,
         name: store.name,
         dataset: experiment.dataset,
-        ...lastRun(store, commandLine),
+        ...lastRun(entries, commandLine),
         source: experiment.source,
         trials: reported,
         notAsked: completedOf(
@@ -109,6 +118,7 @@ async function makeLocked(
         training: trainingParts(asked, experiment.trained_on),
         audits,
         variedKeys: variedKeys(experiment),
+        starts: sweepStarts(entries),
         files,
         ...(combined === undefined ? {} : { combined }),
       },
@@ -137,8 +147,11 @@ function variedKeys({ experiment }: StoredExperiment): string[] | null {
 }
 
 /** The command that ran the sweep last, without the flags that hold for one run, and how many trials could run at the same time. */
-function lastRun(store: SweepStore, commandLine: string): Pick<ReportInput, "command" | "num_slots"> {
-  const runs = store.entries().flatMap((entry) => (entry.type === "sweep_started" ? [entry] : []));
+function lastRun(
+  entries: readonly JournalEntry[],
+  commandLine: string,
+): Pick<ReportInput, "command" | "num_slots"> {
+  const runs = entries.flatMap((entry) => (entry.type === "sweep_started" ? [entry] : []));
   const command = runs
     .at(-1)
     ?.command.replace(/ --((rerun-stale|accept-stale|retry-failed)\b|retry-class[ =]\S+)/g, "");

@@ -49,7 +49,7 @@ function results({ runs }: WorkFolder, id: string): Record<string, string> {
 function reportJson({ runs, folder }: WorkFolder): unknown {
   const text = readFileSync(join(sweepFolder(runs), "report.json"), "utf8").replaceAll(folder, "FOLDER");
   return JSON.parse(text, (key, value) => {
-    if (/_ms$|_at$|^attempts?$|^peak_memory_bytes$/.test(key)) return undefined;
+    if (/_ms$|_at$|^attempts?$|^starts$|^peak_memory_bytes$/.test(key)) return undefined;
     return Array.isArray(value) ? value.filter((each) => !isAboutResuming(each)) : value;
   });
 }
@@ -57,6 +57,7 @@ function reportJson({ runs, folder }: WorkFolder): unknown {
 function reportText({ runs, folder }: WorkFolder): string {
   return readFileSync(new SweepStore(runs, sweepName).reportFile("val"), "utf8")
     .replaceAll(folder, "FOLDER")
+    .replace(/^## Estimated and measured\n[\s\S]*?(?=^## )/m, "") // A row for each start.
     .replace(/\b[\d.,]+ (ms|s|seconds|min|minutes|h|MB|GB)\b/g, "MEASURED")
     .split("\n")
     .filter((line) => !isAboutResuming(line))
