@@ -21,6 +21,24 @@ export function cutMiddle(text: string, columns: number): string {
   return `${head}…${tail}`;
 }
 
+/** Lines of at most `columns` columns; a wider word is split. */
+export function wrapColumns(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/).flatMap((each) => splitWord(each, columns))) {
+    const last = lines.at(-1);
+    if (last !== undefined && displayWidth(`${last} ${word}`) <= columns)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+function splitWord(word: string, columns: number): string[] {
+  if (displayWidth(word) <= columns) return [word];
+  const head = start(graphemes(word), columns);
+  return head === "" ? [word] : [head, ...splitWord(word.slice(head.length), columns)];
+}
+
 /** A text with spaces after it, or before it, up to a width. */
 export function padded(text: string, columns: number, align: "left" | "right" = "left"): string {
   const spaces = " ".repeat(Math.max(0, columns - displayWidth(text)));

@@ -23,7 +23,7 @@ export function describeBasis(basis: readonly EstimateBasis[]): string {
       `${whose}from ${sourceTexts[source](Math.max(...found.map(({ num_seen }) => num_seen)), found.length)}`,
     ];
   });
-  return texts.join(", ");
+  return texts.join("; ");
 }
 
 const sources = ["same_trials", "preflight", "other_data", "other_settings"] as const;

@@ -1,4 +1,5 @@
-import { count, counted, formatBytes, joinWords, wrapText } from "../../base/format.ts";
+import { wrapColumns } from "../../base/display-width.ts";
+import { count, counted, formatBytes, joinWords } from "../../base/format.ts";
 import type { DiskPart, SweepEstimate } from "../../contract/generated/types.ts";
 import type { Plan } from "../../experiment/plan.ts";
 import { timeLines } from "./describe-time.ts";
@@ -21,7 +22,7 @@ export interface ShownPlan {
 export function planText(shown: ShownPlan): string {
   const { plan, planned, estimate, preflight } = shown;
   return [
-    ...wrapText(plan.question, columns),
+    ...wrapColumns(plan.question, columns),
     "",
     ...planTable(planned, estimate.basis, columns),
     "",
@@ -41,7 +42,7 @@ const indent = 9;
 function facts(name: string, lines: readonly string[]): string[] {
   return lines
     .flatMap((line) =>
-      wrapText(line, columns - indent - 2).map((text, index) => (index === 0 ? text : `  ${text}`)),
+      wrapColumns(line, columns - indent - 2).map((text, index) => (index === 0 ? text : `  ${text}`)),
     )
     .map((text, index) => `${(index === 0 ? name : "").padEnd(indent)}${text}`);
 }
@@ -71,7 +72,7 @@ function trialLines({ planned, slots, estimate }: ShownPlan): string[] {
     ...(num_resumed > 0
       ? [`${count(num_resumed)} of them from ${num_resumed === 1 ? "its" : "their"} last checkpoint`]
       : []),
-    ...owners.slice(0, 3).map((owner) => `in another process: ${owner}`),
+    ...owners.slice(0, 3).map((owner) => `running elsewhere: ${owner}`),
     ...where,
   ];
 }
@@ -80,7 +81,7 @@ const stateTexts: [PlannedTrial["state"], string][] = [
   ["completed", "done"],
   ["stale", "done by other code (stale)"],
   ["failed", "failed earlier (--retry-failed runs them again)"],
-  ["running_elsewhere", "run in another process"],
+  ["running_elsewhere", "running in another process"],
 ];
 
 /** What has to be made before the trials, or by the first that needs it. */
