@@ -282,14 +282,14 @@ function withPixels(root: string): void {
   mkdirSync(folder, { recursive: true });
   const made = { bytes: 1, mtime_ms: 1, width: 1, height: 1, upright: false };
   const frame = { scale_x: 1, scale_y: 1, left_px: 0, top_px: 0 };
-  const picture = (index: number) => ({ file_name: `${index}.jpg`, ...made, ...frame, problem: null });
-  const pictures = Array.from({ length: 100 }, (_, index) => picture(index));
+  const image = (index: number) => ({ file_name: `${index}.jpg`, ...made, ...frame, problem: null });
+  const images = Array.from({ length: 100 }, (_, index) => image(index));
   const manifest = {
     preprocessing_version: "1",
     image_size_px: 224,
     resize: "squash",
     pixels_id: "p1",
-    shards: [{ file: "shard-00000.npy", sha256: "0".repeat(64), pictures }],
+    shards: [{ file: "shard-00000.npy", sha256: "0".repeat(64), pictures: images }],
   };
   writeFileSync(join(folder, "manifest.json"), JSON.stringify(manifest));
 }
