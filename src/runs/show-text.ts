@@ -21,7 +21,7 @@ function identityLines({ identity, preset, settings, sweeps, folder }: ShownTria
   const { kind, dataset, backbone, num_threads } = identity;
   const what = kind === "cliprpn" ? `ClipRPN, seed ${identity.seed}, ${preset} preset` : "baseline";
   return [
-    ...indented(`${what}, ${num_threads} threads`),
+    ...indented(`${what}, ${counted(num_threads, "thread")}`),
     ...indented(`dataset ${dataset.id} (${dataset.split_by} splits), CLIP ${backbone.name}`),
     ...indented(`folder ${folder}`),
     ...sweeps.flatMap(({ name, label, asked }) =>

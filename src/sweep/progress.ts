@@ -106,7 +106,7 @@ export class SweepProgress implements AttemptWatcher {
   event(_attempt: Attempt, slot: number, event: TrialEvent): void {
     const running = this.#running.get(slot);
     if (running === undefined) return;
-    if (event.type === "warning") this.#terminal.warn(event.message);
+    if (event.type === "warning") this.#terminal.warn(`${trialName(running.spec)}: ${event.message}`);
     else if (event.type === "progress") this.#follow(running, event);
     else {
       const { epoch, num_epochs, val_acc_at_50 } = event.epoch;
