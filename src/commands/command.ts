@@ -90,7 +90,7 @@ export function runContext(args: Arguments, context: Context): RunContext {
     runsDir: resolve(context.cwd, args.text("runs-dir") ?? "runs"),
     device: devices?.[0] ?? args.text("device") ?? "auto",
     devices,
-    engine: args.text("engine") === "queue" ? "queue" : "local",
+    engine: engines.find((name) => name === args.text("engine")) ?? "local",
     leaseMs: leaseS === undefined ? undefined : leaseS * 1000,
     slotsPerDevice: args.number("slots-per-device"),
     python: args.text("python"),
@@ -109,6 +109,8 @@ export function runContext(args: Arguments, context: Context): RunContext {
     json: args.flag("json"),
   };
 }
+
+const engines = ["local", "queue", "slurm"] as const;
 
 /** The devices of --devices; undefined without it. @throws CliprpnError bad_input. */
 function listedDevices(args: Arguments): string[] | undefined {

@@ -47,14 +47,19 @@ export const rerunStale: Option = {
 };
 export const engine: Option = {
   describe:
-    "where trials run: on this machine (local), or on workers that join with `cliprpn worker --join` (queue)",
+    "where trials run: on this machine (local), on workers that join with `cliprpn worker --join` (queue), or on jobs of a SLURM cluster (slurm)",
   type: "string",
-  choices: ["local", "queue"],
+  choices: ["local", "queue", "slurm"],
   default: "local",
+};
+export const engineOptions: Option = {
+  describe:
+    "with --engine slurm: file of its options; those of the experiment come before them (default: engines/lab.json, if it exists)",
+  type: "string",
 };
 export const leaseSeconds: Option = {
   describe:
-    "with --engine queue: a worker without a sign of life for this time is lost, and its trial runs again (default: 60; NFS shows changes up to a minute later)",
+    "with --engine queue or slurm: a worker without a sign of life for this time is lost, and its trial runs again (default: 60; NFS shows changes up to a minute later)",
   type: "number",
   minimum: 2,
 };

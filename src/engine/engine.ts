@@ -19,5 +19,7 @@ export interface Engine {
   /** The device, as Python resolved it. */
   device(): Promise<string>;
   launch(options: LaunchOptions): Launcher;
+  /** Ends workers that do nothing; the next call starts one. */
+  rest?(): Promise<void>;
   close(): Promise<void>;
 }

@@ -30,6 +30,7 @@ import type { ReadPlan } from "./read-plan.ts";
 import { acceptedNext, describeStale, sortTrials, trialStatuses } from "./resume.ts";
 import type { RunContext } from "./run-context.ts";
 import { checkSweep } from "./run-sweep.ts";
+import { slurmSlots, tellScript } from "./slurm-place.ts";
 
 /**
  * Checks what a run would check before its first trial: the sweep's folder, the dataset's splits, fusions, detectors and device.
@@ -66,7 +67,8 @@ export async function dryRun(read: ReadPlan, run: RunContext, preflight: string)
     terminal.info(
       `Not counted: the images to leave out of training. Datasets that are prepared on first use: ${unpreparedParts(dataset).join(", ")}.`,
     );
-  const slots = await checkPython(waiting, read, run);
+  const here = await checkPython(waiting, read, run);
+  const slots = (run.engine ?? "local") === "local" ? here : slotsElsewhere(waiting, run);
   const advice = adviseOnIdleCores(slots, waiting, plan.trials, run);
   if (advice !== undefined) terminal.info(advice);
   const planned = plannedTrials(store, plan.trials, waiting, statuses);
@@ -76,9 +78,15 @@ export async function dryRun(read: ReadPlan, run: RunContext, preflight: string)
       ? JSON.stringify({ ...plan, states: planned.map(stateOf), estimate }, null, 2)
       : planText({ plan, planned, estimate, slots, preflight }),
   );
+  if (run.engine === "slurm" && !run.json && waiting.length > 0) await tellScript(waiting, store, run);
   if (told !== undefined && "error" in told) throw told.error;
   const full = spaceError(estimate.disk, spaceAdvice(plan.keep_models === "all"));
   if (full !== undefined) throw full;
+}
+
+/** Of workers that join, nobody knows how many there will be. */
+function slotsElsewhere(waiting: readonly TrialSpec[], run: RunContext): string[] {
+  return run.engine === "slurm" && waiting.length > 0 ? slurmSlots(waiting, run) : [];
 }
 
 function stateOf({ spec: { trial_id }, ...state }: PlannedTrial): object {

@@ -6,6 +6,7 @@ import { QueueLauncher } from "../engine/queue/queue-launcher.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import { describeSlots, slotsFor } from "./choose-slots.ts";
 import type { RunContext } from "./run-context.ts";
+import { onSlurm } from "./slurm-place.ts";
 
 /** Where the trials of a sweep run, by `--engine`. */
 export interface Place {
@@ -15,6 +16,8 @@ export interface Place {
   description: string;
   /** True if the number of slots changes, as workers come and go. */
   isElsewhere: boolean;
+  /** For calls while the trials run; by default the engine itself. */
+  calls?: Pick<Engine, "call">;
   launch(options: LaunchOptions): Launcher;
 }
 
@@ -30,6 +33,8 @@ export async function openPlace(
       return onThisMachine(waiting, engine, run);
     case "queue":
       return onWorkersThatJoin(waiting, store, run);
+    case "slurm":
+      return onSlurm(waiting, engine, store, run);
   }
 }
 

@@ -1,4 +1,5 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
+import type { SlurmOptions } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { LocalEngineOptions } from "../engine/local/local-engine.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -17,13 +18,17 @@ export interface Context {
   startEngine?: ((options: LocalEngineOptions) => Engine) | undefined;
 }
 
-/** Where the trials of a sweep run: on this machine, or on workers that join. */
-export type EngineName = "local" | "queue";
+/** Where the trials of a sweep run: on this machine, on workers that join, or on the jobs of a SLURM cluster. */
+export type EngineName = "local" | "queue" | "slurm";
 
 /** Options of the command line for running trials. */
 export interface RunContext extends Context {
   /** By default, this machine. */
   engine?: EngineName | undefined;
+  /** Options of SLURM, from the experiment and the file of the lab. */
+  slurm?: SlurmOptions | undefined;
+  /** The device of trials on jobs of SLURM, if it is not what the options say. */
+  jobDevice?: string | undefined;
   /** A worker elsewhere without a sign of life for this time is lost. */
   leaseMs?: number | undefined;
   /** Folder of the sweeps, absolute. */

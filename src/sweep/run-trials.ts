@@ -51,7 +51,7 @@ export async function runTrials(
     trials: plan.trials,
     confidence: 1 - plan.alpha,
     runsDir,
-    engine,
+    engine: place.calls ?? engine,
     onFailure: (error) => {
       if (isInterruption(error, signal)) return;
       const message = error instanceof Error ? error.message : String(error);

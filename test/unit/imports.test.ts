@@ -32,6 +32,7 @@ const typescript: Record<string, string[]> = {
     "engine",
     "engine/local",
     "engine/queue",
+    "engine/slurm",
     "report",
     "store",
     "dataset",

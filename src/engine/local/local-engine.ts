@@ -86,6 +86,10 @@ export class LocalEngine implements Engine {
     });
   }
 
+  async rest(): Promise<void> {
+    await this.#workers.endIdle();
+  }
+
   async close(): Promise<void> {
     await this.#workers.close();
   }

@@ -43,6 +43,11 @@ export class WorkerPool {
     this.#all.delete(worker);
   }
 
+  /** Ends the workers that were given back. */
+  async endIdle(): Promise<void> {
+    await Promise.all(this.#idle.splice(0).map(({ worker }) => this.end(worker)));
+  }
+
   /** Ends all workers, also those that are in use. */
   async close(): Promise<void> {
     this.#idle.length = 0;

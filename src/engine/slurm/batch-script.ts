@@ -72,6 +72,9 @@ export function jobLimits({ timeout_min = 60, signal_delay_s }: SlurmOptions): {
   };
 }
 
+/** Jobs at the same time. */
+export const defaultParallelism = 16;
+
 /** Whether each job has a GPU. */
 export function usesGpus({ gpus_per_node = 1 }: SlurmOptions): boolean {
   return gpus_per_node > 0;

@@ -3,7 +3,7 @@ import { CliprpnError } from "../../contract/errors.ts";
 import type { SlurmOptions } from "../../contract/generated/types.ts";
 import type { Pilot } from "../queue/pilot-watch.ts";
 import type { PilotGone, PilotSource } from "../queue/queue-launcher.ts";
-import { batchScript, type PilotJob } from "./batch-script.ts";
+import { batchScript, defaultParallelism, type PilotJob } from "./batch-script.ts";
 import { JobRecords } from "./job-records.ts";
 import type { Slurm } from "./slurm.ts";
 import { type ListedJob, parseLabel } from "./squeue.ts";
@@ -196,6 +196,7 @@ export class SlurmPilots implements PilotSource {
 
   /** What people should know about the jobs. */
   #describe(): string | undefined {
+    if (this.#listing === undefined) return this.#trouble ?? "asking SLURM for jobs";
     const jobs = [...(this.#listing?.jobs.values() ?? [])];
     const waiting = jobs.filter(({ state }) => state === "waiting");
     const reasons = [...new Set(waiting.map(({ reason }) => reason).filter((reason) => reason !== ""))];
@@ -227,9 +228,6 @@ const defaultSqueueMs = 2000;
 
 /** Time between two looks, in times of a look. */
 const maxLoad = 20;
-
-/** Jobs at the same time. */
-export const defaultParallelism = 16;
 
 /** How long a limit on the number of jobs is left alone. */
 const retrySubmitMs = 60_000;
