@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { counted, joinWords } from "../base/format.ts";
+import { CliprpnError } from "../contract/errors.ts";
 import type { BaselineSpec, Split, TrialSpec } from "../contract/generated/types.ts";
 import { type DatasetIdentity, refcocoSource } from "../dataset/identify-dataset.ts";
 import { datasetsOf, describeJoint, type JointDataset } from "../dataset/joint.ts";
@@ -30,7 +31,7 @@ import type { ReadPlan } from "./read-plan.ts";
 import { acceptedNext, describeStale, sortTrials, trialStatuses } from "./resume.ts";
 import type { RunContext } from "./run-context.ts";
 import { checkSweep } from "./run-sweep.ts";
-import { slurmSlots, tellScript } from "./slurm-place.ts";
+import { checkSlurm, slurmSlots, tellScript } from "./slurm-place.ts";
 
 /**
  * Checks what a run would check before its first trial: the sweep's folder, the dataset's splits, fusions, detectors and device.
@@ -50,6 +51,7 @@ export async function dryRun(read: ReadPlan, run: RunContext, preflight: string)
   const told = describeStale(stale, waiting.length, runsDir, run);
   if (told !== undefined && "text" in told) terminal[told.as](told.text);
   checkFormerThreads(read.experiment, waiting, store.runsDir);
+  if (run.engine === "slurm" && waiting.length > 0) await tellSlurm(store, run);
   const isReady = isPrepared(dataset.root);
   if (isReady) {
     checkSplits(dataset.root, splitsOf(dataset), plan.trials);
@@ -82,6 +84,16 @@ export async function dryRun(read: ReadPlan, run: RunContext, preflight: string)
   if (told !== undefined && "error" in told) throw told.error;
   const full = spaceError(estimate.disk, spaceAdvice(plan.keep_models === "all"));
   if (full !== undefined) throw full;
+}
+
+/** The script can be read on a machine without SLURM, too. @throws CliprpnError bad_input. */
+async function tellSlurm(store: SweepStore, run: RunContext): Promise<void> {
+  try {
+    await checkSlurm(store, run);
+  } catch (error) {
+    if (!(error instanceof CliprpnError && error.code === "environment_broken")) throw error;
+    run.terminal.warn(`not checked by SLURM: ${error.message}`);
+  }
 }
 
 /** Of workers that join, nobody knows how many there will be. */

@@ -33,6 +33,7 @@ import type { ReadPlan } from "./read-plan.ts";
 import { type TrialStatus, type TrialsToRun, trialStatuses, trialsToRun } from "./resume.ts";
 import { type RunContext, writableRunsDir } from "./run-context.ts";
 import { runTrials } from "./run-trials.ts";
+import { checkSlurm } from "./slurm-place.ts";
 import type { SweepEnd } from "./sweep-notice.ts";
 import { StopWatch } from "./watch-stops.ts";
 
@@ -96,6 +97,7 @@ async function runLocked(
   checkSameData(store, request); // Again: another process may have had the lock.
   const { waiting, numFailed } = trialsToRun(store, plan.trials, run);
   checkFormerThreads(request.experiment, waiting, store.runsDir);
+  if (run.engine === "slurm" && waiting.length > 0) await checkSlurm(store, run);
   const statuses = trialStatuses(store, plan.trials);
   const planned = plannedTrials(store, plan.trials, waiting, statuses);
   const estimate = async (

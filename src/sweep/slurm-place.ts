@@ -51,6 +51,12 @@ export async function onSlurm(
   };
 }
 
+/** Has SLURM check the options. @throws CliprpnError bad_input with SLURM's words; environment_broken without SLURM. */
+export async function checkSlurm(store: SweepStore, run: RunContext): Promise<void> {
+  const job = { name: jobName(store), logFolder: "/tmp", command: ["true"], env: {}, numThreads: null };
+  await new Slurm(job.name, run.env).check(batchScript(job, slurmOptions(run), 1));
+}
+
 /** Prints the script that the sweep would submit first. */
 export async function tellScript(
   waiting: readonly TrialSpec[],

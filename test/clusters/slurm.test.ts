@@ -1,124 +1,44 @@
 /** Sweeps on the jobs of a real SLURM: two nodes on this machine, whose trials end as their labels say. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { SlurmOptions } from "../../src/contract/generated/types.ts";
-import type { AttemptEnd, Told } from "../../src/engine/launcher.ts";
-import { QueueLauncher } from "../../src/engine/queue/queue-launcher.ts";
-import { Slurm } from "../../src/engine/slurm/slurm.ts";
-import { SlurmPilots } from "../../src/engine/slurm/slurm-pilots.ts";
-import { packageRoot } from "../../src/package-root.ts";
-import { TrialStore } from "../../src/store/trial-store.ts";
-import { type FakeSweep, fakeSweep } from "../helpers/fake-sweep.ts";
-import { until, untilNone } from "../helpers/processes.ts";
-import { faultsFolder, testPython } from "../helpers/python.ts";
+import { messagesOf, states, testPromises } from "../contract/launcher-promises.ts";
+import { type FakeSweep, type FakeSweepOptions, fakeSweep } from "../helpers/fake-sweep.ts";
+import { until } from "../helpers/processes.ts";
 import { cluster, missingSlurm } from "./slurm/cluster.ts";
+import { slurmKind } from "./slurm/slurm-kind.ts";
 
 if (missingSlurm !== undefined) process.stdout.write(`Skipped: tests on SLURM: ${missingSlurm}\n`);
 
 describe.skipIf(missingSlurm !== undefined)("SLURM", () => {
   const { env, run } = cluster();
 
-  interface Changes {
-    leaseMs?: number;
-    /** Programs that start the worker. */
-    starters?: string[];
+  testPromises(slurmKind(env));
+
+  function slurmSweep(
+    labels: string[],
+    options: SlurmOptions = {},
+    { starters = [], ...changes }: FakeSweepOptions & { starters?: string[] } = {},
+  ): FakeSweep {
+    return fakeSweep(labels, { kind: slurmKind(env, { options, starters }), numSlots: 4, ...changes });
   }
 
-  interface SlurmSweep extends FakeSweep {
-    told: Told[];
-    /** How the attempts of a trial ended, by its number. */
-    ends(trial: number): AttemptEnd["how"][];
-    /** The job that runs the attempt which started last. */
-    jobOf(trial: number): string;
-  }
-
-  function slurmSweep(labels: string[], options: SlurmOptions = {}, changes: Changes = {}): SlurmSweep {
-    const told: Told[] = [];
-    const { leaseMs = 60_000, starters = [] } = changes;
-    const name = `cliprpn-test-${Math.random().toString(36).slice(2, 8)}`;
-    onTestFinished(() => void run("scancel", `--name=${name}`));
-    const sweep = fakeSweep(labels, {
-      launch: ({ tell }, { folder, processes }) => {
-        const queue = join(folder, "sweeps/test/queue");
-        return new QueueLauncher({
-          folder: queue,
-          runsDir: folder,
-          numThreads: 1,
-          maxAttempts: 100,
-          graceMs: 1000,
-          leaseMs,
-          pilots: new SlurmPilots({
-            slurm: new Slurm(name, { ...env, ...processes.env }),
-            options: { gpus_per_node: 1, timeout_min: 10, ...options },
-            squeueMs: 300,
-            job: {
-              name,
-              logFolder: join(queue, "logs"),
-              command: [
-                ...starters,
-                testPython(),
-                "-m",
-                "worker_faults",
-                "--queue",
-                queue,
-                "--device",
-                "cpu",
-              ],
-              env: { PYTHONPATH: `${packageRoot}/python:${faultsFolder}` },
-              numThreads: 1,
-            },
-          }),
-          tell: (each) => {
-            told.push(each);
-            tell(each);
-          },
-        });
-      },
-    });
-    const idOf = (trial: number): string | undefined => sweep.trials[trial]?.trial_id;
-    return Object.assign(sweep, {
-      told,
-      ends: (trial: number) =>
-        told.flatMap((each) =>
-          each.type === "ended" && each.attempt.spec.trial_id === idOf(trial) ? [each.end.how] : [],
-        ),
-      jobOf: (trial: number) => {
-        const started = told.findLast(
-          (each) => each.type === "started" && each.attempt.spec.trial_id === idOf(trial),
-        );
-        const worker = started?.type === "started" ? started.worker : undefined;
-        return /(\d+_\d+)/.exec(worker?.replace(/.*slurm/, "") ?? "")?.[1] ?? "";
-      },
-    });
-  }
-
-  const workersOf = ({ told }: SlurmSweep): string[] =>
-    told.flatMap((each) => (each.type === "started" ? [each.worker ?? ""] : []));
-
-  const attemptsOf = ({ folder, trials }: SlurmSweep): number[] =>
-    trials.map(({ trial_id }) => new TrialStore(folder, trial_id).attempts().length);
-
-  const hasStarted = ({ told }: SlurmSweep, label: string): boolean =>
-    told.some((each) => each.type === "event" && each.attempt.spec.label === label);
-
-  async function close(sweep: SlurmSweep): Promise<void> {
-    await sweep.engine.close();
-    await untilNone(sweep.processes);
+  async function close(sweep: FakeSweep): Promise<void> {
+    await sweep.close();
     expect(run("squeue", "--noheader", "--states=RUNNING,PENDING")).toBe("");
   }
 
-  test("trials run on warm workers of both nodes, each once, with a GPU of its own", async () => {
-    const sweep = slurmSweep(["meet", "meet", ...Array.from({ length: 10 }, () => "good")], {
-      array_parallelism: 4,
-    });
+  test("trials run on warm workers of both nodes, each once", async () => {
+    const sweep = slurmSweep(["meet", "meet", ...Array.from({ length: 10 }, () => "good")]);
     await sweep.run();
-    const workers = workersOf(sweep);
-    expect(sweep.watcher.outcomes.size).toBe(12);
-    expect(attemptsOf(sweep)).toEqual(sweep.trials.map(() => 1));
+    const workers = startsOf(sweep);
+    expect(new Set(states(sweep))).toEqual(new Set(["completed"]));
+    expect(sweep.trials.map((_, trial) => sweep.store(trial).attempts())).toEqual(
+      sweep.trials.map(() => [1]),
+    );
     expect(new Set(workers).size).toBeLessThanOrEqual(4);
-    expect(workers.join()).toMatch(/@n1/);
-    expect(workers.join()).toMatch(/@n2/);
+    expect([/@n1/, /@n2/].map((node) => node.test(workers.join()))).toEqual([true, true]);
     await close(sweep);
   });
 
@@ -129,65 +49,51 @@ describe.skipIf(missingSlurm !== undefined)("SLURM", () => {
   ])("a worker that is killed %s; that counts, and its trial runs again", async (_, starters) => {
     const sweep = slurmSweep(["slow_once", "good", "good"], { array_parallelism: 2 }, { starters });
     const done = sweep.run();
-    await until(() => hasStarted(sweep, "slow_once") && sweep.watcher.outcomes.size === 2);
-    const killed = performance.now();
-    run("scancel", "--signal=KILL", "--batch", sweep.jobOf(0));
+    await until(() => hasStarted(sweep, 0) && sweep.watcher.outcomes.size === 2);
+    const killedAt = performance.now();
+    run("scancel", "--signal=KILL", "--batch", jobOf(sweep, 0));
     await done;
-    expect(sweep.ends(0)).toEqual(["error", "outcome"]);
-    process.stdout.write(
-      `a killed worker's trial had run again ${Math.round(performance.now() - killed)} ms later\n`,
-    );
+    expect(endsOf(sweep, 0)).toEqual(["error", "outcome"]);
+    const ms = Math.round(performance.now() - killedAt);
+    process.stdout.write(`The trial of the killed worker had run again after ${ms} ms\n`);
     await close(sweep);
   });
 
-  test("a preempted trial goes back to the queue without a count, and runs again elsewhere", async () => {
+  test("a preempted trial goes back without a count, and runs again on another node", async () => {
     const sweep = slurmSweep(["slow_once"], { partition: "low" });
     const done = sweep.run();
-    await until(() => hasStarted(sweep, "slow_once"));
-    const node = /@(n\d)/.exec(workersOf(sweep)[0] ?? "")?.[1] ?? "";
+    await until(() => hasStarted(sweep, 0));
+    const node = /@(n\d)/.exec(startsOf(sweep)[0] ?? "")?.[1] ?? "";
     const rival = run(
-      "sbatch",
-      "--parsable",
-      "-p",
-      "high",
-      `--nodelist=${node}`,
-      "--exclusive",
-      "--wrap",
-      "sleep 600",
+      ...["sbatch", "--parsable", "--partition=high", `--nodelist=${node}`, "--exclusive"],
+      ...["--output=/dev/null", "--wrap=sleep 600"],
     );
     await done;
     run("scancel", rival);
-    expect(sweep.ends(0)).toEqual(["preempted", "outcome"]);
+    expect(endsOf(sweep, 0)).toEqual(["preempted", "outcome"]);
     expect(sweep.watcher.lines).not.toContain("again slow_once");
     await close(sweep);
   });
 
-  test("a frozen worker is lost by its heartbeat; woken, its outcome does not count", async () => {
+  test("a frozen worker is lost by its heartbeat, and ended; its trial runs again", async () => {
     const sweep = slurmSweep(["slow_once", "good"], { array_parallelism: 1 }, { leaseMs: 2000 });
     const done = sweep.run();
-    await until(() => hasStarted(sweep, "slow_once"));
-    run("scancel", "--signal=STOP", "--full", sweep.jobOf(0));
+    await until(() => hasStarted(sweep, 0));
+    run("scancel", "--signal=STOP", "--full", jobOf(sweep, 0));
     await done;
-    expect(sweep.ends(0)).toEqual(["error", "outcome"]);
-    expect(sweep.watcher.outcomes.size).toBe(2);
-    const trial = new TrialStore(sweep.folder, sweep.trials[0]?.trial_id ?? "");
-    expect(trial.accepted().map(({ attempt }) => attempt)).toEqual([2]);
-    expect(existsSync(join(trial.attempt(1).folder, "outcome.json"))).toBe(false);
+    expect(endsOf(sweep, 0)).toEqual(["error", "outcome"]);
+    expect(states(sweep)).toEqual(["completed", "completed"]);
+    expect(
+      sweep
+        .store(0)
+        .accepted()
+        .map(({ attempt }) => attempt),
+    ).toEqual([2]);
+    expect(existsSync(join(sweep.attemptFolder(0), "outcome.json"))).toBe(false);
     await close(sweep);
   });
 
-  test("a canceled sweep stops one that listens and one that is deaf, and leaves no job", async () => {
-    const sweep = slurmSweep(["slow", "deaf", "good"], { array_parallelism: 2 });
-    const done = sweep.run();
-    await until(() => hasStarted(sweep, "slow") && hasStarted(sweep, "deaf"));
-    sweep.controller.abort();
-    await done;
-    expect([sweep.ends(0), sweep.ends(1)]).toEqual([["canceled"], ["canceled"]]);
-    expect(sweep.watcher.outcomes.size).toBe(0);
-    await close(sweep);
-  });
-
-  test("a refused submission ends the sweep with SLURM's words", async () => {
+  test("SLURM's refusal of the jobs ends the sweep in its words", async () => {
     const sweep = slurmSweep(["good"], { partition: "nowhere" });
     await expect(sweep.run()).rejects.toMatchObject({
       code: "bad_input",
@@ -196,7 +102,7 @@ describe.skipIf(missingSlurm !== undefined)("SLURM", () => {
     await close(sweep);
   });
 
-  test("jobs without a worker end the sweep with what they printed", async () => {
+  test("jobs that end without a worker end the sweep with what they printed", async () => {
     const sweep = slurmSweep(["good"], { setup: ["echo the module is broken >&2; exit 1"] });
     await expect(sweep.run()).rejects.toMatchObject({
       code: "environment_broken",
@@ -204,4 +110,36 @@ describe.skipIf(missingSlurm !== undefined)("SLURM", () => {
     });
     await close(sweep);
   });
+
+  test.skipIf(process.env.CLIPRPN_TEST_SLOW !== "1")(
+    "before its time limit a job hands its trial back, and another job runs it",
+    async () => {
+      const sweep = slurmSweep(["slow_once"], { timeout_min: 1, signal_delay_s: 45 });
+      await sweep.run();
+      expect(endsOf(sweep, 0)).toEqual(["preempted", "outcome"]);
+      expect(new Set(startsOf(sweep)).size).toBe(2);
+      await close(sweep);
+    },
+  );
 });
+
+/** How the attempts of a trial ended, by its number. */
+function endsOf(sweep: FakeSweep, trial: number): string[] {
+  return messagesOf(sweep, trial).flatMap((each) => (each.type === "ended" ? [each.end.how] : []));
+}
+
+/** Where each attempt started, in order. */
+function startsOf({ told }: FakeSweep): string[] {
+  return told.flatMap((each) => (each.type === "started" ? [each.worker ?? ""] : []));
+}
+
+/** Whether a trial has sent an event. */
+function hasStarted(sweep: FakeSweep, trial: number): boolean {
+  return messagesOf(sweep, trial).some(({ type }) => type === "event");
+}
+
+/** The job that runs the newest attempt of a trial. */
+function jobOf(sweep: FakeSweep, trial: number): string {
+  const started = messagesOf(sweep, trial).findLast(({ type }) => type === "started");
+  return /slurm:(\d+_\d+)/.exec(started?.type === "started" ? (started.worker ?? "") : "")?.[1] ?? "";
+}

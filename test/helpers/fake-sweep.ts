@@ -53,8 +53,6 @@ export interface FakeSweepOptions {
   kind?: LauncherKind;
   leaseMs?: number;
   runsDir?: string;
-  /** Another launcher than that of the kind. */
-  launch?: (options: LaunchOptions, sweep: Pick<FakeSweep, "folder" | "processes">) => Launcher;
 }
 
 /** Records the calls of the engine in order: `started good`, `event slow`, `finished good completed`. */
@@ -69,15 +67,7 @@ export function fakeSweep(
   labels: string[],
   options: Partial<LocalEngineOptions> & FakeSweepOptions = {},
 ): FakeSweep {
-  const {
-    hello = "",
-    numSlots = 1,
-    kind = localKind,
-    leaseMs = 60_000,
-    runsDir,
-    launch,
-    ...changes
-  } = options;
+  const { hello = "", numSlots = 1, kind = localKind, leaseMs = 60_000, runsDir, ...changes } = options;
   const folder = runsDir ?? tempFolder();
   const processes = markProcesses();
   const controller = new AbortController();
@@ -111,8 +101,7 @@ export function fakeSweep(
   });
   const { graceMs = 5000, trialTimeoutMs } = options;
   const setup = { runsDir: folder, engine, env, graceMs, trialTimeoutMs, leaseMs };
-  const open = (launchOptions: LaunchOptions): Launcher =>
-    launch?.(launchOptions, { folder, processes }) ?? kind.launch(setup, launchOptions);
+  const open = (launchOptions: LaunchOptions): Launcher => kind.launch(setup, launchOptions);
   const sweep: FakeSweep = {
     folder,
     engine,

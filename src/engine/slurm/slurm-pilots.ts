@@ -217,6 +217,7 @@ export class SlurmPilots implements PilotSource {
       ...(barred.length === 0 ? [] : [`without ${joinWords(barred)}, where jobs ended at once`]),
       ...(this.#trouble === undefined ? [] : [this.#trouble]),
     ];
+    if (parts.length === 0 && ready.size === 0) return "jobs were submitted to SLURM";
     return parts.length === 0 ? undefined : parts.join("; ");
   }
 }

@@ -29,6 +29,11 @@ export class Slurm {
     );
   }
 
+  /** Has SLURM check a script, without a job. @throws CliprpnError as `submit`. */
+  async check(script: string): Promise<void> {
+    await this.#run("sbatch", ["--test-only"], script);
+  }
+
   /** All jobs of the name, also those of an earlier process. @throws CliprpnError environment_broken. */
   async list(): Promise<ListedJob[]> {
     const { stdout } = await this.#run("squeue", [
