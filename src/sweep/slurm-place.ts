@@ -14,7 +14,7 @@ import { isReadyToRun } from "../environment/is-ready.ts";
 import { neededExtras } from "../experiment/detectors.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import { engineOptions } from "./open-engine.ts";
-import type { Place } from "./open-launcher.ts";
+import type { Place } from "./place.ts";
 import type { RunContext } from "./run-context.ts";
 
 /** The jobs of a SLURM cluster. No Python runs on this machine meanwhile. */
@@ -111,7 +111,7 @@ function pilotJob(
 }
 
 /** The name of all jobs of a sweep, by which they are found again; no other runs folder has it. */
-export function jobName({ name, queueFolder }: Pick<SweepStore, "name" | "queueFolder">): string {
+function jobName({ name, queueFolder }: Pick<SweepStore, "name" | "queueFolder">): string {
   return `cliprpn-${name}-${createHash("sha256").update(queueFolder).digest("hex").slice(0, 8)}`;
 }
 

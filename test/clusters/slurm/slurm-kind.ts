@@ -45,6 +45,6 @@ export function slurmKind(
   };
 }
 
-export function jobName(runsDir: string): string {
+function jobName(runsDir: string): string {
   return `cliprpn-${runsDir.replaceAll(/[^\w]/g, "-")}`;
 }
