@@ -1,11 +1,16 @@
-/** The local engine with real workers, whose trials end as their labels say. */
+/** The launchers and the local engine with real workers, whose trials end as their labels say. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { TrialStore } from "../../src/store/trial-store.ts";
 import { type FakeSweep, fakeSweep } from "../helpers/fake-sweep.ts";
+import { localKind, queueKind } from "../helpers/launcher-kinds.ts";
 import { until } from "../helpers/processes.ts";
 import { startUser } from "../helpers/start-lock-user.ts";
+import { testMainPromises, testPromises } from "./launcher-promises.ts";
+
+testPromises(localKind);
+testMainPromises(queueKind); // All of them: test/clusters/queue.test.ts.
 
 test("failed trials do not stop the others: each has its code, message and traceback", async () => {
   const sweep = fakeSweep(["good", "fail", "out_of_memory", "leave", "bad_result", "good"]);
@@ -41,15 +46,6 @@ test("failed trials do not stop the others: each has its code, message and trace
   await sweep.close();
 });
 
-test("completed trials share a warm worker; one that died or may be corrupt is replaced", async () => {
-  const sweep = fakeSweep(["good", "good", "leave", "good", "fail", "good"]);
-  await sweep.run();
-  const [first, second, third, fourth] = pidsOf(sweep);
-  expect(second).toBe(first);
-  expect(new Set([first, third, fourth]).size).toBe(3);
-  await sweep.close();
-});
-
 test.each([
   ["its memory has grown", ["uses_1_gb", "uses_4_gb", "good"], 1],
   ["memory of its device is not free", ["leaves_on_device", "good"], 0],
@@ -78,14 +74,6 @@ test("a worker is replaced after a number of trials", async () => {
   const [a, b, c, d, e] = pidsOf(sweep);
   expect([a === b, b === c, c === d, d === e]).toEqual([true, false, true, false]);
   expect(sweep.entries.filter(({ type }) => type === "worker_renewed")).toHaveLength(2);
-  await sweep.close();
-});
-
-test("a written outcome counts, even if the worker died before its reply", async () => {
-  const sweep = fakeSweep(["written_then_gone"]);
-  await sweep.run();
-  expect(sweep.watcher.lines.at(-1)).toBe("finished written_then_gone completed");
-  expect(sweep.outcome("written_then_gone")).toMatchObject({ state: "completed" });
   await sweep.close();
 });
 
@@ -138,33 +126,6 @@ test("invalid params are not sent", async () => {
     code: "contract_violation",
     message: expect.stringContaining("params of check_fusion"),
   });
-});
-
-test("a trial that exceeds its time limit fails, and the next one runs", async () => {
-  const sweep = fakeSweep(["deaf", "good"], { trialTimeoutMs: 5000 }); // Long enough for `good` on a busy machine.
-  await sweep.run();
-  expect(sweep.outcome("deaf")).toMatchObject({ error: { code: "timed_out" } });
-  expect(sweep.outcome("good")).toMatchObject({ state: "completed" });
-  await sweep.close();
-});
-
-test("two slots run two trials at the same time", async () => {
-  const sweep = fakeSweep(["meet", "meet"], { numSlots: 2 });
-  await sweep.run();
-  expect(sweep.trials.map(({ trial_id }) => sweep.watcher.outcomes.get(trial_id)?.state)).toEqual([
-    "completed",
-    "completed",
-  ]);
-  await sweep.close();
-});
-
-test("an abort stops the running trial without an outcome and starts no other", async () => {
-  const sweep = fakeSweep(["good", "slow", "good"]);
-  sweep.watcher.onEvent = ({ label }) => label === "slow" && sweep.controller.abort();
-  await sweep.run();
-  expect(sweep.watcher.lines.slice(3)).toEqual(["started slow", "event slow", "finished slow interrupted"]);
-  expect(sweep.outcome("slow")).toBeUndefined();
-  await sweep.close();
 });
 
 test("a full disk after an abort is reported, not taken for the abort", async () => {
@@ -222,14 +183,6 @@ test("a worker that cannot be restarted ends the run and fails no waiting trial"
   await expect(sweep.run()).rejects.toMatchObject({ code: "package_missing" });
   expect(sweep.watcher.lines.at(-1)).toBe("finished leave failed");
   expect(sweep.outcome("good")).toBeUndefined();
-  await sweep.close();
-});
-
-test("a full disk ends the run: the trial has no outcome and no other starts", async () => {
-  const sweep = fakeSweep(["no_space", "good"]);
-  await expect(sweep.run()).rejects.toMatchObject({ code: "no_space" });
-  expect(sweep.watcher.lines).toEqual(["started no_space", "finished no_space interrupted"]);
-  expect(sweep.outcome("no_space")).toBeUndefined();
   await sweep.close();
 });
 

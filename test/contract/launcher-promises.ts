@@ -7,38 +7,10 @@ import type { LauncherKind } from "../helpers/launcher-kinds.ts";
 
 /** Tests the promises of all launchers. */
 export function testPromises(kind: LauncherKind): void {
-  const sweepOf = (
-    labels: string[],
-    options: FakeSweepOptions & { graceMs?: number; trialTimeoutMs?: number } = {},
-  ) => fakeSweep(labels, { kind, ...options });
+  testMainPromises(kind);
+  const sweepOf = sweepsOf(kind);
 
   describe(kind.name, () => {
-    test("an attempt starts, has its events in order, ends once, and is not mentioned after that", async () => {
-      const sweep = sweepOf(["steps", "good", "fail", "steps", "good"], { numSlots: 2 });
-      await sweep.run();
-      expect(states(sweep)).toEqual(["completed", "completed", "failed", "completed", "completed"]);
-      for (const [index, events] of [5, 1, 0, 5, 1].entries()) {
-        const messages = messagesOf(sweep, index);
-        expect(messages.map(({ type }) => type)).toEqual([
-          "started",
-          ...Array.from({ length: events }, () => "event"),
-          "ended",
-        ]);
-        const done = messages.flatMap((each) =>
-          each.type === "event" && each.event.type === "progress" ? [each.event.done] : [],
-        );
-        expect(done).toEqual([...(events === 5 ? [1, 2, 3, 4] : []), ...(events > 0 ? [1] : [])]);
-      }
-      expect(sweep.trials.map((_, index) => sweep.store(index).attempts())).toEqual([
-        [1],
-        [1],
-        [1],
-        [1],
-        [1],
-      ]);
-      await sweep.close();
-    });
-
     test("workers are warm; one that crashed or may be corrupt is replaced, and no process is left", async () => {
       const sweep = sweepOf(["good", "good", "leave", "good", "fail", "good"]);
       await sweep.run();
@@ -57,34 +29,11 @@ export function testPromises(kind: LauncherKind): void {
       await sweep.close();
     });
 
-    test("the trial of a killed worker runs again, and a late attempt is refused", async () => {
-      const sweep = sweepOf(["slow_once", "good"]);
-      onFirstEvent(sweep, 0, () => killAll(sweep, "SIGKILL"));
-      await sweep.run();
-      expect(states(sweep)).toEqual(["completed", "completed"]);
-      expect(sweep.store(0).attempts()).toEqual([1, 2]);
-      const [spec] = sweep.trials;
-      if (spec !== undefined) expect(sweep.store(0).accept(1, spec.sources_sha256)).toBe(2);
-      await sweep.close();
-    });
-
     test("a written outcome counts, even if the worker died before it said so", async () => {
       const sweep = sweepOf(["written_then_gone"]);
       await sweep.run();
       expect(states(sweep)).toEqual(["completed"]);
       expect(sweep.store(0).attempts()).toEqual([1]);
-      await sweep.close();
-    });
-
-    test("a canceled attempt ends without an outcome; one that does not stop is killed; others go on", async () => {
-      const sweep = sweepOf(["slow", "deaf", "good"], { graceMs: 300 });
-      for (const trial of [0, 1]) onFirstEvent(sweep, trial, () => sweep.cancel(trial));
-      await sweep.run();
-      expect(messagesOf(sweep, 0).at(-1)).toMatchObject({ end: { how: "canceled" } });
-      expect(messagesOf(sweep, 1).at(-1)).toMatchObject({ end: { how: "canceled" } });
-      expect(sweep.outcome("slow")).toMatchObject({ error: { code: "canceled" } });
-      expect(existsSync(`${sweep.attemptFolder(0)}/outcome.json`)).toBe(false);
-      expect(sweep.outcome("good")).toMatchObject({ state: "completed" });
       await sweep.close();
     });
 
@@ -124,6 +73,68 @@ export function testPromises(kind: LauncherKind): void {
       await sweep.close();
     });
   });
+}
+
+/** Tests those without which nothing works. */
+export function testMainPromises(kind: LauncherKind): void {
+  const sweepOf = sweepsOf(kind);
+
+  describe(kind.name, () => {
+    test("an attempt starts, has its events in order, ends once, and is not mentioned after that", async () => {
+      const sweep = sweepOf(["steps", "good", "fail", "steps", "good"], { numSlots: 2 });
+      await sweep.run();
+      expect(states(sweep)).toEqual(["completed", "completed", "failed", "completed", "completed"]);
+      for (const [index, events] of [5, 1, 0, 5, 1].entries()) {
+        const messages = messagesOf(sweep, index);
+        expect(messages.map(({ type }) => type)).toEqual([
+          "started",
+          ...Array.from({ length: events }, () => "event"),
+          "ended",
+        ]);
+        const done = messages.flatMap((each) =>
+          each.type === "event" && each.event.type === "progress" ? [each.event.done] : [],
+        );
+        expect(done).toEqual([...(events === 5 ? [1, 2, 3, 4] : []), ...(events > 0 ? [1] : [])]);
+      }
+      expect(sweep.trials.map((_, index) => sweep.store(index).attempts())).toEqual([
+        [1],
+        [1],
+        [1],
+        [1],
+        [1],
+      ]);
+      await sweep.close();
+    });
+
+    test("the trial of a killed worker runs again, and a late attempt is refused", async () => {
+      const sweep = sweepOf(["slow_once", "good"]);
+      onFirstEvent(sweep, 0, () => killAll(sweep, "SIGKILL"));
+      await sweep.run();
+      expect(states(sweep)).toEqual(["completed", "completed"]);
+      expect(sweep.store(0).attempts()).toEqual([1, 2]);
+      const [spec] = sweep.trials;
+      if (spec !== undefined) expect(sweep.store(0).accept(1, spec.sources_sha256)).toBe(2);
+      await sweep.close();
+    });
+
+    test("a canceled attempt ends without an outcome; one that does not stop is killed; others go on", async () => {
+      const sweep = sweepOf(["slow", "deaf", "good"], { graceMs: 300 });
+      for (const trial of [0, 1]) onFirstEvent(sweep, trial, () => sweep.cancel(trial));
+      await sweep.run();
+      expect(messagesOf(sweep, 0).at(-1)).toMatchObject({ end: { how: "canceled" } });
+      expect(messagesOf(sweep, 1).at(-1)).toMatchObject({ end: { how: "canceled" } });
+      expect(sweep.outcome("slow")).toMatchObject({ error: { code: "canceled" } });
+      expect(existsSync(`${sweep.attemptFolder(0)}/outcome.json`)).toBe(false);
+      expect(sweep.outcome("good")).toMatchObject({ state: "completed" });
+      await sweep.close();
+    });
+  });
+}
+
+type Options = FakeSweepOptions & { graceMs?: number; trialTimeoutMs?: number };
+
+function sweepsOf(kind: LauncherKind): (labels: string[], options?: Options) => FakeSweep {
+  return (labels, options = {}) => fakeSweep(labels, { kind, ...options });
 }
 
 /** What the launcher told about a trial, by its number. */
