@@ -1,16 +1,15 @@
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { codeHashes } from "../../src/contract/code-identity.ts";
 import type { TrialEvent, TrialOutcome, TrialSpec } from "../../src/contract/generated/types.ts";
 import type { LaunchOptions } from "../../src/engine/engine.ts";
 import type { Launcher, Told } from "../../src/engine/launcher.ts";
 import { LocalEngine, type LocalEngineOptions } from "../../src/engine/local/local-engine.ts";
-import { presets } from "../../src/experiment/presets.ts";
 import type { NewEntry } from "../../src/store/journal.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
 import { type AttemptWatcher, SweepController } from "../../src/sweep/controller.ts";
 import { TrialClaims } from "../../src/sweep/trial-claims.ts";
 import { GridSource } from "../../src/sweep/trial-source.ts";
+import { fakeSpec } from "./fake-spec.ts";
 import { type LauncherKind, localKind, workersOf } from "./launcher-kinds.ts";
 import { type MarkedProcesses, markProcesses, untilNone } from "./processes.ts";
 import { faultsFolder, testPython } from "./python.ts";
@@ -161,22 +160,5 @@ function recordingWatcher(onWait: () => void): RecordingWatcher {
     again: ({ label }) => void lines.push(`again ${label}`),
     found: () => undefined,
     waiting: onWait,
-  };
-}
-
-function fakeSpec(label: string, index: number, cache_dir: string): TrialSpec {
-  return {
-    kind: "cliprpn",
-    trial_id: index.toString(16).padStart(16, "0"),
-    sources_sha256: codeHashes().cliprpn,
-    label,
-    preset: "default",
-    seed: index,
-    num_threads: 1,
-    device: "cpu",
-    dataset: { id: "none", name: "none", root: cache_dir, split_by: "umd" },
-    backbone: { name: "cliprpn-tiny", weights: "shipped", weights_id: "none" },
-    settings: presets.default,
-    cache_dir,
   };
 }

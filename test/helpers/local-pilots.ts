@@ -34,7 +34,14 @@ export class LocalPilots implements PilotSource {
     const { folder, env, logFile, idleS = 60 } = this.#options;
     const log = openSync(logFile, "a");
     const pilot = spawn(testPython(), ["-m", "worker_faults", "--queue", folder, "--idle-s", `${idleS}`], {
-      env: { ...process.env, ...env, PYTHONPATH: `${join(packageRoot, "python")}:${faultsFolder}` },
+      env: {
+        ...process.env,
+        ...env,
+        PYTHONPATH: `${join(packageRoot, "python")}:${faultsFolder}`,
+        // Compiling takes most of the time of a start.
+        PYTHONDONTWRITEBYTECODE: "",
+        PYTHONPYCACHEPREFIX: join(packageRoot, "node_modules/.cache/python"),
+      },
       stdio: ["ignore", log, log],
     });
     this.#pilots.add(pilot);

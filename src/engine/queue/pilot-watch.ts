@@ -55,8 +55,13 @@ export class PilotWatch {
 
   /** Pilots that can run attempts. */
   ready(): Pilot[] {
+    return this.live().filter(({ facts }) => facts.state === "ready");
+  }
+
+  /** Pilots that have not ended, and have not refused to work. */
+  live(): Pilot[] {
     return this.all().filter(
-      ({ name, facts, lost }) => facts.state === "ready" && lost === undefined && this.#present.has(name),
+      ({ name, facts, lost }) => facts.state !== "refused" && lost === undefined && this.#present.has(name),
     );
   }
 

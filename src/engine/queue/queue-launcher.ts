@@ -118,6 +118,11 @@ export class QueueLauncher implements Launcher {
   }
 
   submit(attempt: Attempt): void {
+    if (!this.#isOurs()) {
+      this.#follow(attempt);
+      this.#depose();
+      return;
+    }
     const { spec, number, folder, logFile, keep_models, resume_from, checkpoint_minutes, fusionFile } =
       attempt;
     const { entry } = this.#follow(attempt);
@@ -152,16 +157,11 @@ export class QueueLauncher implements Launcher {
     this.#queue.stop();
     for (const { attempt } of this.#followed.values()) this.cancel(attempt);
     const end = performance.now() + this.#options.graceMs + closeMs;
-    while ((this.#followed.size > 0 || this.#pilots.ready().length > 0) && performance.now() < end) {
+    while ((this.#followed.size > 0 || this.#pilots.live().length > 0) && performance.now() < end) {
       this.#guardedLook();
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     await this.#options.pilots?.close();
-  }
-
-  /** Counts the attempt of a pilot as lost, for a reason that the pilot's cluster knows. */
-  lose(pilot: string, reason: string): void {
-    this.#pilots.lose(pilot, reason);
   }
 
   get #leaseMs(): number {
@@ -281,8 +281,9 @@ export class QueueLauncher implements Launcher {
       const seconds = (this.#options.trialTimeoutMs ?? 0) / 1000;
       return errorEnd("timed_out", `run_trial took longer than ${seconds} s and was stopped`, attempt);
     }
-    if (isCanceled || end.how === "canceled") return { how: "canceled" };
-    if (end.how === "preempted") return { how: "preempted", reason: end.reason };
+    if (isCanceled) return { how: "canceled" };
+    // Canceled by an earlier process that ran the sweep, which did not get to record it.
+    if (end.how === "preempted" || end.how === "canceled") return { how: "preempted", reason: end.reason };
     const where = pilot === undefined ? "" : ` on ${describePilot(pilot)}`;
     const reason = end.how === "outcome" ? "it wrote no outcome" : end.reason;
     return errorEnd("worker_died", `the worker${where} was lost: ${reason}`, attempt);
@@ -345,11 +346,15 @@ export class QueueLauncher implements Launcher {
     return controller === undefined || controller === this.#id;
   }
 
+  /** The other process follows the attempts from now on; nothing of this one counts. */
   #depose(): void {
     this.#isDeposed = true;
     clearInterval(this.#timer);
+    const left = [...this.#followed.values()];
+    this.#followed.clear();
     const message = `${this.#options.folder}: another cliprpn process runs this sweep now; this one stopped`;
     this.#tell({ type: "fault", error: new CliprpnError("locked", message) });
+    for (const { attempt } of left) this.#tell({ type: "ended", attempt, end: { how: "canceled" } });
   }
 
   #tell(told: Told): void {

@@ -236,6 +236,13 @@ def frozen_once(spec: Values, folder: Path) -> Values:
     return good(spec, folder)
 
 
+def gated(spec: Values, folder: Path) -> Values:
+    """Runs until the runs folder has a file `go`."""
+    while not (folder.parents[3] / "go").exists():  # RUNS/trials/ID/attempts/N
+        time.sleep(0.01)
+    return good(spec, folder)
+
+
 def full_when_stopped(spec: Values, folder: Path) -> Values:
     """Runs until it is asked to stop, and finds a full disk then."""
     runtime.send('{"type":"progress","phase":"training","done":0,"total":1}')
@@ -287,6 +294,7 @@ TRIALS: dict[str, Callable[[Values, Path], Values]] = {
         slow_once,
         deaf_once,
         frozen_once,
+        gated,
         full_when_stopped,
         deaf,
         meet,
