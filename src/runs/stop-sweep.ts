@@ -73,7 +73,9 @@ function findRunning(sweep: SweepStore, trial: string): RunningTrial {
 }
 
 function isNamed(trial: Pick<RunningTrial, "trial_id" | "label" | "kind" | "seed">, name: string): boolean {
-  return trial.trial_id.startsWith(name) || trial.label === name || trialName(trial) === name;
+  return (
+    (name !== "" && trial.trial_id.startsWith(name)) || trial.label === name || trialName(trial) === name
+  );
 }
 
 /** What a trial that does not run does. */

@@ -298,7 +298,10 @@ const trainingShare = 0.95;
 
 function describeOutcome(outcome: TrialOutcome | undefined, duration_ms: number): string {
   if (outcome === undefined) return "interrupted";
-  if (outcome.state === "failed") return `FAILED  ${outcome.error.code}: ${outcome.error.message}`;
+  if (outcome.state === "failed") {
+    const { code, message } = outcome.error;
+    return `${code === "canceled" || code === "pruned" ? "" : "FAILED  "}${code}: ${message}`;
+  }
   return `Acc@0.5 on val ${percent(outcome.metrics.acc_at_50)}  (${formatDuration(duration_ms)})`;
 }
 

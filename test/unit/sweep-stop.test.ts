@@ -174,6 +174,7 @@ test("stop of a trial that waits, has completed or failed says so, and what runs
   const stopped = (trial: string) => expect(stopSweep(store, trial, asking)).rejects;
   await stopped(third.trial_id.slice(0, 6)).toThrow(/film, seed 2 .*not started.*Those are: film, seed 1 \(/);
   await stopped("film, seed 0").toThrow(/film, seed 0 .*loss_not_finite/);
+  await stopped("").toThrow(/expected a trial that runs now/);
   await stopped("other").toThrow(/other: expected a trial that runs now\. Those are: film, seed 1/);
   release();
   expect(await ended).toBe(3);
