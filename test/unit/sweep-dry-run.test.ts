@@ -1,10 +1,12 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { PreparedDataset } from "../../src/contract/generated/types.ts";
+import { findSchemaErrors } from "../../src/contract/check.ts";
+import type { PreparedDataset, TrialSpec } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { cliprpn, cliprpnWithPython } from "../helpers/cli.ts";
 import { datasetStats } from "../helpers/dataset-stats.ts";
+import { addAttempt, oldCode } from "../helpers/made-runs.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 /** A folder with an experiment, and a cache of its own. */
@@ -81,4 +83,40 @@ test("the splits of a folder that is not prepared yet are read", async () => {
   expect(err).toMatch(/raw: expected expressions in train and val, found none in val;/);
   expect(code).toBe(2);
   expect(existsSync(join(folder, "cache", "prepared"))).toBe(false);
+});
+
+test("--json has the plan, the state of each trial, and the estimate; nothing is written", async () => {
+  const { folder, env } = experimentOn({ name: "mine" }, { seeds: [0, 1] });
+  prepare(folder, ["train", "val"], {});
+  const { code, out, err } = await cliprpn([...dryRun, "--json"], folder, env);
+  expect(code, err).toBe(0);
+  const { trials, states, estimate } = JSON.parse(out);
+  expect(states).toEqual(trials.map(({ trial_id }: TrialSpec) => ({ trial_id, state: "waiting" })));
+  expect(findSchemaErrors("SweepEstimate", estimate)).toEqual([]);
+  expect(estimate).toMatchObject({ num_trials: trials.length, trials_time: null });
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  expect(files.filter((file) => !file.startsWith("cache")).sort()).toEqual([
+    "data",
+    "data/mine",
+    "data/mine/dataset.json",
+    "e.json",
+  ]);
+  expect(files.filter((file) => /^cache\/(features|prepared|measurements)/.test(file))).toEqual([]);
+});
+
+test("stale trials are shown before the run is refused; a choice runs it", async () => {
+  const { folder, env } = experimentOn({ name: "mine" }, { seeds: [0, 1], vary: { fusion: ["film"] } });
+  prepare(folder, ["train", "val"], {});
+  const runsDir = join(folder, "runs");
+  const plan = JSON.parse((await cliprpn([...dryRun, "--json"], folder, env)).out);
+  const [first]: TrialSpec[] = plan.trials;
+  if (first === undefined) throw new Error("two trials");
+  addAttempt(runsDir, first, { code: oldCode });
+  const refused = await cliprpn(dryRun, folder, env);
+  expect(refused.code).toBe(2);
+  expect(refused.out).toMatch(/1 to run, 1 done by other code \(stale\)/);
+  expect(refused.err).toMatch(/1 finished trial is stale.*--rerun-stale/);
+  const again = await cliprpn([...dryRun, "--rerun-stale"], folder, env);
+  expect(again.code, again.err).toBe(0);
+  expect(again.out).toMatch(/2 to run/);
 });

@@ -14,7 +14,7 @@ import { costKeys } from "./cost-keys.ts";
 import type { ConfigurationCost, SweepCosts, TimedBaseline, TimedConfiguration } from "./costs.ts";
 import type { DatasetCounts } from "./dataset-counts.ts";
 import { featureBytes, featureNeed } from "./feature-needs.ts";
-import { leftTrials } from "./left-trials.ts";
+import { leftTrials, runs } from "./left-trials.ts";
 import { type MeasuredOn, measurementKey, mostSeeds, readMeasurement, reportKey } from "./measurements.ts";
 import type { PlannedTrial } from "./planned-trials.ts";
 import { trialTime } from "./project.ts";
@@ -69,7 +69,7 @@ export function findCosts(search: CostSearch): FoundCosts {
   const unprepared: FoundCosts["unprepared"] = [];
   const groups = groupBy(planned, ({ spec }) => spec.label);
   for (const trials of groups.values()) {
-    const [{ spec }] = trials;
+    const { spec } = trials.find(runs) ?? trials[0]; // Of those that run, Python has told the size.
     const left = leftTrials(trials, targets, statuses, runsDir);
     if (spec.kind === "baseline") {
       baselines.push(baselineCost(spec, left, search, seen));
