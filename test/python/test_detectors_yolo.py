@@ -372,6 +372,24 @@ def test_a_stopped_training_continues_after_its_last_epoch_to_the_same_bits(
     assert weights.read_bytes() == expected
 
 
+def test_a_training_out_of_memory_fails_and_never_uses_smaller_batches(
+    index: DatasetIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ultralytics.nn.tasks import DetectionModel
+
+    sizes: list[int] = []
+
+    def full(model: Any, batch: dict[str, Any], *args: Any) -> None:
+        sizes.append(len(batch["img"]))
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.00 GiB.")
+
+    monkeypatch.setattr(DetectionModel, "loss", full)
+    with pytest.raises(CliprpnError) as error:
+        train(index, tmp_path)
+    assert error.value.code == "out_of_memory" and sizes == [RECIPE.batch_size]
+    assert f"batch_size (now {RECIPE.batch_size})" in error.value.message
+
+
 @pytest.mark.parametrize("damage", ["other code", "torn"])
 def test_a_training_whose_state_is_unknown_starts_over(
     index: DatasetIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str

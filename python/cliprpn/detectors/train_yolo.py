@@ -21,6 +21,7 @@ from cliprpn.detectors.ultralytics_env import quiet_ultralytics
 from cliprpn.detectors.yolo import open_yolo
 from cliprpn.detectors.yolo_data import label_images, measure_recall, split_image_rows
 from cliprpn.errors import CliprpnError
+from cliprpn.out_of_memory import is_out_of_memory
 from cliprpn.run_context import RunContext
 from cliprpn.storage.durable import disk_errors, write_durably
 from cliprpn.storage.lock import file_lock
@@ -173,7 +174,8 @@ def _train_weights(
     """Trains, after the last complete epoch if there is one. Returns the content of the weights' file.
 
     Raises:
-        CliprpnError: bad_input, contract_violation, data_invalid, loss_not_finite, no_space, interrupted.
+        CliprpnError: bad_input, contract_violation, data_invalid, interrupted, loss_not_finite, no_space,
+            out_of_memory.
     """
     from cliprpn.detectors.yolo_trainer import Trainer, minimal_checkpoint, on_batches, on_saved
 
@@ -205,11 +207,24 @@ def _train_weights(
 
         on_batches(trainer, report)
         on_saved(trainer, save)
-        trainer.train()
+        try:
+            trainer.train()
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise CliprpnError("out_of_memory", _describe_memory(detector, context.device)) from error
     model = torch.load(last, map_location="cpu", weights_only=False)["ema"]
     buffer = io.BytesIO()
     torch.save(minimal_checkpoint(model, detector.image_size_px), buffer)
     return buffer.getvalue()
+
+
+def _describe_memory(detector: TrainedYoloDetector, device: torch.device) -> str:
+    """Smaller batches train other weights, and so would parts of a batch, over which YOLO normalizes."""
+    return (
+        f"{device} ran out of memory in the training of {detector.architecture}; lower the detector's batch_size (now "
+        f"{detector.batch_size}) or image_size_px (now {detector.image_size_px}), or use a device with more memory"
+    )
 
 
 def _read_state(file: Path, identity: dict[str, Any], context: RunContext) -> dict[str, Any] | None:

@@ -24,6 +24,8 @@ from cliprpn.seeding import random_state, set_random_state
 PICO = [0.33, 0.125, 1024]
 # Memory for decoded images, at training size.
 CACHE_BYTES = 1 << 29
+# After as many, ultralytics' training loop raises the error.
+MAX_OOM_RETRIES = 3
 
 
 class LabeledImages(YOLODataset):
@@ -85,6 +87,7 @@ class Trainer(DetectionTrainer):
         self._state = state
         super().__init__(overrides=overrides)
         torch.set_num_threads(num_threads)
+        self.add_callback("on_train_batch_start", _keep_batch_size)
 
     def get_dataset(self) -> dict[str, Any]:
         names = dict(enumerate(self._classes))
@@ -205,6 +208,11 @@ def on_batches(trainer: Trainer, report: Callable[[int, int], None]) -> None:
 def on_saved(trainer: Trainer, save: Callable[[Path], None]) -> None:
     """Makes the trainer call `save` after each epoch with the checkpoint that training can resume from."""
     trainer.add_callback("on_model_save", lambda state: save(state.last))
+
+
+def _keep_batch_size(trainer: Any) -> None:
+    """Out of memory, ultralytics would halve the batches of the first epoch, and so train other weights."""
+    trainer._oom_retries = MAX_OOM_RETRIES
 
 
 def _label(image: LabeledImage) -> dict[str, Any]:
