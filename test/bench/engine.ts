@@ -1,16 +1,11 @@
 /** Overhead of the bridge and the engine with a real worker; runtime.py is its Python side. */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { schema_sha256, type TrialOutcome, type TrialSpec } from "../../src/contract/generated/types.ts";
 import { LocalEngine } from "../../src/engine/local/local-engine.ts";
-import type { Plan } from "../../src/experiment/plan.ts";
 import { packageRoot } from "../../src/package-root.ts";
-import { SweepStore } from "../../src/store/sweep-store.ts";
-import { SweepController } from "../../src/sweep/controller.ts";
-import { TrialClaims } from "../../src/sweep/trial-claims.ts";
-import { GridSource } from "../../src/sweep/trial-source.ts";
 import { Transport } from "../../src/worker/transport.ts";
+import { runJournaled, storedSweep } from "./journaled.ts";
 import type { Scenes } from "./scenes.ts";
 import { median, quantile } from "./statistics.ts";
 
@@ -162,73 +157,4 @@ function checkSameLosses(trial: TrialOutcome, plain: TrialOutcome): void {
   const isClose = trialLosses?.every((loss, at) => Math.abs(loss - (plainLosses?.[at] ?? 0)) < 1e-4 * loss);
   if (!isClose)
     throw new Error(`expected the plain loop's losses to be ${trialLosses}, found ${plainLosses}`);
-}
-
-/** A sweep in a new runs folder. */
-function storedSweep(runsDir: string, { trials, name, question, published, keep_models }: Plan): SweepStore {
-  const store = new SweepStore(runsDir, name);
-  const [first] = trials;
-  if (first === undefined) throw new Error("the plan has no trial");
-  const { id, name: dataset_name, split_by } = first.dataset;
-  mkdirSync(store.folder, { recursive: true });
-  store.write(
-    {
-      schema_version: 1,
-      name,
-      question,
-      published,
-      keep_models,
-      source: { file: "bench.json", sets: [] },
-      dataset: { id, name: dataset_name, split_by },
-    },
-    trials,
-  );
-  return store;
-}
-
-/**
- * Like `sweep`: under the sweep's lock, each trial is claimed, stored, run and accepted, and each event is synced to the journal
- * before it is reported.
- *
- * @returns the outcomes, in the order in which the trials ended.
- */
-async function runJournaled(
-  engine: LocalEngine,
-  store: SweepStore,
-  { trials, keep_models }: Plan,
-): Promise<TrialOutcome[]> {
-  const { signal } = new AbortController();
-  const command = "npm run bench";
-  const lock = await store.lock({ command, onLost: () => undefined });
-  const journal = store.openJournal();
-  const claims = new TrialClaims(trials, { runsDir: store.runsDir, keep_models, command });
-  const outcomes: TrialOutcome[] = [];
-  const unexpected = (): never => {
-    throw new Error("another process runs these trials, or one of them failed");
-  };
-  const controller = new SweepController({
-    source: new GridSource(trials),
-    claims,
-    slots: ["cpu"],
-    launch: (options) => engine.launch(options),
-    record: (entry) => journal.append(entry),
-    watcher: {
-      started: () => undefined,
-      event: () => undefined,
-      finished: (_attempt, _slot, outcome) => {
-        if (outcome !== undefined) outcomes.push(outcome);
-      },
-      again: unexpected,
-      found: unexpected,
-      waiting: unexpected,
-    },
-  });
-  try {
-    await controller.run(signal);
-    return outcomes;
-  } finally {
-    await claims.close();
-    journal.close();
-    await lock.release();
-  }
 }

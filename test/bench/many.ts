@@ -1,10 +1,9 @@
-/** What many trials cost the command line: the plan, `list`, `status`, each event of a running trial, the report, and the files of each trial. */
+/** What many trials cost the command line: the plan, `list`, `status`, each event of a running trial, and the report. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { execa } from "execa";
 import { count } from "../../src/base/format.ts";
-import { packageRoot } from "../../src/package-root.ts";
 import { render } from "../../src/report/markdown.ts";
 import { SweepProgress } from "../../src/sweep/progress.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
@@ -12,7 +11,6 @@ import { allBlocks } from "../helpers/report-blocks.ts";
 import { madeAttempt, madeInput } from "../helpers/report-input.ts";
 import { listRow } from "./many-list.ts";
 import { statusRow } from "./many-status.ts";
-import type { StoreFigures } from "./many-store.ts";
 import type { Row } from "./rows.ts";
 import { cli } from "./scenes.ts";
 import { median } from "./statistics.ts";
@@ -21,14 +19,7 @@ const numRounds = 5;
 
 /** Each pair of sizes is measured in turns, so that other load affects both. */
 export async function manyRows(folder: string): Promise<Row[]> {
-  return [
-    await planRow(folder),
-    await listRow(folder),
-    await statusRow(folder),
-    etaRow(),
-    reportRow(),
-    ...(await storeRows(folder)),
-  ];
+  return [await planRow(folder), await listRow(folder), await statusRow(folder), etaRow(), reportRow()];
 }
 
 async function planRow(folder: string): Promise<Row> {
@@ -142,42 +133,6 @@ function reportMs(input: ReturnType<typeof madeInput>): number {
   const started = performance.now();
   render(allBlocks(input, charts, { groups: [], unreadable: [] }, { images: [], unreadable: [] }));
   return performance.now() - started;
-}
-
-async function storeRows(folder: string): Promise<Row[]> {
-  const script = join(packageRoot, "test/bench/many-store.ts");
-  const args = ["--expose-gc", "--import", "tsx", script, join(folder, "store"), "10000"];
-  const figures: StoreFigures = JSON.parse(
-    (await execa(process.execPath, args, { cwd: packageRoot })).stdout,
-  );
-  const { num_trials, syncs_per_trial, trial_ms, bare_ms, last_ms, first_ms, growth_bytes } = figures;
-  const [ratio, drift] = [trial_ms / bare_ms, last_ms / first_ms];
-  return [
-    {
-      what: `files and journal of a trial that does nothing, ${count(num_trials)} trials; baseline: only its ${syncs_per_trial.toFixed(1)} synced writes, with the same sizes, in turns`,
-      ours: `${trial_ms.toFixed(2)} ms`,
-      baseline: `${bare_ms.toFixed(2)} ms`,
-      result: `${ratio.toFixed(2)} times`,
-      target: "<= 2 times",
-      met: ratio <= 2,
-    },
-    {
-      what: "the same, median of the last thousand; baseline: the first thousand of another sweep, in turns",
-      ours: `${last_ms.toFixed(2)} ms`,
-      baseline: `${first_ms.toFixed(2)} ms`,
-      result: `${drift.toFixed(2)} times`,
-      target: "<= 1.2 times",
-      met: drift <= 1.2,
-    },
-    {
-      what: "growth of the memory in use by the process that runs these trials, from the thousandth to the last, after collecting garbage",
-      ours: `${(growth_bytes / 2 ** 20).toFixed(1)} MiB`,
-      baseline: "",
-      result: `${(growth_bytes / 2 ** 20).toFixed(1)} MiB`,
-      target: "<= 2 MiB",
-      met: growth_bytes <= 2 * 2 ** 20,
-    },
-  ];
 }
 
 /** Half of them trained, half baselines, with falling accuracy. */

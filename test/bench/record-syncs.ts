@@ -45,6 +45,20 @@ export async function recordSyncs(): Promise<Sync[]> {
   return syncs;
 }
 
+/** Counts the files of this process that get another name from now on. */
+export function countNames(): { num: number } {
+  const names = { num: 0 };
+  for (const name of ["renameSync", "linkSync"] as const) {
+    const original = fs[name];
+    fs[name] = (from, to) => {
+      names.num += 1;
+      original(from, to);
+    };
+  }
+  syncBuiltinESMExports();
+  return names;
+}
+
 /** Writes and syncs new files, lines and folders as recorded. @returns the duration in ms. */
 export function repeatSyncs(syncs: readonly Sync[], folder: string): number {
   fs.mkdirSync(folder, { recursive: true });

@@ -34,8 +34,10 @@ import {
   type SweepFigures,
   sweepRows,
 } from "./rows.ts";
+import { runnersRows } from "./runners.ts";
 import { scaleRows } from "./scale.ts";
 import { makeScenes, numEpochs, type Scenes } from "./scenes.ts";
+import { schedulerRows } from "./scheduler.ts";
 
 const { values } = parseArgs({
   options: { out: { type: "string" }, scenes: { type: "string" }, only: { type: "string" } },
@@ -81,7 +83,11 @@ const parts: Record<string, [what: string, measure: () => Promise<Row[]>]> = {
   ],
   help: ["the command line", async () => [helpRow(await helpMs())]],
   many: ["many trials", () => manyRows(folder)],
+  scheduler: ["trials that do nothing", () => schedulerRows(folder, python)],
   scale: ["a sweep on a thousand slots, simulated", () => scaleRows(folder)],
+  ...(process.platform === "linux" && {
+    runners: ["Optuna, Ray Tune and Hydra", () => runnersRows(folder, python, terminal)],
+  }),
   figures: ["the figures of a report on many trials", () => figuresRows(folder, python)],
   audit: ["an audit of a model's use of words", () => auditRows(folder, python)],
   ...(process.platform === "linux" && {

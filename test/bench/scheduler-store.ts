@@ -15,15 +15,20 @@ import { GridSource } from "../../src/sweep/trial-source.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { madeInput } from "../helpers/report-input.ts";
 import { StandInLauncher } from "../helpers/stand-in-launcher.ts";
-import { recordSyncs, repeatSyncs } from "./record-syncs.ts";
+import { countNames, recordSyncs, repeatSyncs } from "./record-syncs.ts";
 import { median } from "./statistics.ts";
 
 export interface StoreFigures {
   num_trials: number;
   syncs_per_trial: number;
+  /** Renames and hard links. */
+  names_per_trial: number;
   /** Means. */
   trial_ms: number;
   bare_ms: number;
+  /** CPU time of this process. */
+  trial_cpu_ms: number;
+  bare_cpu_ms: number;
   /** Medians of the last thousand trials, and of the first thousand of another sweep, in turns. */
   last_ms: number;
   first_ms: number;
@@ -36,20 +41,27 @@ const batchSize = 10;
 
 async function main(folder: string, numTrials: number): Promise<void> {
   const syncs = await recordSyncs();
+  const names = countNames();
   const warmUp = await openSweep(join(folder, "warm-up"), 100);
   await warmUp.run(100);
   await warmUp.close();
   const few = await openSweep(join(folder, "few"), partSize);
   const many = await openSweep(join(folder, "many"), numTrials);
   const [all, last, first]: [number[], number[], number[]] = [[], [], []];
-  let [bareMs, numSyncs, memory] = [0, 0, 0];
+  let [bareMs, numSyncs, memory, trialCpuMs, bareCpuMs] = [0, 0, 0, 0, 0];
+  let numNames = 0;
   while (all.length < numTrials) {
     if (all.length === partSize) memory = memoryBytes();
     const isLast = all.length >= numTrials - partSize;
     syncs.length = 0;
+    const [named, cpu] = [names.num, cpuMs()];
     const trial_ms = await many.run(batchSize);
+    trialCpuMs += cpuMs() - cpu;
+    numNames += names.num - named;
     numSyncs += syncs.length;
+    const bareCpu = cpuMs();
     bareMs += repeatSyncs([...syncs], join(folder, "bare", String(all.length)));
+    bareCpuMs += cpuMs() - bareCpu;
     all.push(...trial_ms);
     if (!isLast) continue;
     last.push(...trial_ms);
@@ -58,8 +70,11 @@ async function main(folder: string, numTrials: number): Promise<void> {
   const figures: StoreFigures = {
     num_trials: numTrials,
     syncs_per_trial: numSyncs / numTrials,
+    names_per_trial: numNames / numTrials,
     trial_ms: all.reduce((sum, value) => sum + value, 0) / numTrials,
     bare_ms: bareMs / numTrials,
+    trial_cpu_ms: trialCpuMs / numTrials,
+    bare_cpu_ms: bareCpuMs / numTrials,
     last_ms: median(last),
     first_ms: median(first),
     growth_bytes: memoryBytes() - memory,
@@ -198,6 +213,11 @@ function writeAsWorker(file: string, outcome: CompletedOutcome): void {
   fs.fsyncSync(fd);
   fs.closeSync(fd);
   fs.renameSync(`${file}.new`, file);
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 function memoryBytes(): number {
