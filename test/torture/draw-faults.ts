@@ -21,10 +21,14 @@ export function drawSuffering(random: Random, places: readonly Place[], duration
     after_ms: Math.round(random.between(0, duration_ms)),
   });
   if (places.length === 0) return { faults: [], moment: drawMoment() };
-  const faults = [1, 2, 3].map(() => drawKill(random, places));
+  const kills = [1, 2, 3].map(() => drawKill(random, places));
   const kind = random.between(0, 1);
-  if (kind < 0.12) faults.push(drawAt(random, places, random.pick(["full", "read-only"])));
-  else if (kind < 0.24) faults.push(drawAt(random, places, "clock"));
+  // A full or read-only disk ends the run by itself, if no kill does before.
+  if (kind < 0.2) {
+    const disk = random.pick(["full", "read-only"] as const);
+    return { faults: [drawAt(random, places, disk), ...kills.slice(2)], moment: undefined };
+  }
+  const faults = kind < 0.4 ? [drawAt(random, places, "clock"), ...kills] : kills;
   return { faults, moment: random.chance(0.3) ? drawMoment() : undefined };
 }
 

@@ -1,0 +1,21 @@
+/** A short `npm run torture`: its kills are real, of real workers. */
+import { expect, test } from "vitest";
+import { testPython } from "../helpers/python.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
+import { torture } from "../torture/torture.ts";
+
+test.runIf(process.platform === "linux")(
+  "after kills of its processes a sweep ends with the results of one that was left alone",
+  async () => {
+    const { counts } = await torture({
+      kills: 3,
+      seed: 10,
+      folder: tempFolder(),
+      python: testPython(),
+      say: () => undefined,
+    });
+    expect(counts.differences).toEqual([]);
+    expect(counts.numKills).toBeGreaterThanOrEqual(3);
+    expect(counts.numSweeps).toBeGreaterThan(0);
+  },
+);
