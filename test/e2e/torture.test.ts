@@ -9,9 +9,10 @@ test.runIf(process.platform === "linux")(
   async () => {
     const { counts } = await torture({
       kills: 3,
-      seed: 10,
+      seed: 8,
       folder: tempFolder(),
       python: testPython(),
+      size: { numWorkers: 1, numSeeds: 1 },
       say: () => undefined,
     });
     expect(counts.differences).toEqual([]);

@@ -16,6 +16,7 @@ import { sweepName, type WorkFolder } from "./work-folder.ts";
 
 export interface Disturbance {
   python: string;
+  numWorkers: number;
   random: Random;
   /** Without it, faults cannot happen at changes of the disk. */
   library: string | undefined;
@@ -49,8 +50,8 @@ export async function disturbSweep(work: WorkFolder, disturbance: Disturbance): 
     const board = new FaultBoard(join(work.folder, "..", "faults"), suffering.faults);
     const end = await runSweep(work, {
       python: disturbance.python,
+      numWorkers: disturbance.numWorkers,
       env: library === undefined ? {} : board.env(library, work.folder),
-      board,
       moment: suffering.moment,
     });
     counts.numRuns += 1;

@@ -3,14 +3,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { packageRoot } from "../../src/package-root.ts";
-import type { FaultBoard, Role } from "./fault-board.ts";
+import type { Role } from "./fault-board.ts";
 import { sweepName, type WorkFolder } from "./work-folder.ts";
 
 export interface RunOptions {
   python: string;
+  numWorkers: number;
   /** Further variables of the environment. */
   env: NodeJS.ProcessEnv;
-  board: FaultBoard;
   /** Kills a process some time after the start. */
   moment: Moment | undefined;
 }
@@ -34,21 +34,15 @@ export interface RunEnd {
 }
 
 /** Runs the built command once, with real workers. Leaves no process. */
-export async function runSweep(work: WorkFolder, { python, env, moment }: RunOptions): Promise<RunEnd> {
+export async function runSweep(
+  work: WorkFolder,
+  { python, numWorkers, env, moment }: RunOptions,
+): Promise<RunEnd> {
   const mark = `${process.pid}-${Math.random().toString(36).slice(2)}`;
   const started = performance.now();
-  const args = [
-    "sweep",
-    `${sweepName}.json`,
-    "--python",
-    python,
-    "--runs-dir",
-    "runs",
-    "--workers",
-    "2",
-    ...retries,
-  ];
-  const child = spawn(process.execPath, [join(packageRoot, "bin/cliprpn.js"), ...args], {
+  const args = ["sweep", `${sweepName}.json`, "--python", python, "--runs-dir", "runs"];
+  const options = ["--workers", String(numWorkers), ...retries];
+  const child = spawn(process.execPath, [join(packageRoot, "bin/cliprpn.js"), ...args, ...options], {
     cwd: work.folder,
     env: {
       ...process.env,

@@ -6,7 +6,7 @@ import { disturbSweep } from "./disturbed-sweep.ts";
 import { buildFaults, FaultBoard } from "./fault-board.ts";
 import { type Place, placesOf } from "./places.ts";
 import { runSweep } from "./run-sweep.ts";
-import { makeData, makeWorkFolder, type WorkFolder } from "./work-folder.ts";
+import { makeData, makeWorkFolder, type WorkFolder, type WorkOptions } from "./work-folder.ts";
 
 export interface TortureOptions {
   kills: number;
@@ -15,6 +15,8 @@ export interface TortureOptions {
   /** An empty folder. */
   folder: string;
   python: string;
+  /** Trials at the same time, and seeds of each of two fusions. */
+  size?: { numWorkers: number; numSeeds: number };
   say: (line: string) => void;
 }
 
@@ -25,23 +27,28 @@ export interface TortureOptions {
  * @throws if the undisturbed sweep fails.
  */
 export async function torture(options: TortureOptions): Promise<{ counts: Counts; numPlaces: number }> {
-  const { kills, seed, folder, python, say } = options;
+  const { kills, seed, folder, python, size = { numWorkers: 2, numSeeds: 2 }, say } = options;
+  const { numWorkers, numSeeds } = size;
   const data = join(folder, "data");
   await makeData(data);
   const built = buildFaults(folder);
   if ("missing" in built) say(`${built.missing}: kills at random moments only`);
   const library = "library" in built ? built.library : undefined;
-  const undisturbed = await leaveAlone(join(folder, "undisturbed"), data, python, library);
+  const undisturbed = await leaveAlone(
+    join(folder, "undisturbed"),
+    { data, numSeeds },
+    { python, numWorkers, library },
+  );
   const counts = new Counts();
   for (let index = 0; counts.numKills < kills && counts.differences.length < maxDifferences; index += 1) {
     const sweepFolder = join(folder, `sweep-${seed + index}`);
     // Every other sweep prepares its dataset and extracts features.
-    const ready = index % 2 === 0 ? undisturbed.work.cache : undefined;
-    const work = makeWorkFolder(join(sweepFolder, "work"), data, ready);
+    const readyCache = index % 2 === 0 ? undisturbed.work.cache : undefined;
+    const work = makeWorkFolder(join(sweepFolder, "work"), { data, numSeeds, readyCache });
     const random = new Random(seed + index, 0);
     const before = counts.numKills;
     try {
-      await disturbSweep(work, { python, random, library, undisturbed, counts, maxKills: kills });
+      await disturbSweep(work, { python, numWorkers, random, library, undisturbed, counts, maxKills: kills });
       say(`sweep ${seed + index}: ${counts.numKills - before} kills, the same results`);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -57,15 +64,14 @@ const maxDifferences = 10;
 
 async function leaveAlone(
   folder: string,
-  data: string,
-  python: string,
-  library: string | undefined,
+  workOptions: WorkOptions,
+  { library, ...start }: { python: string; numWorkers: number; library: string | undefined },
 ): Promise<{ work: WorkFolder; places: Place[]; duration_ms: number }> {
   mkdirSync(folder, { recursive: true });
-  const work = makeWorkFolder(join(folder, "work"), data);
+  const work = makeWorkFolder(join(folder, "work"), workOptions);
   const board = new FaultBoard(join(folder, "faults"), []);
   const env = library === undefined ? {} : board.env(library, work.folder);
-  const { code, err, duration_ms } = await runSweep(work, { python, env, board, moment: undefined });
+  const { code, err, duration_ms } = await runSweep(work, { ...start, env, moment: undefined });
   if (code !== 0) throw new Error(`the undisturbed sweep ended with ${code}: ${err}`);
   return { work, places: placesOf(board.changes), duration_ms };
 }

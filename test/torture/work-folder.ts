@@ -18,8 +18,15 @@ export async function makeData(folder: string): Promise<void> {
   await makeDemo(folder, { seed: 7, num_images: { train: 12, val: 6, test: 6 } }, () => undefined);
 }
 
-/** @param readyCache a cache to begin with; features are extracted otherwise, and the dataset is prepared. */
-export function makeWorkFolder(folder: string, data: string, readyCache?: string): WorkFolder {
+export interface WorkOptions {
+  data: string;
+  /** Of each of two fusions. */
+  numSeeds: number;
+  /** A cache to begin with; features are extracted otherwise, and the dataset is prepared. */
+  readyCache?: string | undefined;
+}
+
+export function makeWorkFolder(folder: string, { data, numSeeds, readyCache }: WorkOptions): WorkFolder {
   const work = {
     folder,
     runs: join(folder, "runs"),
@@ -30,19 +37,19 @@ export function makeWorkFolder(folder: string, data: string, readyCache?: string
   cpSync(data, join(folder, "data"), { recursive: true });
   if (readyCache !== undefined) cpSync(readyCache, work.cache, { recursive: true, verbatimSymlinks: true });
   else linkCheckedPython(work.cache);
-  writeFileSync(join(folder, `${sweepName}.json`), JSON.stringify(experiment));
+  writeFileSync(join(folder, `${sweepName}.json`), JSON.stringify(experimentWith(numSeeds)));
   return work;
 }
 
-const experiment = {
+const experimentWith = (numSeeds: number): object => ({
   name: sweepName,
   question: "Does the sweep survive?",
   dataset: { name: "scenes", root: "data" },
   num_threads: 1,
   settings: { training: { num_epochs: 3 } },
   vary: { fusion: ["film", "concatenation"] },
-  seeds: [0, 1],
-};
+  seeds: Array.from({ length: numSeeds }, (_, seed) => seed),
+});
 
 /** The check of an interpreter imports torch: it is done once, in the cache of the person who runs this. */
 function linkCheckedPython(cache: string): void {
