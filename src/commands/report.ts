@@ -5,6 +5,7 @@ import { checkFailIf } from "../report/conditions/fail-if.ts";
 import { findSweep } from "../store/find-sweep.ts";
 import { checkConditions } from "../sweep/check-conditions.ts";
 import { otherTargets } from "../sweep/combine-targets.ts";
+import { acceptDetached } from "../sweep/detach.ts";
 import { makeReport } from "../sweep/make-report.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
@@ -23,6 +24,7 @@ export async function report(args: Arguments, context: Context): Promise<number>
     return writeComparison(await withSweep(store, chosenSplit(args), request, run), args, run);
   }
   refuseWithoutResults(args);
+  acceptDetached(store);
   const { experiment, trials } = store.read();
   const labels = trials.flatMap(({ asked, spec }) => (asked ? [spec.label] : []));
   const split = chosenSplit(args);

@@ -57,6 +57,12 @@ export const engineOptions: Option = {
     "with --engine slurm: file of its options; those of the experiment come before them (default: engines/lab.json, if it exists)",
   type: "string",
 };
+export const detach: Option = {
+  describe:
+    "with --engine slurm: leave all trials with the jobs and end; without it, the same command follows them and writes the report",
+  type: "boolean",
+  default: false,
+};
 export const leaseSeconds: Option = {
   describe:
     "with --engine queue or slurm: a worker without a sign of life for this time is lost, and its trial runs again (default: 60; NFS shows changes up to a minute later)",

@@ -59,8 +59,9 @@ function preflightCommand(args: Arguments): string {
 function withSlurm(run: RunContext, { experiment }: ReadPlan, args: Arguments): RunContext {
   const typed = args.text("engine-options");
   if (run.engine !== "slurm") {
-    if (typed !== undefined)
-      throw new CliprpnError("bad_input", "--engine-options: only valid with --engine slurm; add it");
+    const only = typed !== undefined ? "engine-options" : args.flag("detach") ? "detach" : undefined;
+    if (only !== undefined)
+      throw new CliprpnError("bad_input", `--${only}: only valid with --engine slurm; add it`);
     if (experiment.engine?.slurm !== undefined)
       run.terminal.info(
         "The options engine.slurm of the experiment are for --engine slurm, and not used here.",
@@ -73,10 +74,19 @@ function withSlurm(run: RunContext, { experiment }: ReadPlan, args: Arguments): 
         "bad_input",
         `--${option}: expected another engine than slurm, whose jobs have one GPU each (engine.slurm.gpus_per_node)`,
       );
+  const atEnd = ["fail-if", "notify", "open"].find(
+    (name) =>
+      args.flag(name) || args.text(name) !== undefined || args.list(name).some((value) => value !== "false"),
+  );
+  if (args.flag("detach") && atEnd !== undefined)
+    throw new CliprpnError(
+      "bad_input",
+      `expected --detach or --${atEnd}, found both: there is no report yet`,
+    );
   const { options, file } = readSlurmOptions(experiment, typed, run.cwd);
   if (file !== undefined) run.terminal.info(`Options of SLURM: ${file}`);
   const jobDevice = run.device === "auto" ? undefined : run.device;
-  return { ...run, slurm: options, device: "auto", jobDevice };
+  return { ...run, slurm: options, device: "auto", jobDevice, detach: args.flag("detach") };
 }
 
 function planFrom(args: Arguments, context: Context): Promise<ReadPlan> {

@@ -74,6 +74,8 @@ export interface Launcher {
   submit(attempt: Attempt): void;
   /** Ends an attempt: its worker is asked to stop, and killed if it does not. Its end is told as always. */
   cancel(attempt: Attempt): void;
+  /** Lets attempts wait and run without this process, where workers can; nothing is told any more. Starts workers for them. */
+  leave?(): Promise<void>;
   /** Ends all workers. Attempts that still run are not told any more. */
   close(): Promise<void>;
 }

@@ -11,6 +11,7 @@ import type { SweepStore } from "../store/sweep-store.ts";
 import type { ListedTrial } from "../store/trial-rows.ts";
 import { trialStatuses } from "../sweep/resume.ts";
 import type { RunContext } from "../sweep/run-context.ts";
+import { stopWorkers } from "../sweep/stop-workers.ts";
 
 type RunningTrial = SweepStatus["running"][number];
 
@@ -23,9 +24,19 @@ type RunningTrial = SweepStatus["running"][number];
 export async function stopSweep(
   sweep: SweepStore,
   trial: string | undefined,
-  { terminal, commandLine, signal }: Pick<RunContext, "terminal" | "commandLine" | "signal">,
+  {
+    terminal,
+    commandLine,
+    signal,
+    env = {},
+  }: Pick<RunContext, "terminal" | "commandLine" | "signal"> & { env?: NodeJS.ProcessEnv },
 ): Promise<void> {
   const isRunning = (): boolean => readOwner(sweep.lockFolder) !== undefined;
+  const ended = !isRunning() && trial === undefined ? await stopWorkers(sweep, env) : undefined;
+  if (ended !== undefined) {
+    terminal.info(`${sweep.name}: ${ended}`);
+    return;
+  }
   if (!isRunning())
     throw new CliprpnError("bad_input", `${sweep.name}: expected a sweep that runs; no process runs it now`);
   const chosen = trial === undefined ? undefined : findRunning(sweep, trial);

@@ -29,6 +29,8 @@ export interface RunContext extends Context {
   slurm?: SlurmOptions | undefined;
   /** The device of trials on jobs of SLURM, if it is not what the options say. */
   jobDevice?: string | undefined;
+  /** Leave the trials with the workers, and end. */
+  detach?: boolean | undefined;
   /** A worker elsewhere without a sign of life for this time is lost. */
   leaseMs?: number | undefined;
   /** Folder of the sweeps, absolute. */

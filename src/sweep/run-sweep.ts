@@ -18,6 +18,7 @@ import { SweepStore } from "../store/sweep-store.ts";
 import { checkNotLeft } from "./adopt-runs.ts";
 import { checkConditions, type JudgedFigures } from "./check-conditions.ts";
 import { adviseOnIdleCores } from "./choose-slots.ts";
+import { detachTrials } from "./detach.ts";
 import { spaceAdvice, spaceError } from "./estimate/disk-need.ts";
 import { estimateSweep } from "./estimate/estimate-sweep.ts";
 import { plannedTrials } from "./estimate/planned-trials.ts";
@@ -33,7 +34,7 @@ import { prepareTrials } from "./prepare-trials.ts";
 import type { ReadPlan } from "./read-plan.ts";
 import { type TrialStatus, type TrialsToRun, trialStatuses, trialsToRun } from "./resume.ts";
 import { type RunContext, writableRunsDir } from "./run-context.ts";
-import { runTrials } from "./run-trials.ts";
+import { defaultCheckpointMinutes, runTrials } from "./run-trials.ts";
 import { checkSlurm } from "./slurm-place.ts";
 import type { SweepEnd } from "./sweep-notice.ts";
 import { StopWatch } from "./watch-stops.ts";
@@ -146,6 +147,11 @@ async function runLocked(
     for (const [sources_sha256, kind] of new Map(plan.trials.map((spec) => [spec.sources_sha256, spec.kind])))
       recordCode(store.runsDir, sources_sha256, codeOf(kind));
     announce(store, plan, { waiting: waiting.map(withDevice), numFailed }, models, place, run);
+    if (run.detach === true && waiting.length > 0) {
+      const options = { checkpoint_minutes: run.checkpointMinutes ?? defaultCheckpointMinutes };
+      await detachTrials(store, plan, { waiting: waiting.map(withDevice), place }, options, run);
+      return { code: EXIT.good, file: undefined };
+    }
     await runTrials(store, plan, { waiting: waiting.map(withDevice), place, expected }, engine, run, stops);
     return await report(store, plan, { waiting, split, failIf }, engine, run);
   } finally {

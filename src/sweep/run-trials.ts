@@ -163,4 +163,4 @@ function removeStatus(store: SweepStore): void {
 
 const publishEveryMs = 1000;
 
-const defaultCheckpointMinutes = 10;
+export const defaultCheckpointMinutes = 10;

@@ -111,7 +111,7 @@ function pilotJob(
 }
 
 /** The name of all jobs of a sweep, by which they are found again; no other runs folder has it. */
-function jobName({ name, queueFolder }: Pick<SweepStore, "name" | "queueFolder">): string {
+export function jobName({ name, queueFolder }: Pick<SweepStore, "name" | "queueFolder">): string {
   return `cliprpn-${name}-${createHash("sha256").update(queueFolder).digest("hex").slice(0, 8)}`;
 }
 

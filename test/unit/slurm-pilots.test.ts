@@ -329,10 +329,15 @@ describe("the end", () => {
     expect(slurm.jobs()).toEqual([]);
   });
 
-  test("leaves all jobs, if the sweep goes on without this process", async () => {
+  test("leaves jobs for all attempts, if they are to go on without this process", async () => {
     open();
-    await look(2);
-    await source.close({ keep: true });
-    expect(slurm.canceled()).toEqual([]);
+    await source.leave(3);
+    expect([sizes(), slurm.jobs().length, slurm.canceled()]).toEqual([["2"], 3, []]);
+  });
+
+  test("says so if there is no job to leave", async () => {
+    open();
+    slurm.setFailure("sbatch", "sbatch: error: invalid partition specified: gpux");
+    await expect(source.leave(3)).rejects.toMatchObject({ code: "bad_input" });
   });
 });

@@ -36,6 +36,8 @@ export interface PilotSource {
   gone?(pilot: Pilot): PilotGone | undefined;
   /** Ends a pilot that did not stop its attempt. */
   kill?(pilot: Pilot): void;
+  /** Starts pilots for as many attempts, and lets them work without this process. */
+  leave?(numAttempts: number): Promise<void>;
   /** Ends all pilots that are left. */
   close(): Promise<void>;
 }
@@ -146,6 +148,12 @@ export class QueueLauncher implements Launcher {
     if (followed === undefined || followed.isCanceled || !this.#isOurs()) return;
     followed.isCanceled = true;
     this.#askToStop(followed);
+  }
+
+  async leave(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#options.pilots?.leave?.(this.#followed.size);
+    this.#isClosed = true;
   }
 
   /** Asks pilots to end, and waits for those that have an attempt. */

@@ -97,10 +97,19 @@ export class SlurmPilots implements PilotSource {
     this.#nextLook = Number.NEGATIVE_INFINITY;
   }
 
-  async close({ keep = false } = {}): Promise<void> {
+  /** @throws CliprpnError as SLURM's commands. */
+  async leave(numAttempts: number): Promise<void> {
+    await this.settled();
+    this.#numWanted = numAttempts;
+    await this.#look();
+    this.#isClosed = true;
+    if (this.#fault !== undefined) throw this.#fault;
+    if (this.#trouble !== undefined) throw new CliprpnError("environment_broken", this.#trouble);
+  }
+
+  async close(): Promise<void> {
     this.#isClosed = true;
     await this.settled();
-    if (keep) return;
     const left = await this.#slurm.list();
     // Pilots that end when they are asked to have ended.
     for (const { id, state } of left) if (state === "alive") await this.#slurm.kill(id);
