@@ -28,7 +28,12 @@ const maxViewLines = 44;
 const maxBoardLines = 25;
 const maxFailures = 5;
 
-function idleText({ num_trials, num_completed, report_file, paused }: ShownStatus): string {
+function idleText({ num_trials, num_completed, report_file, paused, left }: ShownStatus): string {
+  if (left !== undefined) {
+    const { num_waiting, num_running, num_ended } = left;
+    const follow = "re-run its command without --detach to follow them, and for the report";
+    return `no process follows it; its workers have ${counted(num_running, "trial")} that run, ${num_waiting} that wait, and ${num_ended} that ended; ${follow}`;
+  }
   if (paused !== null) {
     const { at, error } = paused;
     return `paused ${utcTime(at)}; re-run its command to resume after fixing ${error.code}: ${error.message}`;

@@ -7,6 +7,7 @@ import type {
   SweepStatus,
 } from "../contract/generated/types.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
+import { type LeftTrials, leftTrials } from "../sweep/detach.ts";
 import { type Failure, storedResults } from "../sweep/stored-results.ts";
 
 /** What `cliprpn status` prints about a sweep. */
@@ -20,6 +21,8 @@ export interface ShownStatus {
   now: SweepStatus | null;
   /** The fault of the machine that ended its last start; null if there was none. */
   paused: { at: string; error: ErrorInfo } | null;
+  /** What workers have of it while no process runs it; missing if they have nothing. */
+  left?: LeftTrials;
   /** Trials that the experiment asks for. */
   num_trials: number;
   /** Of these, ended as the journal has it; trials that were complete before their sweep ran are not in it. */
@@ -43,6 +46,7 @@ export function sweepStatus(sweep: SweepStore): ShownStatus {
   const now = sweep.status() ?? null;
   const pause = sweep.pause();
   const reportFile = sweep.reportFile("val");
+  const left = leftTrials(sweep);
   return {
     name: sweep.name,
     folder: sweep.folder,
@@ -50,6 +54,7 @@ export function sweepStatus(sweep: SweepStore): ShownStatus {
     owner: owner === undefined ? null : describeOwner(owner),
     now,
     paused: pause === undefined ? null : { at: pause.at, error: pause.error },
+    ...(owner !== undefined || left === undefined ? {} : { left }),
     ...results,
     leaderboard: now?.leaderboard ?? leaderboard(),
     report_file: existsSync(reportFile) ? reportFile : null,

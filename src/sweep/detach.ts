@@ -52,19 +52,42 @@ export async function detachTrials(
   }
 }
 
+/** What workers have of a sweep that no process runs. */
+export interface LeftTrials {
+  num_waiting: number;
+  num_running: number;
+  num_ended: number;
+}
+
+/** @returns undefined if workers have nothing of it. */
+export function leftTrials({ queueFolder }: Pick<SweepStore, "queueFolder">): LeftTrials | undefined {
+  const queue = new QueueFolder(queueFolder);
+  if (!queue.isOpen) return undefined;
+  const ended = queue.ended();
+  const num_running = [...queue.claims().keys()].filter((entry) => !ended.has(entry)).length;
+  const left = { num_waiting: queue.waiting().length, num_running, num_ended: ended.size };
+  return Object.values(left).some((number) => number > 0) ? left : undefined;
+}
+
 /** Makes results count that workers wrote while no process ran the sweep. */
 export function acceptDetached(store: SweepStore): void {
   if (!new QueueFolder(store.queueFolder).isOpen) return;
   for (const { trial } of store.rows() ?? []) new TrialStore(store.runsDir, trial.trial_id).acceptLeftovers();
 }
 
+/** Lets workers end that were left with trials which have all completed. */
+export function closeDetached(store: SweepStore): void {
+  const queue = new QueueFolder(store.queueFolder);
+  if (queue.isOpen) queue.stop();
+}
+
 /** @throws CliprpnError bad_input. */
-function checkNoneLeft({ queueFolder, name }: SweepStore): void {
-  const queue = new QueueFolder(queueFolder);
-  const numLeft = queue.waiting().length + queue.claims().size;
-  if (numLeft > 0)
-    throw new CliprpnError(
-      "bad_input",
-      `--detach: expected no trials of an earlier run of ${name}, found ${numLeft} that wait or run; run the same command without --detach to follow them`,
-    );
+function checkNoneLeft(store: SweepStore): void {
+  const left = leftTrials(store);
+  if (left === undefined) return;
+  const { num_waiting, num_running, num_ended } = left;
+  throw new CliprpnError(
+    "bad_input",
+    `--detach: expected no trials of an earlier run of ${store.name}, found ${num_waiting + num_running + num_ended} that workers have or had; run the same command without --detach to follow them`,
+  );
 }

@@ -18,7 +18,7 @@ import { SweepStore } from "../store/sweep-store.ts";
 import { checkNotLeft } from "./adopt-runs.ts";
 import { checkConditions, type JudgedFigures } from "./check-conditions.ts";
 import { adviseOnIdleCores } from "./choose-slots.ts";
-import { detachTrials } from "./detach.ts";
+import { closeDetached, detachTrials } from "./detach.ts";
 import { spaceAdvice, spaceError } from "./estimate/disk-need.ts";
 import { estimateSweep } from "./estimate/estimate-sweep.ts";
 import { plannedTrials } from "./estimate/planned-trials.ts";
@@ -153,6 +153,7 @@ async function runLocked(
       return { code: EXIT.good, file: undefined };
     }
     await runTrials(store, plan, { waiting: waiting.map(withDevice), place, expected }, engine, run, stops);
+    if (waiting.length === 0) closeDetached(store);
     return await report(store, plan, { waiting, split, failIf }, engine, run);
   } finally {
     await engine.close();

@@ -6,6 +6,7 @@ import type { SlurmOptions, TrialSpec } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { LocalEngineOptions } from "../engine/local/local-engine.ts";
 import { pilotCommand, pilotModulePath } from "../engine/queue/pilot-command.ts";
+import { QueueFolder } from "../engine/queue/queue-folder.ts";
 import { QueueLauncher } from "../engine/queue/queue-launcher.ts";
 import { batchScript, defaultParallelism, type PilotJob, usesGpus } from "../engine/slurm/batch-script.ts";
 import { Slurm } from "../engine/slurm/slurm.ts";
@@ -36,8 +37,9 @@ export async function onSlurm(
     calls: {
       call: (...args) => engine.call(...args).finally(() => engine.rest?.()),
     },
-    launch: ({ tell }) =>
-      new QueueLauncher({
+    launch: ({ tell }) => {
+      new QueueFolder(store.queueFolder).setJobName(job.name);
+      return new QueueLauncher({
         folder: store.queueFolder,
         runsDir: store.runsDir,
         numThreads: waiting[0]?.num_threads ?? null,
@@ -47,7 +49,8 @@ export async function onSlurm(
         ...(run.trialTimeoutMs === undefined ? {} : { trialTimeoutMs: run.trialTimeoutMs }),
         ...(run.leaseMs === undefined ? {} : { leaseMs: run.leaseMs }),
         pilots: new SlurmPilots({ slurm: new Slurm(job.name, run.env), job, options }),
-      }),
+      });
+    },
   };
 }
 
@@ -111,7 +114,7 @@ function pilotJob(
 }
 
 /** The name of all jobs of a sweep, by which they are found again; no other runs folder has it. */
-export function jobName({ name, queueFolder }: Pick<SweepStore, "name" | "queueFolder">): string {
+function jobName({ name, queueFolder }: Pick<SweepStore, "name" | "queueFolder">): string {
   return `cliprpn-${name}-${createHash("sha256").update(queueFolder).digest("hex").slice(0, 8)}`;
 }
 

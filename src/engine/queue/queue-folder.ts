@@ -52,6 +52,26 @@ export class QueueFolder {
     return this.controller() !== undefined && !existsSync(join(this.folder, "stop"));
   }
 
+  /** The name of the jobs of a cluster that are its pilots; undefined if it never had any. */
+  jobName(): string | undefined {
+    try {
+      return readFileSync(this.#jobNameFile, "utf8").trim();
+    } catch (error) {
+      if (hasCode(error, "ENOENT")) return undefined;
+      throw error;
+    }
+  }
+
+  /** Call it before the first job. */
+  setJobName(name: string): void {
+    mkdirSync(this.folder, { recursive: true });
+    replaceFile(this.#jobNameFile, `${name}\n`);
+  }
+
+  get #jobNameFile(): string {
+    return join(this.folder, "job-name");
+  }
+
   /** Adds an attempt for the next free pilot. */
   submit(entry: string, attempt: QueuedAttempt): void {
     replaceFile(this.#waiting(entry), toJson(attempt));
