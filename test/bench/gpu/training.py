@@ -60,7 +60,7 @@ def measure_training(case: Case, size: Size, requested: str, scratch: Path, limi
     step_s = warm_up[-1] / min(WARM_UP_STEPS, num_all)
     part = first_steps(data, affordable_steps(num_all, step_s, end - time.monotonic()), batch_size)
     epochs_s = run_epochs(model, part, settings.training, NUM_EPOCHS, context)[1:]
-    val_s = _time_val(model, data, device)
+    val_s = _time_val(model, data, context)
     share = len(part.train_rows) / len(data.train_rows)
     epoch_s = statistics.mean(epochs_s) / share
     on_device = isinstance(data.features.maps, torch.Tensor)
