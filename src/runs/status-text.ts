@@ -17,7 +17,7 @@ export function statusText(status: ShownStatus): string {
       ...indented(countsText(status)),
       ...failureLines(status),
       ...boardLines(status),
-      ...(report_file === null ? [] : ["", `report, with confidence intervals: ${report_file}`]),
+      ...(report_file === null ? [] : ["", `report: ${report_file}`]),
     ].join("\n");
   const view = { name, status: now, failures, num_failures: failures.length, hasIds: true };
   return [...head, "", ...sweepView(view, { columns: 80, rows: maxViewLines })].join("\n");

@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, fdatasyncSync, fstatSync, openSync, readSync, writeFileSync } from "node:fs";
 import { naming } from "../base/files.ts";
 import { findSchemaErrors } from "../contract/check.ts";
 import type { JournalEntry } from "../contract/generated/types.ts";
@@ -65,14 +65,31 @@ export function readEnds(file: string): TrialEnd[] {
   });
 }
 
-/** Why the last start of a sweep was paused, by its journal; undefined if it was not. */
-export function readPause(file: string): SweepPaused | undefined {
-  const last = (readText(file) ?? "").split("\n").findLast((line) => line.startsWith('{"type":"sweep_'));
+export type SweepPaused = Extract<JournalEntry, { type: "sweep_paused" }>;
+
+/** The last entry about the sweep itself: how its last run ended, unless another one has started. It reads no more than the end. */
+export function readLastOfSweep(file: string): JournalEntry | undefined {
+  const last = readEnd(file, maxEntryBytes)
+    .split("\n")
+    .findLast((line) => line.startsWith('{"type":"sweep_'));
   const value = last === undefined ? undefined : parseJson(last);
-  return isEntry(value) && value.type === "sweep_paused" ? value : undefined;
+  return isEntry(value) ? value : undefined;
 }
 
-export type SweepPaused = Extract<JournalEntry, { type: "sweep_paused" }>;
+/** More than a line has. */
+const maxEntryBytes = 256 * 1024;
+
+function readEnd(file: string, maxBytes: number): string {
+  if (!existsSync(file)) return "";
+  const fd = openSync(file, "r");
+  try {
+    const { size } = fstatSync(fd);
+    const buffer = Buffer.alloc(Math.min(size, maxBytes));
+    return buffer.toString("utf8", 0, readSync(fd, buffer, 0, buffer.length, size - buffer.length));
+  } finally {
+    closeSync(fd);
+  }
+}
 
 /** Appends one value to a file of JSON lines, after terminating a line that a kill left incomplete. */
 export function appendTo(file: string, value: object): void {

@@ -7,6 +7,7 @@ import { codeHashes } from "../contract/code-identity.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type {
   JournalEntry,
+  LeaderboardSoFar,
   StoredExperiment,
   StoredTarget,
   SweepStatus,
@@ -22,7 +23,7 @@ import {
   type JournalContent,
   readEnds,
   readJournal,
-  readPause,
+  readLastOfSweep,
   type SweepPaused,
   type TrialEnd,
 } from "./journal.ts";
@@ -227,7 +228,14 @@ export class SweepStore {
 
   /** Why its last start was paused; undefined if it was not. */
   pause(): SweepPaused | undefined {
-    return readPause(this.#journalFile);
+    const last = readLastOfSweep(this.#journalFile);
+    return last?.type === "sweep_paused" ? last : undefined;
+  }
+
+  /** The leaderboard at the end of its last run; undefined if another one has started, or it was interrupted. */
+  lastLeaderboard(): LeaderboardSoFar | undefined {
+    const last = readLastOfSweep(this.#journalFile);
+    return last?.type === "sweep_finished" ? last.leaderboard : undefined;
   }
 
   /** When its experiment or its journal was last changed, in ms since 1970; before both exist, when it was created. */

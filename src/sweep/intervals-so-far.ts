@@ -51,7 +51,14 @@ export class IntervalsSoFar {
       });
   }
 
-  /** Waits for the computation that runs. */
+  /** Waits until all intervals are known that the results so far support. */
+  async complete(): Promise<void> {
+    await this.#call; // It may lack the last results.
+    this.update();
+    await this.#call;
+  }
+
+  /** Waits for the computation that runs; there is no other one. */
   async close(): Promise<void> {
     this.#ended.abort();
     await this.#call;

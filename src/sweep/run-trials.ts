@@ -64,6 +64,7 @@ export async function runTrials(
     checkpoint_minutes: run.checkpointMinutes ?? defaultCheckpointMinutes,
     command: commandLine,
   });
+  const before = store.lastLeaderboard();
   const journal = store.openJournal();
   try {
     journal.append({
@@ -97,6 +98,7 @@ export async function runTrials(
     }, publishEveryMs);
     try {
       await controller.run(signal);
+      await intervals.complete();
     } catch (error) {
       terminal.liveDone();
       if (!isInterruption(error, signal) && exitCodeFor(error) === EXIT.environment)
@@ -120,6 +122,8 @@ export async function runTrials(
       type: "sweep_finished",
       num_completed: states.filter((state) => state === "completed").length,
       num_failed: states.filter((state) => state === "failed").length,
+      // Without a trial to run, nothing has changed, and no leaderboard was made.
+      ...(waiting.length > 0 ? { leaderboard: leaderboard.soFar() } : before && { leaderboard: before }),
     });
   } finally {
     await claims.close();

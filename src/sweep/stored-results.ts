@@ -1,5 +1,10 @@
 import { codeHashes } from "../contract/code-identity.ts";
-import type { ErrorInfo, LeaderboardSoFar, TrialSpec } from "../contract/generated/types.ts";
+import type {
+  ConfigurationSoFar,
+  ErrorInfo,
+  LeaderboardSoFar,
+  TrialSpec,
+} from "../contract/generated/types.ts";
 import { trialName } from "../report/names.ts";
 import type { TrialEnd } from "../store/journal.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
@@ -52,10 +57,32 @@ export function storedResults(store: SweepStore): StoredResults {
         const result = resultOf(trial, ends.get(trial.trial_id), store.runsDir);
         if (result !== undefined) leaderboard.completed(trial, result);
       }
-      return leaderboard.soFar();
+      return withIntervals(leaderboard.soFar(), store.lastLeaderboard());
     },
   };
 }
+
+/** Takes over the intervals of configurations whose results are still the same. */
+function withIntervals(now: LeaderboardSoFar, last: LeaderboardSoFar | undefined): LeaderboardSoFar {
+  if (last?.confidence === undefined) return now;
+  const known = new Map(last.configurations.map((row) => [row.label, row]));
+  const configurations = now.configurations.map((row) => {
+    const before = known.get(row.label);
+    return before !== undefined && haveSameResults(before, row)
+      ? { ...row, interval: before.interval ?? null }
+      : row;
+  });
+  return { ...now, configurations, confidence: last.confidence };
+}
+
+function haveSameResults(a: ConfigurationSoFar, b: ConfigurationSoFar): boolean {
+  const isNear = (name: "mean" | "min" | "max"): boolean =>
+    Math.abs(a.acc_at_50[name] - b.acc_at_50[name]) < maxRounding;
+  return a.num_completed === b.num_completed && isNear("mean") && isNear("min") && isNear("max");
+}
+
+/** Of a sum in another order. */
+const maxRounding = 1e-9;
 
 /** The result of the attempt that counts; undefined if there is none. @throws CliprpnError bad_input. */
 export function acceptedResult(

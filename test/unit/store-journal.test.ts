@@ -3,7 +3,14 @@ import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { JournalEntry } from "../../src/contract/generated/types.ts";
-import { appendTo, Journal, type NewEntry, readEnds, readJournal } from "../../src/store/journal.ts";
+import {
+  appendTo,
+  Journal,
+  type NewEntry,
+  readEnds,
+  readJournal,
+  readLastOfSweep,
+} from "../../src/store/journal.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 const trial_id = "0123456789abcdef";
@@ -129,6 +136,20 @@ test("the ends of attempts are those of all entries", () => {
   const ends = readJournal(file).entries.filter(({ type }) => type === "trial_finished");
   expect(ends).toHaveLength(2);
   expect(readEnds(file)).toEqual(ends);
+});
+
+test("the last entry about the sweep is found behind those about trials, and before a torn line", () => {
+  const file = join(tempFolder(), "journal.jsonl");
+  const typeOf = (): string | undefined => readLastOfSweep(file)?.type;
+  expect(typeOf()).toBeUndefined();
+  appendFileSync(file, `${"x".repeat(300_000)}\n`);
+  expect(typeOf()).toBeUndefined();
+  append(file, entries);
+  expect(readLastOfSweep(file)).toEqual(readJournal(file).entries.at(-1));
+  appendFileSync(file, '{"type":"sweep_paused"');
+  expect(typeOf()).toBeUndefined();
+  append(file, entries.slice(0, 2));
+  expect(typeOf()).toBe("sweep_started");
 });
 
 test("an entry is one line, whatever its text", () => {

@@ -1,5 +1,5 @@
 /** `status`, `stop` and `logs` while a sweep runs, whose attempts end when they are told to. */
-import { appendFileSync, existsSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, test, vi } from "vitest";
 import { check } from "../../src/contract/check.ts";
@@ -288,14 +288,27 @@ test("intervals are computed from the completed trials while others run; after t
   expect(asked).toEqual([
     { split: "val", confidence: 0.95, configurations: [{ has_seeds: true, predictions_dirs }] },
   ]);
+  const numAsked = asked.length;
   expect(statusText(sweepStatus(store))).toMatch(/95 % CI\n {2}film +2 of 3 +50\.0 % +40\.0 % to 60\.0 %$/m);
   release();
   expect(await ended).toBe(0);
   const after = sweepStatus(store);
+  expect(asked.length).toBe(numAsked + 1);
   expect(after.leaderboard.configurations).toMatchObject([
-    { label: "film", num_completed: 3, interval: null },
+    { label: "film", num_completed: 3, interval: { low: 0.4, high: 0.6 } },
   ]);
-  expect(statusText(after)).toMatch(/min to max of seeds\n {2}film +3 of 3 +50\.0 % +50\.0 % to 50\.0 %$/m);
+  expect(statusText(after)).toMatch(/95 % CI\n {2}film +3 of 3 +50\.0 % +40\.0 % to 60\.0 %$/m);
+  expect(await start({}, store.runsDir).ended).toBe(0); // Nothing has to run.
+  expect(sweepStatus(store).leaderboard).toEqual(after.leaderboard);
+  // With another result, the interval is not theirs.
+  const journal = join(store.folder, "journal.jsonl");
+  const changed = readFileSync(journal, "utf8").replace('"acc_at_50":0.5}\n', '"acc_at_50":0.4}\n');
+  writeFileSync(journal, changed);
+  expect(sweepStatus(store).leaderboard.configurations).toMatchObject([{ num_completed: 3, interval: null }]);
+  const again = store.openJournal();
+  again.append({ type: "sweep_started", num_trials: 3, command: "cliprpn sweep made.json" });
+  again.close();
+  expect(statusText(sweepStatus(store))).toMatch(/min to max of seeds\n {2}film +3 of 3 +46\.7 %/m);
 });
 
 test("without intervals the sweep goes on, and says once why there are none", async () => {

@@ -5345,4 +5345,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "335ae555098c9c183e16bec10962f98289d22d19f90fd9eee80783389af17042"
+SCHEMA_SHA256 = "aec98c1ea9ba9510d1a64e875f671853ae7f1fca590be9a7870e49cb94e1892b"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "335ae555098c9c183e16bec10962f98289d22d19f90fd9eee80783389af17042";
+export const schema_sha256 = "aec98c1ea9ba9510d1a64e875f671853ae7f1fca590be9a7870e49cb94e1892b";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -6166,6 +6166,52 @@ export interface SweepFinished {
   at: string;
   num_completed: number;
   num_failed: number;
+  leaderboard?: LeaderboardSoFar;
+}
+/**
+ * As it was at the end, with intervals. Missing in files of earlier versions.
+ */
+export interface LeaderboardSoFar {
+  /**
+   * Those with a completed trial.
+   */
+  num_configurations: number;
+  /**
+   * The highest means, at most 50.
+   */
+  configurations: ConfigurationSoFar[];
+  /**
+   * Confidence level of the intervals. Missing in files of earlier versions.
+   */
+  confidence?: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "ConfigurationSoFar".
+ */
+export interface ConfigurationSoFar {
+  label: string;
+  /**
+   * Trials that the experiment asks for: one for each seed.
+   */
+  num_trials: number;
+  num_completed: number;
+  /**
+   * Acc@0.5 on val over the completed trials. The range of seeds is no confidence interval.
+   */
+  acc_at_50: {
+    mean: number;
+    min: number;
+    max: number;
+  };
+  /**
+   * True for annotated boxes, which no model has; they come last. Missing: false.
+   */
+  is_upper_bound?: boolean;
+  /**
+   * Confidence interval of the mean, over images and, where training again gives another result, over seeds. Null before it is computed, for a trained configuration with one completed trial, and with fewer than 30 images. Missing in files of earlier versions.
+   */
+  interval?: IntervalSoFar | null;
 }
 /**
  * A fault of the machine, such as a full disk, ended this start of the sweep: more trials would fail for the same reason.
@@ -7087,34 +7133,6 @@ export interface SweepNotice {
   duration_ms: number;
 }
 /**
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "ConfigurationSoFar".
- */
-export interface ConfigurationSoFar {
-  label: string;
-  /**
-   * Trials that the experiment asks for: one for each seed.
-   */
-  num_trials: number;
-  num_completed: number;
-  /**
-   * Acc@0.5 on val over the completed trials. The range of seeds is no confidence interval.
-   */
-  acc_at_50: {
-    mean: number;
-    min: number;
-    max: number;
-  };
-  /**
-   * True for annotated boxes, which no model has; they come last. Missing: false.
-   */
-  is_upper_bound?: boolean;
-  /**
-   * Confidence interval of the mean, over images and, where training again gives another result, over seeds. Null before it is computed, for a trained configuration with one completed trial, with fewer than 30 images, and after the sweep, when the report has it. Missing in files of earlier versions.
-   */
-  interval?: IntervalSoFar | null;
-}
-/**
  * status.json: what a sweep is doing, as its process wrote it last. It counts only while that process has the sweep's lock.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -7153,7 +7171,7 @@ export interface SweepStatus {
    * Trials that can run at the same time; 0 while no worker of a cluster is there. Missing in files of earlier versions.
    */
   num_slots?: number;
-  leaderboard?: LeaderboardSoFar;
+  leaderboard?: LeaderboardSoFar1;
   running: RunningTrial[];
 }
 /**
@@ -7162,7 +7180,7 @@ export interface SweepStatus {
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "LeaderboardSoFar".
  */
-export interface LeaderboardSoFar {
+export interface LeaderboardSoFar1 {
   /**
    * Those with a completed trial.
    */
