@@ -50,7 +50,7 @@ test.each([
 ])("the sweep of %j is %s: a sweep has one dataset", async (args, name) => {
   const { code, out, err } = await run("baseline", ...args, "--dry-run");
   expect(code, err).toBe(0);
-  expect(out).toMatch(new RegExp(`trials, ${name}; nothing was started`));
+  expect(out).toMatch(new RegExp(`trials?, ${name}; nothing was started`));
 });
 
 test("boxes of a file are ranked and reported; re-running the command runs no trial again", async () => {

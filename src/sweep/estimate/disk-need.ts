@@ -3,8 +3,8 @@ import { formatBytes, joinWords } from "../../base/format.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { DiskEstimate, DiskPart } from "../../contract/generated/types.ts";
 
-/** Free bytes of the disk of a folder, and which disk it is. */
-export type FindDisk = (folder: string) => Promise<{ free_bytes: number; device: number }>;
+/** Free bytes of the disk of a folder, which disk it is, and the nearest folder on it that exists. */
+export type FindDisk = (folder: string) => Promise<{ free_bytes: number; device: number; existing?: string }>;
 
 /** The parts that take space, by the file systems on which they fall: cache, data and runs may lie on different ones. */
 export async function diskEstimate(
@@ -17,8 +17,13 @@ export async function diskEstimate(
   for (const { folder, bytes } of written) {
     const disk = disks.get(folder) ?? (await findDisk(folder));
     disks.set(folder, disk);
-    const { free_bytes, device } = disk;
-    const system = systems.get(device) ?? { folder, needed_bytes: 0, free_bytes, is_complete: true };
+    const { free_bytes, device, existing = folder } = disk;
+    const system = systems.get(device) ?? {
+      folder: existing,
+      needed_bytes: 0,
+      free_bytes,
+      is_complete: true,
+    };
     systems.set(device, {
       ...system,
       needed_bytes: system.needed_bytes + (bytes ?? 0),
