@@ -18,10 +18,6 @@ import { preparedFacts } from "./dataset-stats.ts";
 import { addAttempt, addSweep } from "./made-runs.ts";
 import { madeOutcome, madeSpec } from "./report-input.ts";
 
-/** Images and expressions of the made dataset. */
-export const trainSize = { num_images: 80, num_sentences: 400 };
-export const valSize = { num_images: 20, num_sentences: 50 };
-
 /** A prepared dataset without images, in `work/NAME`. */
 export function madeData(work: string, name = "data", factor = 1): ClipRpnSpec["dataset"] {
   const root = join(work, name);
@@ -66,7 +62,7 @@ export function addSeen(
   runsDir: string,
   spec: TrialSpec,
   times: { training: number; evaluation: number },
-  { num_val = valSize.num_sentences, device_name = localDeviceName("cpu") ?? "a processor" } = {},
+  { num_val = 50, device_name = localDeviceName("cpu") ?? "a processor" } = {},
 ): void {
   const number = addAttempt(runsDir, spec, { bytes: 5000 });
   const outcome = madeOutcome(spec);

@@ -14,7 +14,7 @@ export function shortDuration(ms: number): string {
 }
 
 /** Where the time of trials comes from: "from 12 earlier trials; for film from what `cliprpn preflight` measured". */
-export function describeBasis(basis: readonly EstimateBasis[]): string {
+function describeBasis(basis: readonly EstimateBasis[]): string {
   const texts = sources.flatMap((source) => {
     const found = basis.filter((each) => each.source === source);
     if (found.length === 0) return [];

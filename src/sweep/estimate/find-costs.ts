@@ -5,7 +5,6 @@ import type {
   EstimateBasis,
   FeatureNeed,
   SpeedMeasurement,
-  TrialSpec,
 } from "../../contract/generated/types.ts";
 import { trialIdentityOf } from "../../contract/trial-identity.ts";
 import type { EvaluationTarget } from "../predict-on.ts";
@@ -228,8 +227,4 @@ function baselineCost(
 /** Whether a baseline keeps its detections in the cache. */
 export function isDetecting({ baseline }: BaselineSpec): boolean {
   return !["gt_boxes", "whole_image", "file", "rpn"].includes(baseline.detector.kind);
-}
-
-export function isTraining(spec: TrialSpec): spec is ClipRpnSpec {
-  return spec.kind === "cliprpn";
 }

@@ -63,15 +63,15 @@ export function seenTrials(search: SeenSearch): SeenTrial[] {
     wanted.found(found.seen.keys);
   };
   const own = new Set<string>();
+  const keysOf = new Map<string, CostKeys>(); // Trials of a configuration differ by their seed only.
   for (const spec of trials) {
     own.add(spec.trial_id);
     const status = statuses.get(spec.trial_id);
     const preset = spec.kind === "cliprpn" ? spec.preset : null;
-    const trial = trialIdentityOf(spec);
-    const keys = costKeys(trial, preset);
-    const dataset_root = spec.dataset.root;
+    const keys = keysOf.get(spec.label) ?? costKeys(trialIdentityOf(spec), preset);
+    keysOf.set(spec.label, keys);
     if (status?.state === "completed" && status.accepted.origin === null && wanted.needs(keys.same_trials))
-      add({ trial, keys, dataset_root }, status.accepted.attempt);
+      add({ trial: trialIdentityOf(spec), keys, dataset_root: spec.dataset.root }, status.accepted.attempt);
     if (status?.state !== "completed") wanted.ask(keys);
   }
   for (const ran of otherTrials(search.runsDir, own)) {
