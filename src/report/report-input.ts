@@ -22,7 +22,7 @@ export interface ReportInput {
   dataset: StoredExperiment["dataset"];
   /** The command that started (and would resume) the sweep. */
   command: string;
-  /** Trials that could run at the same time in the last run of the sweep; absent if unknown. */
+  /** Trials that ran at the same time, at most; absent if unknown. */
   num_slots?: number;
   /** The experiment file and its `--set` overrides, as typed. */
   source: { file: string; sets: string[] };

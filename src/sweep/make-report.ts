@@ -26,7 +26,7 @@ import { trialStatuses } from "./resume.ts";
 import type { Context } from "./run-context.ts";
 import { summarizeSplit } from "./split-report.ts";
 import { comparisonRules, groupsOf } from "./summarize-params.ts";
-import { sweepStarts } from "./sweep-starts.ts";
+import { mostSlots, sweepStarts } from "./sweep-starts.ts";
 import { trainingParts } from "./training-parts.ts";
 
 export interface MadeReport {
@@ -146,7 +146,7 @@ function variedKeys({ experiment }: StoredExperiment): string[] | null {
   return keys.length > 0 ? keys : [...new Set((also ?? []).flatMap(Object.keys))];
 }
 
-/** The command that ran the sweep last, without the flags that hold for one run, and how many trials could run at the same time. */
+/** The command that ran the sweep last, without the flags that hold for one run, and how many trials ran at the same time. */
 function lastRun(
   entries: readonly JournalEntry[],
   commandLine: string,
@@ -155,7 +155,7 @@ function lastRun(
   const command = runs
     .at(-1)
     ?.command.replace(/ --((rerun-stale|accept-stale|retry-failed)\b|retry-class[ =]\S+)/g, "");
-  const num_slots = runs.findLast((run) => run.num_slots !== undefined)?.num_slots;
+  const num_slots = mostSlots(entries);
   return {
     command: command === undefined ? commandLine : `npx ${command}`,
     ...(num_slots === undefined ? {} : { num_slots }),

@@ -14,3 +14,11 @@ export function sweepStarts(entries: readonly JournalEntry[]): SweepStart[] {
   }
   return starts.filter(({ estimate }) => estimate !== null);
 }
+
+/** How many trials ran at the same time at most: a start with one trial left has one slot. Undefined if no start says it. */
+export function mostSlots(entries: readonly JournalEntry[]): number | undefined {
+  const slots = entries.flatMap((entry) =>
+    entry.type === "sweep_started" && entry.num_slots !== undefined ? [entry.num_slots] : [],
+  );
+  return slots.length === 0 ? undefined : Math.max(...slots);
+}

@@ -9,7 +9,7 @@ import { starts } from "../../src/report/sections/starts.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
 import { localDeviceName } from "../../src/sweep/estimate/device-name.ts";
 import { runSweep } from "../../src/sweep/run-sweep.ts";
-import { sweepStarts } from "../../src/sweep/sweep-starts.ts";
+import { mostSlots, sweepStarts } from "../../src/sweep/sweep-starts.ts";
 import { planIn, specIn } from "../helpers/estimated-sweep.ts";
 import { madeOutcome, madeSummary } from "../helpers/report-input.ts";
 import { contextIn } from "../helpers/run-context.ts";
@@ -126,6 +126,19 @@ test("the report has a row for each start, and says what is compared", () => {
   expect(several).toMatch(/\| of 4, not ended \|.*\| – \|/);
   expect(several).toContain("The sweep was started 2 times: each row compares");
   expect(starts({})).toEqual([]);
+});
+
+test("a start with fewer trials left does not change how many ran at the same time", () => {
+  const started = (num_slots?: number): JournalEntry => ({
+    type: "sweep_started",
+    schema_version: 1,
+    at: "2026-01-02T03:04:05.678Z",
+    num_trials: 4,
+    command: "cliprpn sweep made.json",
+    ...(num_slots === undefined ? {} : { num_slots }),
+  });
+  expect(mostSlots([started(2), started(1), started()])).toBe(2);
+  expect(mostSlots([started()])).toBeUndefined();
 });
 
 function madeStart(num_trials: number): SweepStart & { estimate: NonNullable<SweepStart["estimate"]> } {
