@@ -119,7 +119,7 @@ export class SweepController {
     };
     signal.addEventListener("abort", onAbort);
     try {
-      await this.#guarded(this.#launcher.attach((left) => this.#takeOver(left)));
+      await this.#guarded(this.#launcher.attach((left) => this.#takeOver(left, signal)));
       while (await this.#step(signal)) await this.#nextChange();
     } finally {
       signal.removeEventListener("abort", onAbort);
@@ -152,11 +152,11 @@ export class SweepController {
   }
 
   /** An attempt of an earlier process that ran the sweep; undefined if its trial need not run. */
-  async #takeOver({ trial_id, number }: LeftAttempt): Promise<Attempt | undefined> {
+  async #takeOver({ trial_id, number }: LeftAttempt, signal: AbortSignal): Promise<Attempt | undefined> {
     const { source, claims } = this.#options;
     const spec = source.take?.(trial_id);
     if (spec === undefined) return undefined;
-    const claimed = await claims.tryTakeOver(spec, number);
+    const claimed = await claims.takeOver(spec, number, signal);
     if (claimed === undefined) this.#claimedElsewhere.push(spec);
     else if ("found" in claimed) this.#options.watcher.found(spec);
     else {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import {
   acquireOwnerLock,
+  isHeldBy,
   type LockOwner,
   OwnerLock,
   type OwnerLockOptions,
@@ -51,10 +52,20 @@ export class TrialClaims {
     return claim instanceof OwnerLock ? this.#begin(spec, claim) : undefined;
   }
 
-  /** Claims a trial of which an attempt may run already, with this number; undefined if another process has the claim. */
-  async tryTakeOver(spec: TrialSpec, number: number): Promise<Claimed | undefined> {
-    const claim = await tryOwnerLock(this.#trial(spec).claimFolder, this.#lockOptions);
-    return claim instanceof OwnerLock ? this.#begin(spec, claim, number) : undefined;
+  /**
+   * Claims a trial of which an attempt of this sweep runs already, with this number. The claim of the process that began it may
+   * count for a while after its death, if it ran on another machine.
+   *
+   * @returns undefined if a process still has the claim after that time.
+   */
+  async takeOver(spec: TrialSpec, number: number, signal: AbortSignal): Promise<Claimed | undefined> {
+    const options = { ...this.#lockOptions, signal, maxWaitMs: takeOverMs };
+    try {
+      return await this.#begin(spec, await acquireOwnerLock(this.#trial(spec).claimFolder, options), number);
+    } catch (error) {
+      if (isHeldBy(error)) return undefined;
+      throw error;
+    }
   }
 
   /** Claims a trial when the process that runs it has ended or given it up. @throws the signal's reason. */
@@ -149,6 +160,9 @@ export class TrialClaims {
 
 /** Rarer than for other locks, as a sweep may hold a thousand claims; others watch for 30 s. */
 const claimBeatMs = 10_000;
+
+/** Longer than the claim of a dead process counts. */
+const takeOverMs = 60_000;
 
 function fileFusion(spec: TrialSpec): FileFusion[] {
   return spec.kind === "cliprpn" && spec.settings.fusion.kind === "file" ? [spec.settings.fusion] : [];

@@ -103,16 +103,17 @@ export class QueueLauncher implements Launcher {
 
   async attach(take: (left: LeftAttempt) => Promise<Attempt | undefined>): Promise<void> {
     const { waiting, claims, ended } = this.#entries();
-    for (const entry of new Set([...waiting, ...claims.keys(), ...ended])) {
-      const left = attemptOf(entry);
-      const attempt = left === undefined ? undefined : await take(left);
-      if (attempt !== undefined) this.#follow(attempt);
-      else if (this.#queue.withdraw(entry) || !claims.has(entry)) this.#queue.remove(entry, "");
-      else {
-        this.#queue.cancel(entry, this.#options.graceMs);
-        this.#unwanted.add(entry);
-      }
-    }
+    const left = [...new Set([...waiting, ...claims.keys(), ...ended])].flatMap(
+      (entry) => attemptOf(entry) ?? [],
+    );
+    // Together, since each may have to wait.
+    await Promise.all(
+      left.map(async (each) => {
+        const attempt = await take(each);
+        if (attempt === undefined) this.#discard(entryOf(each));
+        else this.#follow(attempt);
+      }),
+    );
   }
 
   want(numAttempts: number): void {
@@ -197,6 +198,16 @@ export class QueueLauncher implements Launcher {
     };
     this.#followed.set(entry, followed);
     return followed;
+  }
+
+  /** Ends an attempt of an earlier process. */
+  #discard(entry: string): void {
+    if (this.#queue.withdraw(entry) || !this.#queue.claims().has(entry)) {
+      this.#queue.remove(entry, "");
+      return;
+    }
+    this.#queue.cancel(entry, this.#options.graceMs);
+    this.#unwanted.add(entry);
   }
 
   #guardedLook(): void {

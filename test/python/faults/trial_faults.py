@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -130,6 +131,14 @@ def steps(spec: Values, folder: Path) -> Values:
     """Completes after several events."""
     for done in range(1, 5):
         runtime.send(json.dumps({"type": "progress", "phase": "training", "done": done, "total": 5}))
+    return good(spec, folder)
+
+
+def prints(spec: Values, folder: Path) -> Values:
+    """Prints in three ways."""
+    print("from Python")
+    subprocess.run(["echo", "from a program"], check=True)
+    os.write(2, b"from a descriptor\n")
     return good(spec, folder)
 
 
@@ -278,6 +287,7 @@ TRIALS: dict[str, Callable[[Values, Path], Values]] = {
         uses_4_gb,
         leaves_on_device,
         steps,
+        prints,
         fail,
         out_of_memory,
         no_space,
