@@ -1,0 +1,279 @@
+"""The pilot's side of a queue folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from test_worker_stdio import made_spec
+
+from cliprpn.code_identity import code_hashes
+from cliprpn.contract.generated import (
+    SCHEMA_SHA256,
+    CompletedOutcome,
+    EndedAttempt,
+    ErrorInfo,
+    PilotFacts,
+    QueuedAttempt,
+    QueueSettings,
+    RunRequest,
+    WorkerEnded,
+    WorkerEvent,
+    WorkerReady,
+)
+from cliprpn.worker import pilot as pilots
+from cliprpn.worker.arguments import Arguments
+from cliprpn.worker.paths import missing_path, with_local_paths
+from cliprpn.worker.queue_folder import QueueFolder
+
+FOLDERS = ["waiting", "claimed", "cancel", "ended", "events", "pilots", "barred"]
+
+
+def made_queue(runs: Path, num_attempts: int) -> Path:
+    """A queue as src/engine/queue/queue-folder.ts makes it."""
+    queue = runs / "sweeps/test/queue"
+    for name in FOLDERS:
+        (queue / name).mkdir(parents=True)
+    settings = QueueSettings.model_validate(
+        {
+            "schema_version": 1,
+            "controller": "test",
+            "runs_dir": str(runs),
+            "sources_sha256": code_hashes(),
+            "schema_sha256": SCHEMA_SHA256,
+            "num_threads": 1,
+            "beat_s": 60,
+            "lease_s": 600,
+        }
+    )
+    (queue / "queue.json").write_text(settings.model_dump_json())
+    for index in range(num_attempts):
+        attempt = made_attempt(runs, index)
+        (queue / "waiting" / f"{index:016x}.1.json").write_text(attempt.model_dump_json(exclude_unset=True))
+    return queue
+
+
+def made_attempt(runs: Path, index: int = 0) -> QueuedAttempt:
+    folder = runs / "trials" / f"{index:016x}" / "attempts/1"
+    params = {"spec": made_spec("good", runs), "folder": str(folder), "keep_models": "best"}
+    return QueuedAttempt.model_validate(
+        {"schema_version": 1, "attempt": 1, "params": params, "log_file": str(folder / "worker.log")}
+    )
+
+
+def ended(pilot: str) -> EndedAttempt:
+    return EndedAttempt(schema_version=1, how="outcome", pilot=pilot, reason="", error=None)
+
+
+def test_each_attempt_is_claimed_by_one_pilot(tmp_path: Path) -> None:
+    queue = made_queue(tmp_path, 40)
+    claimed: list[str] = []
+
+    def claim_all(name: str) -> None:
+        folder = QueueFolder(queue, name)
+        while entries := folder.waiting():
+            claimed.extend(entry for entry in entries if folder.claim(entry))
+
+    threads = [threading.Thread(target=claim_all, args=(f"pilot-{index}",)) for index in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(claimed) == [f"{index:016x}.1" for index in range(40)]
+
+
+def test_an_attempt_ends_once(tmp_path: Path) -> None:
+    queue = QueueFolder(made_queue(tmp_path, 1), "one")
+    entry = f"{0:016x}.1"
+    assert queue.claim(entry)
+    assert not queue.is_taken_away(entry)
+    assert queue.end(entry, ended("one"))
+    assert not queue.end(entry, ended("one"))
+    assert queue.is_taken_away(entry)
+
+
+def test_a_pilot_ends_no_attempt_whose_claim_is_gone(tmp_path: Path) -> None:
+    queue = QueueFolder(made_queue(tmp_path, 1), "one")
+    entry = f"{0:016x}.1"
+    assert queue.claim(entry)
+    (queue.folder / "claimed" / f"{entry}@one.json").unlink()
+    assert queue.is_taken_away(entry)
+    assert not queue.end(entry, ended("one"))
+    assert list((queue.folder / "ended").iterdir()) == []
+
+
+def test_a_claim_whose_reply_was_lost_is_a_claim(tmp_path: Path) -> None:
+    queue = QueueFolder(made_queue(tmp_path, 1), "one")
+    assert queue.claim(f"{0:016x}.1")
+    assert queue.claim(f"{0:016x}.1")
+    assert not QueueFolder(queue.folder, "other").claim(f"{0:016x}.1")
+
+
+def test_paths_are_those_of_this_machine(tmp_path: Path) -> None:
+    attempt = made_attempt(tmp_path)
+    local = with_local_paths(attempt, [(str(tmp_path), "/elsewhere")])
+    assert local.params.folder == f"/elsewhere/trials/{0:016x}/attempts/1"
+    assert local.log_file == f"{local.params.folder}/worker.log"
+    assert local.params.spec.cache_dir == "/elsewhere"
+    assert local.params.spec.label == "good"
+    assert with_local_paths(attempt, [(f"{tmp_path}-2", "/elsewhere")]) == attempt
+    assert missing_path(attempt) is None
+    assert missing_path(local) == "/elsewhere"
+
+
+class FakeChild:
+    """In place of the worker process: every attempt completes at once."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._messages: list[WorkerReady | WorkerEvent | WorkerEnded | ErrorInfo] = [made_ready()]
+
+    def receive(self, timeout_s: float) -> WorkerReady | WorkerEvent | WorkerEnded | ErrorInfo | None:
+        return self._messages.pop(0) if self._messages else None
+
+    def run(self, request: RunRequest) -> None:
+        event = {"type": "progress", "phase": "training", "done": 1, "total": 1}
+        self._messages += [
+            WorkerEvent.model_validate({"type": "event", "event": event}),
+            WorkerEnded(type="ended", outcome=made_outcome(), error=None),
+        ]
+
+    def stop(self) -> None:
+        pass
+
+    def kill(self) -> None:
+        pass
+
+
+def made_ready() -> WorkerReady:
+    return WorkerReady.model_validate(
+        {
+            "type": "ready",
+            "pid": 1,
+            "host": "here",
+            "schema_sha256": SCHEMA_SHA256,
+            "sources_sha256": code_hashes(),
+            "code_folder": "/",
+            "environment": trial_faults().ENVIRONMENT,
+        }
+    )
+
+
+def made_outcome() -> CompletedOutcome:
+    rates = dict.fromkeys(trial_faults().RATES, 0.5)
+    return CompletedOutcome.model_validate(
+        {
+            "schema_version": 1,
+            "state": "completed",
+            "trial_id": "0" * 16,
+            "sources_sha256": "0" * 64,
+            "finished_at": "2026-01-01T00:00:00+00:00",
+            "best_epoch": 1,
+            "epochs": [],
+            "metrics": {"num_sentences": 1, "num_images": 1, **rates},
+            "num_trainable_parameters": 1,
+            "durations_ms": {"features": 0, "training": 0, "evaluation": 0, "total": 0},
+            "peak_memory_bytes": {"process": 0, "device": None},
+            "environment": trial_faults().ENVIRONMENT,
+            "notes": [],
+        }
+    )
+
+
+def trial_faults() -> Any:
+    import sys
+
+    folder = str(Path(__file__).parent / "faults")
+    if folder not in sys.path:
+        sys.path.append(folder)
+    import trial_faults
+
+    return trial_faults
+
+
+ARGUMENTS = Arguments(
+    device="cpu",
+    num_threads=None,
+    queue=None,
+    idle_s=0,
+    grace_s=1,
+    label="",
+    module_path=(),
+    replaced=(),
+)
+
+
+def test_a_pilot_killed_at_any_change_of_the_disk_leaves_whole_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pilots, "Child", FakeChild)
+    made_outcome()
+    status, number = signal.SIGKILL.value, 0
+    while status != 0:
+        queue = made_queue(tmp_path / str(number), 2)
+        status = run_killed_at(number, queue)
+        assert status in (0, signal.SIGKILL)
+        check_files(queue)
+        number += 1
+    assert number > 10  # Changes of the disk by a pilot that runs two attempts.
+    assert len(list((queue / "ended").iterdir())) == 2
+    assert list((queue / "pilots").iterdir()) == []
+
+
+def run_killed_at(number: int, queue: Path) -> int:
+    """Runs a pilot in a process that is killed before a change of the disk. Returns the status of its end."""
+    pid = os.fork()
+    if pid == 0:
+        left = number
+
+        def count() -> None:
+            nonlocal left
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left -= 1
+
+        for name in ("fsync", "link", "rename", "replace", "unlink"):
+            setattr(os, name, after(count, getattr(os, name)))
+        try:
+            os._exit(pilots.run_pilot(ARGUMENTS, queue, []))
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) * -1
+
+
+def after(first: Callable[[], None], function: Callable[..., Any]) -> Callable[..., Any]:
+    """Calls `first` before each call of a function."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        first()
+        return function(*args, **kwargs)
+
+    return call
+
+
+def check_files(queue: Path) -> None:
+    """Every file that is no staging file is complete, and each attempt is in one place."""
+    models: dict[str, type[BaseModel]] = {
+        "waiting": QueuedAttempt,
+        "claimed": QueuedAttempt,
+        "ended": EndedAttempt,
+        "pilots": PilotFacts,
+    }
+    names = {}
+    for folder, model in models.items():
+        files = [file for file in (queue / folder).iterdir() if not file.name.startswith(".")]
+        for file in files:
+            model.model_validate_json(file.read_text(), strict=True)
+        names[folder] = [file.name.removesuffix(".json") for file in files]
+    claimed = [name.partition("@")[0] for name in names["claimed"]]
+    assert sorted([*names["waiting"], *claimed]) == [f"{index:016x}.1" for index in range(2)]
+    assert set(names["ended"]) <= set(claimed)
+    for file in (queue / "events").iterdir():
+        for line in file.read_text().splitlines():
+            json.loads(line)
