@@ -4,6 +4,7 @@ import { joinWords } from "../base/format.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import { defaultRetries, type FailureClass, type Retries } from "../sweep/failure-policy.ts";
 import type { Context, RunContext } from "../sweep/run-context.ts";
+import { engineChoice } from "./engine-choice.ts";
 
 export type { Context } from "../sweep/run-context.ts";
 
@@ -90,7 +91,7 @@ export function runContext(args: Arguments, context: Context): RunContext {
     runsDir: resolve(context.cwd, args.text("runs-dir") ?? "runs"),
     device: devices?.[0] ?? args.text("device") ?? "auto",
     devices,
-    engine: engines.find((name) => name === args.text("engine")) ?? "local",
+    engine: engineChoice((name) => args.text(name)),
     leaseMs: leaseS === undefined ? undefined : leaseS * 1000,
     slotsPerDevice: args.number("slots-per-device"),
     python: args.text("python"),
@@ -109,8 +110,6 @@ export function runContext(args: Arguments, context: Context): RunContext {
     json: args.flag("json"),
   };
 }
-
-const engines = ["local", "queue", "slurm"] as const;
 
 /** The devices of --devices; undefined without it. @throws CliprpnError bad_input. */
 function listedDevices(args: Arguments): string[] | undefined {
