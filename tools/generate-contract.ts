@@ -21,6 +21,7 @@ const pythonSide = [
   "WantedImages",
   "ImageNames",
   "Explorer",
+  "NodeCheck",
   "WorkerMessage",
   "WorkerRequest",
   "QueueSettings",

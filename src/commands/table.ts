@@ -812,7 +812,22 @@ export const commands: Command[] = [
   {
     usage: "doctor",
     describe: "check the installation, and show how to fix problems",
-    options: { json, python },
+    options: {
+      json,
+      python,
+      engine: {
+        describe: "slurm: also check a node, and the runs folder that it shares with this machine, by a job",
+        type: "string",
+        choices: ["local", "slurm"],
+        default: "local",
+      },
+      "engine-options": engineOptions,
+      device,
+      folder: {
+        describe: "with --engine slurm: the shared folder to check, as --runs-dir of a sweep (default: runs)",
+        type: "string",
+      },
+    },
     load: async () => (await import("./doctor.ts")).doctor,
   },
   {

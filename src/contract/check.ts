@@ -48,6 +48,7 @@ export interface ContractTypes {
   QueuedAttempt: contract.QueuedAttempt;
   EndedAttempt: contract.EndedAttempt;
   PilotFacts: contract.PilotFacts;
+  NodeCheck: contract.NodeCheck;
   EngineOptions: contract.EngineOptions;
   StoredMeasurement: contract.StoredMeasurement;
   SweepEstimate: contract.SweepEstimate;

@@ -124,7 +124,7 @@ function slurmOptions({ slurm = {}, numWorkers }: RunContext): SlurmOptions {
 }
 
 /** The device of a job: SLURM shows it no GPU but its own. */
-function deviceOf({ jobDevice, slurm = {} }: RunContext): string {
+export function deviceOf({ jobDevice, slurm = {} }: RunContext): string {
   return jobDevice ?? (usesGpus(slurm) ? "cuda" : "cpu");
 }
 

@@ -1,11 +1,16 @@
 /** Sweeps on the jobs of a real SLURM: two nodes on this machine, whose trials end as their labels say. */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { SlurmOptions } from "../../src/contract/generated/types.ts";
+import { checkNode } from "../../src/sweep/check-node.ts";
+import { nodeRows } from "../../src/sweep/node-rows.ts";
 import { messagesOf, states, testPromises } from "../contract/launcher-promises.ts";
 import { type FakeSweep, type FakeSweepOptions, fakeSweep } from "../helpers/fake-sweep.ts";
 import { until } from "../helpers/processes.ts";
+import { testPython } from "../helpers/python.ts";
+import { contextIn } from "../helpers/run-context.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
 import { cluster, missingSlurm } from "./slurm/cluster.ts";
 import { slurmKind } from "./slurm/slurm-kind.ts";
 
@@ -109,6 +114,22 @@ describe.skipIf(missingSlurm !== undefined)("SLURM", () => {
       message: expect.stringMatching(/4 jobs .* the module is broken/),
     });
     await close(sweep);
+  });
+
+  test("doctor's job says what a node has, and tests the shared folder with this machine", async () => {
+    const context = contextIn(tempFolder());
+    const node = await checkNode(
+      { timeout_min: 5 },
+      { ...context, env: { ...env, ...context.env }, device: "auto", jobDevice: "cpu", python: testPython() },
+    );
+    expect(nodeRows(node).map(({ state, name }) => `${state} ${name.replace(/n\d/, "N")}`)).toEqual([
+      "ok node N",
+      "ok node N, code",
+      "ok shared folder",
+      "ok shared delay",
+      "ok shared clock",
+    ]);
+    expect(readdirSync(context.runsDir)).toEqual([]);
   });
 
   test.skipIf(process.env.CLIPRPN_TEST_SLOW !== "1")(

@@ -3194,6 +3194,34 @@ class MeasuredTarget(BaseModel):
     ]
 
 
+class NodeCheck(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    schema_version: Literal[1]
+    label: Annotated[str, Field(description="As given with --label.")]
+    time_s: Annotated[
+        float, Field(description="The node's time, in seconds since 1970.")
+    ]
+    server_time_s: Annotated[
+        float,
+        Field(description="The time that a file got which the node has just written."),
+    ]
+    problems: Annotated[
+        list[Literal["exclusive_create", "link", "rename", "flock"]],
+        Field(
+            description="Operations of the shared folder that do not work on the node."
+        ),
+    ]
+    worker: Annotated[
+        WorkerReady | None,
+        Field(
+            description="What a worker on the node would say; null if none can start."
+        ),
+    ]
+    error: Annotated[ErrorInfo | None, Field(description="Why no worker can start.")]
+
+
 class PilotFacts(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -5345,4 +5373,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "aec98c1ea9ba9510d1a64e875f671853ae7f1fca590be9a7870e49cb94e1892b"
+SCHEMA_SHA256 = "3b4c2aec2187df74b6429faceeb8aeda7485c91dc895d73f6f174b8ddd56e4a7"

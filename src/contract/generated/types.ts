@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "aec98c1ea9ba9510d1a64e875f671853ae7f1fca590be9a7870e49cb94e1892b";
+export const schema_sha256 = "3b4c2aec2187df74b6429faceeb8aeda7485c91dc895d73f6f174b8ddd56e4a7";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -6256,6 +6256,73 @@ export interface SweepMeasured {
   written_bytes: number;
 }
 /**
+ * What a node of a cluster says about itself and about a shared folder, for `cliprpn doctor --engine slurm`.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "NodeCheck".
+ */
+export interface NodeCheck {
+  schema_version: 1;
+  /**
+   * As given with --label.
+   */
+  label: string;
+  /**
+   * The node's time, in seconds since 1970.
+   */
+  time_s: number;
+  /**
+   * The time that a file got which the node has just written.
+   */
+  server_time_s: number;
+  /**
+   * Operations of the shared folder that do not work on the node.
+   */
+  problems: ("exclusive_create" | "link" | "rename" | "flock")[];
+  /**
+   * What a worker on the node would say; null if none can start.
+   */
+  worker: WorkerReady | null;
+  /**
+   * Why no worker can start.
+   */
+  error: ErrorInfo | null;
+}
+/**
+ * The first line. Whoever started the worker compares the hashes before it sends a trial.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "WorkerReady".
+ */
+export interface WorkerReady {
+  type: "ready";
+  pid: number;
+  host: string;
+  /**
+   * Of this contract.
+   */
+  schema_sha256: string;
+  sources_sha256: CodeHashes;
+  /**
+   * Absolute path of the Python package `cliprpn` that is running.
+   */
+  code_folder: string;
+  environment: Environment1;
+}
+/**
+ * The device and the versions.
+ */
+export interface Environment1 {
+  python: string;
+  torch: string;
+  torchvision: string;
+  open_clip: string;
+  platform: string;
+  device: string;
+  device_name: string;
+  num_threads: number;
+}
+/**
  * report.json of a comparison on several splits: the verdict, the notes and the figures of each model. The same results give the same bytes.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -7579,40 +7646,6 @@ export interface TrialRow {
    */
   attempt: number | null;
   trial: TrialIdentity;
-}
-/**
- * The first line. Whoever started the worker compares the hashes before it sends a trial.
- *
- * This interface was referenced by `Contract`'s JSON-Schema
- * via the `definition` "WorkerReady".
- */
-export interface WorkerReady {
-  type: "ready";
-  pid: number;
-  host: string;
-  /**
-   * Of this contract.
-   */
-  schema_sha256: string;
-  sources_sha256: CodeHashes;
-  /**
-   * Absolute path of the Python package `cliprpn` that is running.
-   */
-  code_folder: string;
-  environment: Environment1;
-}
-/**
- * The device and the versions.
- */
-export interface Environment1 {
-  python: string;
-  torch: string;
-  torchvision: string;
-  open_clip: string;
-  platform: string;
-  device: string;
-  device_name: string;
-  num_threads: number;
 }
 /**
  * An event of the attempt that runs.

@@ -1,0 +1,134 @@
+"""A node's side of `cliprpn doctor --engine slurm`: `python -m cliprpn.worker.node_check FOLDER`.
+
+Says what a worker would find on this node, and answers to files in the shared folder; `src/sweep/check-node.ts` is the
+other side.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from cliprpn.contract.generated import NodeCheck
+from cliprpn.storage.durable import write_durably
+
+LIMIT_S = 300.0
+POLL_S = 0.005
+
+
+def main(argv: list[str]) -> int:
+    """Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m cliprpn.worker.node_check", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--label", default="")
+    values = parser.parse_args(argv)
+    folder: Path = values.folder
+    stamp = folder / "node-time"
+    stamp.touch()
+    facts = {
+        "schema_version": 1,
+        "label": values.label,
+        "time_s": time.time(),
+        "server_time_s": stamp.stat().st_mtime,
+        "problems": [name for name, works in OPERATIONS.items() if not _works(works, folder)],
+        **_worker(values.device),
+    }
+    write_durably(folder / "node.json", NodeCheck.model_validate(facts).model_dump_json().encode())
+    _answer(folder)
+    return 0
+
+
+def _answer(folder: Path) -> None:
+    """Answers each `ping-N` with `pong-N`, and takes each `race-N` that is still there, until `end` appears."""
+    answered: set[str] = set()
+    end = time.monotonic() + LIMIT_S
+    while time.monotonic() < end:
+        names = {entry.name for entry in os.scandir(folder)}
+        if "end" in names:
+            return
+        for name in names - answered:
+            kind, _, number = name.partition("-")
+            if kind == "ping":
+                (folder / f"pong-{number}").touch()
+            elif kind == "race" and number.isdigit():
+                with contextlib.suppress(FileNotFoundError):  # The other side was faster.
+                    os.rename(folder / name, folder / f"{name}.node")
+            answered.add(name)
+        time.sleep(POLL_S)
+
+
+def _worker(device: str) -> dict[str, object]:
+    from cliprpn.bridge.runtime import describe_error
+
+    try:
+        from cliprpn.worker.stdio import load_trials
+
+        ready, _ = load_trials(device, None)
+    except BaseException as error:  # noqa: BLE001 - a partial import raises anything
+        code, message = describe_error(error)
+        return {"worker": None, "error": {"code": code, "message": message}}
+    return {"worker": ready.model_dump(), "error": None}
+
+
+def _works(operation: Callable[[Path], bool], folder: Path) -> bool:
+    try:
+        return operation(folder)
+    except OSError:
+        return False
+
+
+def _exclusive_create(folder: Path) -> bool:
+    file = folder / "node-exclusive"
+    os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+    except FileExistsError:
+        return True
+    return False
+
+
+def _link(folder: Path) -> bool:
+    source, target = folder / "node-link", folder / "node-link-2"
+    source.touch()
+    os.link(source, target)
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        return True
+    return False
+
+
+def _rename(folder: Path) -> bool:
+    old, new = folder / "node-old", folder / "node-new"
+    new.write_text("before")
+    old.write_text("after")
+    os.rename(old, new)
+    return new.read_text() == "after" and not old.exists()
+
+
+def _flock(folder: Path) -> bool:
+    with (folder / "node-lock").open("w") as first, (folder / "node-lock").open("w") as second:
+        fcntl.flock(first, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+OPERATIONS: dict[str, Callable[[Path], bool]] = {
+    "exclusive_create": _exclusive_create,
+    "link": _link,
+    "rename": _rename,
+    "flock": _flock,
+}
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

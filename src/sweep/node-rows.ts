@@ -1,0 +1,74 @@
+import { counted } from "../base/format.ts";
+import { codeHashes } from "../contract/code-identity.ts";
+import type { NodeCheck } from "../contract/generated/types.ts";
+import { parseLabel } from "../engine/slurm/squeue.ts";
+import { broken, type DoctorRow, ok } from "../environment/doctor-row.ts";
+import type { CheckedNode } from "./check-node.ts";
+
+/** What `cliprpn doctor --engine slurm` says about a node. */
+export function nodeRows({ facts, roundTripsMs, numWon, numRaces, clockAheadS }: CheckedNode): DoctorRow[] {
+  const name = `node ${parseLabel(facts.label)?.node ?? ""}`.trim();
+  return [
+    workerRow(name, facts),
+    ...(facts.worker === null ? [] : [codeRow(name, facts.worker)]),
+    operationsRow(facts, numWon, numRaces),
+    delayRow(roundTripsMs),
+    // Workers and this machine compare no clocks; people compare times in logs.
+    ok(
+      "shared clock",
+      `the node's is ${Math.abs(clockAheadS).toFixed(2)} s ${clockAheadS < 0 ? "behind" : "ahead"}`,
+    ),
+  ];
+}
+
+function workerRow(name: string, { worker, error }: NodeCheck): DoctorRow {
+  if (worker === null)
+    return broken(
+      name,
+      error?.message ?? "no worker starts",
+      "change engine.slurm (gpus_per_node, constraint, partition), or its `setup` lines; --device cpu trains without a GPU",
+    );
+  const { python, torch, device, device_name } = worker.environment;
+  return ok(name, `Python ${python}, torch ${torch}, ${device} (${device_name})`);
+}
+
+function codeRow(name: string, worker: NonNullable<NodeCheck["worker"]>): DoctorRow {
+  const ours = codeHashes();
+  const isSame =
+    worker.sources_sha256.cliprpn === ours.cliprpn && worker.sources_sha256.baseline === ours.baseline;
+  return isSame
+    ? ok(`${name}, code`, worker.code_folder)
+    : broken(
+        `${name}, code`,
+        `other files in ${worker.code_folder}`,
+        "install the same version of cliprpn there",
+      );
+}
+
+function operationsRow({ problems }: NodeCheck, numWon: number, numRaces: number): DoctorRow {
+  const names = [
+    ...problems,
+    ...(numWon < numRaces
+      ? [`${numRaces - numWon} of ${numRaces} renames went to both sides, or to none`]
+      : []),
+  ];
+  if (names.length === 0)
+    return ok(
+      "shared folder",
+      `exclusive creation, link, rename and flock work; ${counted(numRaces, "race")} with one winner each`,
+    );
+  const advice =
+    problems.length === 1 && problems[0] === "flock"
+      ? "set CLIPRPN_CACHE to a disk of the node, or to a share with locks"
+      : "use a folder on another share: --runs-dir";
+  return broken("shared folder", names.join(", "), advice);
+}
+
+/** A heartbeat that is seen late looks like none: half of the default lease is left for that. */
+function delayRow(roundTripsMs: readonly number[]): DoctorRow {
+  const worst = Math.max(...roundTripsMs);
+  const found = `a file is seen, and its answer, after ${(worst / 1000).toFixed(2)} s at most`;
+  return worst < 30_000
+    ? ok("shared delay", found)
+    : broken("shared delay", found, `sweep with --lease-seconds ${Math.ceil((4 * worst) / 1000)}`);
+}

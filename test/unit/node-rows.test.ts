@@ -1,0 +1,79 @@
+import { expect, test } from "vitest";
+import { codeHashes } from "../../src/contract/code-identity.ts";
+import { type NodeCheck, schema_sha256 } from "../../src/contract/generated/types.ts";
+import type { CheckedNode } from "../../src/sweep/check-node.ts";
+import { nodeRows } from "../../src/sweep/node-rows.ts";
+
+const worker: NonNullable<NodeCheck["worker"]> = {
+  type: "ready",
+  pid: 1,
+  host: "gpu7",
+  schema_sha256,
+  sources_sha256: codeHashes(),
+  code_folder: "/share/cliprpn",
+  environment: {
+    python: "3.11.7",
+    torch: "2.14.1",
+    torchvision: "0.29.1",
+    open_clip: "3.3.0",
+    platform: "Linux",
+    device: "cuda",
+    device_name: "A100",
+    num_threads: 1,
+  },
+};
+
+function rowsOf(changes: Partial<NodeCheck> = {}, others: Partial<CheckedNode> = {}): string[] {
+  const facts: NodeCheck = {
+    schema_version: 1,
+    label: "slurm:5_0.0@n7",
+    time_s: 1000,
+    server_time_s: 1000,
+    problems: [],
+    worker,
+    error: null,
+    ...changes,
+  };
+  const node = { facts, roundTripsMs: [10, 30], numWon: 40, numRaces: 40, clockAheadS: -2, ...others };
+  return nodeRows(node).map(
+    ({ name, state, found, how_to_fix }) => `${state} ${name}: ${found} ${how_to_fix}`,
+  );
+}
+
+test("a node that works", () => {
+  expect(rowsOf()).toEqual([
+    expect.stringMatching(/^ok node n7: Python 3\.11\.7, torch 2\.14\.1, cuda \(A100\)/),
+    expect.stringMatching(/^ok node n7, code: \/share\/cliprpn/),
+    expect.stringMatching(/^ok shared folder: .*40 races/),
+    expect.stringMatching(/^ok shared delay: .*0\.03 s/),
+    expect.stringMatching(/^ok shared clock: .*2\.00 s behind/),
+  ]);
+});
+
+test.each<[what: string, changes: Partial<NodeCheck>, others: Partial<CheckedNode>, row: RegExp]>([
+  [
+    "no GPU",
+    { worker: null, error: { code: "device_unavailable", message: "no CUDA" } },
+    {},
+    /^broken node n7: no CUDA change engine\.slurm/,
+  ],
+  [
+    "other code",
+    { worker: { ...worker, sources_sha256: { ...codeHashes(), cliprpn: "0".repeat(64) } } },
+    {},
+    /^broken node n7, code: other files .*same version/,
+  ],
+  ["no locks", { problems: ["flock"] }, {}, /^broken shared folder: flock .*CLIPRPN_CACHE/],
+  ["no links", { problems: ["link", "flock"] }, {}, /^broken shared folder: link, flock .*--runs-dir/],
+  ["two winners", {}, { numWon: 38 }, /^broken shared folder: 2 of 40 renames .*--runs-dir/],
+  [
+    "slow to show files",
+    {},
+    { roundTripsMs: [100, 40_000] },
+    /^broken shared delay: .*40\.00 s.*--lease-seconds 160/,
+  ],
+])("%s is told with what to do", (_, changes, others, row) => {
+  expect(rowsOf(changes, others).filter((each) => each.startsWith("broken"))).toEqual([
+    expect.stringMatching(row),
+  ]);
+});
