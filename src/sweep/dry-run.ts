@@ -29,7 +29,7 @@ import { warnOfSharedImages } from "./prepare-targets.ts";
 import { checkCudaGraphs, checkFusions, checkSplits, openDetector, trains } from "./prepare-trials.ts";
 import type { ReadPlan } from "./read-plan.ts";
 import { acceptedNext, describeStale, sortTrials, trialStatuses } from "./resume.ts";
-import type { RunContext } from "./run-context.ts";
+import { isElsewhere, type RunContext } from "./run-context.ts";
 import { checkSweep } from "./run-sweep.ts";
 import { checkSlurm, slurmSlots, tellScript } from "./slurm-place.ts";
 
@@ -70,11 +70,12 @@ export async function dryRun(read: ReadPlan, run: RunContext, preflight: string)
       `Not counted: the images to leave out of training. Datasets that are prepared on first use: ${unpreparedParts(dataset).join(", ")}.`,
     );
   const here = await checkPython(waiting, read, run);
-  const slots = (run.engine ?? "local") === "local" ? here : slotsElsewhere(waiting, run);
+  const slots = isElsewhere(run) ? slotsElsewhere(waiting, run) : here;
   const advice = adviseOnIdleCores(slots, waiting, plan.trials, run);
   if (advice !== undefined) terminal.info(advice);
   const planned = plannedTrials(store, plan.trials, waiting, statuses);
-  const estimate = await estimateSweep({ read, planned, statuses, runsDir, slots });
+  const place = { runsDir, slots, isElsewhere: isElsewhere(run) };
+  const estimate = await estimateSweep({ read, planned, statuses, ...place });
   terminal.result(
     run.json
       ? JSON.stringify({ ...plan, states: planned.map(stateOf), estimate }, null, 2)

@@ -77,3 +77,8 @@ export function writableRunsDir({ runsDir }: RunContext): string {
   accessSync(runsDir, constants.W_OK);
   return runsDir;
 }
+
+/** True if trials run on other machines than this one. */
+export function isElsewhere({ engine }: Pick<RunContext, "engine">): boolean {
+  return (engine ?? "local") !== "local";
+}

@@ -33,7 +33,7 @@ import type { Place } from "./place.ts";
 import { prepareTrials } from "./prepare-trials.ts";
 import type { ReadPlan } from "./read-plan.ts";
 import { type TrialStatus, type TrialsToRun, trialStatuses, trialsToRun } from "./resume.ts";
-import { type RunContext, writableRunsDir } from "./run-context.ts";
+import { isElsewhere, type RunContext, writableRunsDir } from "./run-context.ts";
 import { defaultCheckpointMinutes, runTrials } from "./run-trials.ts";
 import { checkSlurm } from "./slurm-place.ts";
 import type { SweepEnd } from "./sweep-notice.ts";
@@ -113,17 +113,19 @@ async function runLocked(
       statuses,
       runsDir: store.runsDir,
       slots,
+      isElsewhere: isElsewhere(run),
       ...known,
     });
     const full = spaceError(made.disk, spaceAdvice(plan.keep_models === "all"));
     if (full !== undefined) throw full;
     return made;
   };
-  await estimate(["cpu"]); // Before hours of decoding images: what is known of the space on the disk.
   const engine = await openEngine(run, plan.trials);
   try {
     const device = await engine.device();
     const withDevice = (spec: TrialSpec): TrialSpec => ({ ...spec, device });
+    // Before hours of decoding images: what is known of the space on the disk. Features of other devices are other files.
+    if (!isElsewhere(run)) await estimate([device]);
     const checkpoints = await prepareTrials(
       plan.trials.map(withDevice),
       waiting.map(withDevice),

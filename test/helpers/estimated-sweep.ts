@@ -107,7 +107,11 @@ export interface Estimated {
 export async function estimateIn(
   work: string,
   read: ReadPlan,
-  { numSlots = 1, free = 1e12 }: { numSlots?: number; free?: number } = {},
+  {
+    numSlots = 1,
+    free = 1e12,
+    isElsewhere = false,
+  }: { numSlots?: number; free?: number; isElsewhere?: boolean } = {},
 ): Promise<Estimated> {
   const runsDir = join(work, "runs");
   const store = new SweepStore(runsDir, read.plan.name);
@@ -117,5 +121,8 @@ export async function estimateIn(
   const planned = plannedTrials(store, read.plan.trials, waiting, statuses);
   const slots = Array.from({ length: numSlots }, () => "cpu");
   const findDisk = async () => ({ free_bytes: free, device: 1 });
-  return { planned, estimate: await estimateSweep({ read, planned, statuses, runsDir, slots, findDisk }) };
+  return {
+    planned,
+    estimate: await estimateSweep({ read, planned, statuses, runsDir, slots, isElsewhere, findDisk }),
+  };
 }

@@ -7,6 +7,7 @@ import type { SweepStore } from "../../src/store/sweep-store.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
 import { diskEstimate, spaceError } from "../../src/sweep/estimate/disk-need.ts";
 import { folderName } from "../../src/sweep/estimate/feature-needs.ts";
+import { measurementKey } from "../../src/sweep/estimate/measurements.ts";
 import { addSeen, addSeenSweep, estimateIn, madeData, planIn, specIn } from "../helpers/estimated-sweep.ts";
 import { addAttempt, addFailure, addSweep, oldCode } from "../helpers/made-runs.ts";
 import { madeBaselineSpec } from "../helpers/report-input.ts";
@@ -93,6 +94,20 @@ describe("the time of the trials", () => {
     seenIn(work, "earlier", [[specIn(work, "film", 7, changes), { training: 1, evaluation: 1 }]], place);
     const { estimate } = await estimateIn(work, planIn(work, [specIn(work, "film", 0)]));
     expect(estimate.basis[0]).toMatchObject({ source: null });
+  });
+
+  test("on other machines follows from the newest trial's, and not from what was measured on this one", async () => {
+    const work = tempFolder();
+    withFeatures(work);
+    const place = { device_name: "a processor of the cluster" };
+    seenIn(work, "earlier", [[specIn(work, "film", 7), { training: 1000, evaluation: 0 }]], place);
+    const read = planIn(work, [specIn(work, "film", 0)]);
+    expect((await estimateIn(work, read)).estimate.trials_time).toBeNull();
+    expect((await estimateIn(work, read, { isElsewhere: true })).estimate.trials_time?.ms).toBeCloseTo(1000);
+    const [spec] = read.plan.trials;
+    if (spec === undefined) throw new Error("one trial");
+    const on = { cacheDir: spec.cache_dir, device: "cpu", numSlots: 1, targets: [] };
+    expect(measurementKey(spec, { ...on, isElsewhere: true })).not.toBe(measurementKey(spec, on));
   });
 
   test("one earlier trial has the spread of the others", async () => {

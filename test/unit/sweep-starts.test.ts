@@ -17,32 +17,29 @@ import { StandInLauncher } from "../helpers/stand-in-launcher.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 // Python, the checks of the data and the report take seconds, and decide nothing here.
-const opened = vi.hoisted(() => ({ num: 0, free: 1e12, modelBytes: 5000 }));
-vi.mock("../../src/sweep/open-engine.ts", () => ({
-  openEngine: async () => {
-    opened.num += 1;
-    return engine;
-  },
-}));
+const made = vi.hoisted(() => ({ numPrepared: 0, free: 1e12, modelBytes: 5000 }));
+vi.mock("../../src/sweep/open-engine.ts", () => ({ openEngine: async () => engine }));
 vi.mock("../../src/sweep/prepare-trials.ts", () => ({
-  prepareTrials: async (_: unknown, waiting: { trial_id: string }[]) =>
-    new Map(waiting.map(({ trial_id }) => [trial_id, opened.modelBytes])),
+  prepareTrials: async (_: unknown, waiting: { trial_id: string }[]) => {
+    made.numPrepared += 1;
+    return new Map(waiting.map(({ trial_id }) => [trial_id, made.modelBytes]));
+  },
 }));
 vi.mock("../../src/sweep/make-report.ts", () => ({
   makeReport: async () => ({ file: "REPORT.md", summary: madeSummary([{ label: "film", acc: [0.5] }]) }),
 }));
 vi.mock(import("../../src/base/disk-space.ts"), async (original) => ({
   ...(await original()),
-  diskOf: async (existing: string) => ({ free_bytes: opened.free, device: 1, existing }),
+  diskOf: async (existing: string) => ({ free_bytes: made.free, device: 1, existing }),
 }));
 
 /** Runs one trial after the other; each leaves a model of 4,000 bytes. */
 const engine: Engine = {
   launch: (options) =>
     new StandInLauncher(options, ({ spec, folder }) => {
-      const made = madeOutcome(spec);
-      const environment = { ...made.environment, device_name: localDeviceName("cpu") ?? "a processor" };
-      const outcome = { ...made, environment, sources_sha256: spec.sources_sha256 };
+      const usual = madeOutcome(spec);
+      const environment = { ...usual.environment, device_name: localDeviceName("cpu") ?? "a processor" };
+      const outcome = { ...usual, environment, sources_sha256: spec.sources_sha256 };
       writeFileSync(join(folder, "best.safetensors"), Buffer.alloc(4000));
       writeFileSync(join(folder, "outcome.json"), JSON.stringify(outcome));
       return { how: "outcome", outcome };
@@ -82,21 +79,21 @@ test("each start records what it was expected to take, and what it took", async 
   expect(second?.measured?.written_bytes).toBeLessThan(2 * 4000 + 10_000);
 });
 
-test("a sweep that does not fit on the disk is refused before any work; with models, before the first trial", async () => {
+test("a sweep that does not fit on the disk is refused before images are decoded; with models, before the first trial", async () => {
   const work = tempFolder();
-  opened.free = 1e6; // Less than the features.
-  const numOpened = opened.num;
+  made.free = 1e6; // Less than the features.
+  const { numPrepared } = made;
   await expect(sweep(work, [0])).rejects.toMatchObject({ code: "no_space" });
-  expect(opened.num).toBe(numOpened);
-  opened.free = 1e9;
-  opened.modelBytes = 5e8;
+  expect(made.numPrepared).toBe(numPrepared);
+  made.free = 1e9;
+  made.modelBytes = 5e8;
   await expect(sweep(work, [0])).rejects.toMatchObject({
     code: "no_space",
     message: expect.stringMatching(/checkpoints 4\.0 GB and models 1\.0 GB|models 1\.0 GB/),
   });
   expect(existsSync(new SweepStore(join(work, "runs"), "e").folder)).toBe(true);
   expect(new SweepStore(join(work, "runs"), "e").exists).toBe(false);
-  Object.assign(opened, { free: 1e12, modelBytes: 5000 });
+  Object.assign(made, { free: 1e12, modelBytes: 5000 });
 });
 
 test("a start that was killed has no measurement; starts of earlier versions are left out", () => {

@@ -25,6 +25,8 @@ export interface EstimateRequest {
   runsDir: string;
   /** The device of each slot. */
   slots: readonly string[];
+  /** True if they are on other machines: what preflight measured on this one says nothing about them. */
+  isElsewhere?: boolean;
   /** Size of one saved model, by trial id, where Python has told it. */
   checkpoints?: ReadonlyMap<string, number>;
   findDisk?: FindDisk;
@@ -34,13 +36,14 @@ export interface EstimateRequest {
 export function costsOfSweep(
   request: Omit<EstimateRequest, "findDisk"> & { counts: DatasetCounts },
 ): FoundCosts {
-  const { read, planned, statuses, runsDir, slots, counts, checkpoints } = request;
+  const { read, planned, statuses, runsDir, slots, counts, checkpoints, isElsewhere = false } = request;
   const { plan, targets } = read;
   const device = slots[0] ?? "unknown";
   const deviceKind = kindOf(device);
-  const deviceName = localDeviceName(deviceKind);
+  const deviceName = isElsewhere ? undefined : localDeviceName(deviceKind);
   const seen = seenTrials({ runsDir, trials: plan.trials, statuses, deviceKind, deviceName, counts });
-  const on = { cacheDir: cacheOf(read), device, numSlots: Math.max(1, slots.length), targets };
+  const numSlots = Math.max(1, slots.length);
+  const on = { cacheDir: cacheOf(read), device, numSlots, targets, isElsewhere };
   return findCosts({ planned, statuses, targets, runsDir, on, seen, counts, checkpoints });
 }
 

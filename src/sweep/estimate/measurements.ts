@@ -24,6 +24,8 @@ export interface MeasuredOn {
   /** Trials that the sweep runs at the same time. */
   numSlots: number;
   targets: readonly EvaluationTarget[];
+  /** True for other machines than this one, on which nothing was measured. */
+  isElsewhere?: boolean;
 }
 
 /** Workers that are timed at the same time, at most: enough to see how much they slow each other down. */
@@ -52,14 +54,18 @@ export function mostSeeds(trials: readonly TrialSpec[]): number {
 /** Read once: the processors take a millisecond. */
 let machine: unknown[] | undefined;
 
-function keyOf(parts: unknown[], spec: TrialSpec, { device, numSlots, targets }: MeasuredOn): string {
+function keyOf(
+  parts: unknown[],
+  spec: TrialSpec,
+  { device, numSlots, targets, isElsewhere = false }: MeasuredOn,
+): string {
   machine ??= [hostname(), cpus()[0]?.model, availableParallelism()];
   const { sources_sha256, dataset, backbone } = spec;
   const data = targets.map((target) => `${target.dataset.id}:${target.split}`);
   const numTimed = Math.max(1, Math.min(numSlots, maxTimed));
   const all = [
     ...parts,
-    machine,
+    isElsewhere ? "elsewhere" : machine,
     kindOf(device),
     sources_sha256,
     dataset.id,
