@@ -45,6 +45,7 @@ export async function notify(
   process.once("exit", onExit); // A second Ctrl-C ends this process at once.
   signal.addEventListener("abort", onAbort);
   const timer = setTimeout(() => stop(`still ran after ${timeoutMs / 1000} s, and was stopped`), timeoutMs);
+  terminal.live(["running the command of --notify"]);
   try {
     const output = tailOf(child);
     child.stdin.on("error", () => undefined); // It need not read it.
@@ -59,6 +60,7 @@ export async function notify(
     clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);
     process.off("exit", onExit);
+    terminal.liveDone();
     for (const stream of child.stdio) stream?.destroy();
   }
 }

@@ -19,6 +19,11 @@ export async function openEngine(): Promise<Engine> {
   return new MadeEngine();
 }
 
+/** Of the same file: only workers of a cluster need them. */
+export function engineOptions(): never {
+  throw new Error("expected no worker of a cluster");
+}
+
 /** In place of sweep/prepare-trials.ts. */
 export async function prepareTrials(): Promise<Map<string, number>> {
   return new Map();
@@ -60,6 +65,7 @@ class MadeEngine implements Engine {
       const settings = groups.map(({ label, trials }) => ({ label, acc: trials.map(() => 0.5) }));
       return madeSummary(settings, { split });
     }
+    if (method === "intervals_so_far") return { intervals: [] };
     if (method !== "evaluate") throw new Error(`no stand-in for ${method}`);
     const { out_dir, split } = params;
     mkdirSync(out_dir, { recursive: true });
