@@ -37,6 +37,7 @@ class RunContext:
         emit: sends an event to the parent process.
         should_stop: whether the run has been asked to end early.
         progress_every_s: shortest time between two progress events of a phase.
+        num_lanes: on a CPU, blocks of images that are computed at the same time, each with torch's number of threads.
         batch_limit: changed when a batch does not fit, see `out_of_memory.py`.
     """
 
@@ -45,6 +46,7 @@ class RunContext:
     emit: Emit
     should_stop: Callable[[], bool]
     progress_every_s: float = 0.2
+    num_lanes: int = 1
     batch_limit: BatchLimit = field(default_factory=BatchLimit, init=False, repr=False, compare=False)
     _sent_at: dict[str, float] = field(default_factory=dict, init=False, repr=False, compare=False)
 

@@ -372,7 +372,12 @@ export const commands: Command[] = [
   {
     usage: "logs <trial>",
     describe: "print the log of a trial's newest attempt, or of the attempt whose folder is named",
-    positionals: { trial: { describe: trial, type: "string" } },
+    positionals: {
+      trial: {
+        describe: `${trial}; or SWEEP/prepare, for what a sweep makes before its trials`,
+        type: "string",
+      },
+    },
     options: {
       "runs-dir": runsDir,
       follow: {

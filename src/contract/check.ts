@@ -52,6 +52,7 @@ export interface ContractTypes {
   EngineOptions: contract.EngineOptions;
   StoredMeasurement: contract.StoredMeasurement;
   SweepEstimate: contract.SweepEstimate;
+  PreparationOutcome: contract.PreparationOutcome;
 }
 
 /**

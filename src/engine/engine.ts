@@ -8,13 +8,20 @@ export interface LaunchOptions {
   tell: (told: Told) => void;
 }
 
+export interface CallOptions {
+  onEvent?: (event: TrialEvent) => void;
+  signal?: AbortSignal;
+  /** Receives what Python prints; by default a log of the engine's. */
+  logFile?: string;
+}
+
 /** The Python runtime: one-off calls, and a launcher for the attempts of a sweep. The only implementation, LocalEngine, runs both on this machine. */
 export interface Engine {
   /** Calls one bridge method on a worker that runs no attempt. @throws CliprpnError with Python's error code; interrupted. */
   call<M extends keyof BridgeMethods>(
     method: M,
     params: BridgeMethods[M]["params"],
-    options?: { onEvent?: (event: TrialEvent) => void; signal?: AbortSignal },
+    options?: CallOptions,
   ): Promise<BridgeMethods[M]["result"]>;
   /** The device, as Python resolved it. */
   device(): Promise<string>;

@@ -1,8 +1,10 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import { join } from "node:path";
 import { StringDecoder } from "node:string_decoder";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readOwner } from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
+import type { SweepStore } from "../store/sweep-store.ts";
 import type { TrialStore } from "../store/trial-store.ts";
 import { sweepThatRuns } from "./sweep-that-runs.ts";
 
@@ -68,14 +70,49 @@ async function passOn(
       "not_found",
       `${folder}: expected an attempt, found none; there are ${trial.attempts().join(", ") || "none"}`,
     );
+  const isRunning = (): boolean =>
+    isNewest(trial, attempt) && trial.outcome(attempt) === undefined && isClaimed(trial);
+  await passOnFile(logFile, follow ? isRunning : never, write, signal);
+}
+
+/**
+ * Passes on the log of what a sweep makes before its trials.
+ *
+ * @param follow also what is written until the attempt ends.
+ * @throws the signal's reason.
+ */
+export async function followPreparation(
+  sweep: SweepStore,
+  attempt: number,
+  follow: boolean,
+  { write }: LogReader,
+  signal: AbortSignal,
+): Promise<void> {
+  const { logFile, folder } = sweep.preparation(attempt);
+  const isRunning = (): boolean =>
+    readOwner(sweep.lockFolder) !== undefined &&
+    sweep.preparations().at(-1) === attempt &&
+    !existsSync(join(folder, "outcome.json"));
+  await passOnFile(logFile, follow ? isRunning : never, write, signal);
+}
+
+const never = (): boolean => false;
+
+/** Passes on a file, and what is appended to it while its writer runs. */
+async function passOnFile(
+  file: string,
+  isRunning: () => boolean,
+  write: LogReader["write"],
+  signal: AbortSignal,
+): Promise<void> {
   const decoder = new StringDecoder("utf8");
   const buffer = Buffer.alloc(64 * 1024);
   let position = 0;
   for (;;) {
     // What is written before the end is read after it.
-    const isRunning = isNewest(trial, attempt) && trial.outcome(attempt) === undefined && isClaimed(trial);
-    position = readFrom(logFile, position, buffer, (part) => write(decoder.write(part)));
-    if (!follow || !isRunning) break;
+    const mayGrow = isRunning();
+    position = readFrom(file, position, buffer, (part) => write(decoder.write(part)));
+    if (!mayGrow) break;
     await sleep(pollMs, undefined, { signal });
   }
   write(decoder.end());

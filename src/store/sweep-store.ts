@@ -28,7 +28,7 @@ import {
   type TrialEnd,
 } from "./journal.ts";
 import { findRow, type ListedTrial, readListed, readRows, writeRows } from "./trial-rows.ts";
-import { TrialStore } from "./trial-store.ts";
+import { type AttemptFolder, TrialStore } from "./trial-store.ts";
 
 /** A trial of a sweep: its full spec, and what the sweep knows about it. */
 export interface SweepTrial {
@@ -207,6 +207,31 @@ export class SweepStore {
 
   get statusFile(): string {
     return join(this.folder, "status.json");
+  }
+
+  /** Creates the folder of a new attempt to make what trials share. Call it with the sweep's lock. */
+  newPreparation(): AttemptFolder {
+    const number = Math.max(0, ...this.preparations()) + 1;
+    const preparation = this.preparation(number);
+    mkdirSync(preparation.folder, { recursive: true });
+    return preparation;
+  }
+
+  /** Numbers of all such attempts, in order. */
+  preparations(): number[] {
+    return namesIn(this.preparationsFolder)
+      .filter((name) => /^[1-9]\d*$/.test(name))
+      .map(Number)
+      .sort((a, b) => a - b);
+  }
+
+  preparation(number: number): AttemptFolder {
+    const folder = join(this.preparationsFolder, String(number));
+    return { number, folder, logFile: join(folder, "worker.log") };
+  }
+
+  get preparationsFolder(): string {
+    return join(this.folder, "prepare");
   }
 
   openJournal(): Journal {

@@ -1,5 +1,5 @@
 import { formatDuration } from "../base/format.ts";
-import type { SweepStatus } from "../contract/generated/types.ts";
+import type { RunningPreparation, SweepStatus } from "../contract/generated/types.ts";
 
 /** A running trial: from `skipped` to `share` of its work took `workedMs`, which counts from the first training step. */
 export interface RunningShare {
@@ -185,6 +185,15 @@ export function describeLeft({
   const range =
     left_range_ms == null ? "" : ` (${wholeSeconds(left_range_ms[0])} to ${wholeSeconds(left_range_ms[1])})`;
   return `about ${wholeSeconds(left_ms)} left${range}`;
+}
+
+/** "preparing for 1 min 5 s: CLIP image features 40 %, about 2 min left". */
+export function describePreparation(
+  { started_at, activity, left_ms }: RunningPreparation,
+  now: number,
+): string {
+  const left = left_ms === null ? "" : `, about ${wholeSeconds(left_ms)} left`;
+  return `preparing for ${wholeSeconds(now - Date.parse(started_at))}: ${activity}${left}`;
 }
 
 /** A duration in whole seconds, at least 1 s. */

@@ -2,6 +2,7 @@ import { counted, formatDuration, percent } from "../base/format.ts";
 import { describeOwner, type LockOwner } from "../base/owner-lock.ts";
 import type {
   Epoch,
+  RunningPreparation,
   SweepEvent,
   SweepStatus,
   TrialChange,
@@ -46,6 +47,8 @@ export interface SweepProgressOptions {
   leaderboard?: Leaderboard;
   /** The result of a trial that another process completed. */
   resultOf?: (spec: TrialSpec) => TrialResult | undefined;
+  /** What is made for the trials before they run. */
+  preparing?: () => RunningPreparation | undefined;
   now?: () => number;
 }
 
@@ -187,6 +190,7 @@ export class SweepProgress implements AttemptWatcher {
   /** What the sweep is doing, for `cliprpn status`. */
   snapshot(): SweepStatus {
     const left_ms = this.#leftMs();
+    const preparing = this.#options.preparing?.();
     return {
       schema_version: schemaVersion,
       at: new Date().toISOString(),
@@ -195,6 +199,7 @@ export class SweepProgress implements AttemptWatcher {
       num_failed: this.#numFailed,
       left_ms: left_ms ?? null,
       left_range_ms: (left_ms === undefined ? undefined : this.#eta.rangeMs(left_ms)) ?? null,
+      ...(preparing === undefined ? {} : { preparing }),
       num_slots: this.#numSlots,
       leaderboard: this.#leaderboard.soFar(),
       running: [...this.#running].map(([slot, running]) => ({
@@ -309,11 +314,13 @@ function describeOutcome(outcome: TrialOutcome | undefined, duration_ms: number)
 export function liveEvent(terminal: Terminal, prefix = ""): (event: TrialEvent) => void {
   return (event) => {
     if (event.type === "warning") terminal.warn(event.message);
-    if (event.type === "progress")
-      terminal.live([
-        `${prefix}${phases[event.phase]} ${Math.round((100 * event.done) / Math.max(1, event.total))} %`,
-      ]);
+    if (event.type === "progress") terminal.live([`${prefix}${describePhase(event)}`]);
   };
+}
+
+/** "extracting CLIP image features 40 %". */
+export function describePhase({ phase, done, total }: Extract<TrialEvent, { type: "progress" }>): string {
+  return `${phases[phase]} ${Math.round((100 * done) / Math.max(1, total))} %`;
 }
 
 /** The phases of a trial, as people read them. */

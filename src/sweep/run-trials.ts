@@ -14,6 +14,8 @@ import { IntervalsSoFar } from "./intervals-so-far.ts";
 import { askedTrial, Leaderboard, type TrialResult } from "./leaderboard.ts";
 import { pauseSweep } from "./pause.ts";
 import type { Place } from "./place.ts";
+import { PreparationProgress } from "./preparation-progress.ts";
+import { prepareFeatures } from "./prepare-features.ts";
 import { SweepProgress } from "./progress.ts";
 import { trialStatuses } from "./resume.ts";
 import type { RunContext } from "./run-context.ts";
@@ -37,7 +39,12 @@ export async function runTrials(
   const { slots } = place;
   const resultOf = (spec: TrialSpec): TrialResult | undefined => acceptedResult(runsDir, spec);
   const leaderboard = leaderboardBefore(plan, waiting, resultOf);
-  const progress = new SweepProgress(terminal, {
+  const preparation = new PreparationProgress(terminal, {
+    json,
+    logFile: (attempt) => store.preparation(attempt).logFile,
+    redraw: () => progress.redraw(),
+  });
+  const progress: SweepProgress = new SweepProgress(terminal, {
     name: plan.name,
     waiting,
     total: plan.trials.length,
@@ -45,6 +52,7 @@ export async function runTrials(
     json,
     leaderboard,
     resultOf,
+    preparing: () => preparation.status,
   });
   const intervals = new IntervalsSoFar({
     leaderboard,
@@ -77,26 +85,38 @@ export async function runTrials(
     if (waiting.length > 0 && !place.isElsewhere)
       journal.append({ type: "sweep_estimated", estimate: expected });
     const measured = new StartMeasurement(runsDir, waiting[0]?.cache_dir ?? "");
-    const controller = new SweepController({
-      source: new GridSource(waiting),
-      claims,
-      slots,
-      launch: (options) => place.launch(options),
-      watcher: progress,
-      record: (entry) => {
-        journal.append(entry);
-        if (entry.type === "trial_finished") measured.ended(entry);
-      },
-      ...(run.retries === undefined ? {} : { retries: run.retries }),
-      ...(run.maxFailures === undefined ? {} : { maxFailures: run.maxFailures }),
-    });
-    stops.onTrial = (trial_id, reason) => controller.cancel(trial_id, { state: "canceled", reason });
     const publish = setInterval(() => {
       intervals.update();
       progress.redraw();
       publishStatus(store, progress);
     }, publishEveryMs);
+    let controller: SweepController;
     try {
+      // Workers elsewhere may have another kind of device; the first one there makes what it needs.
+      if (!place.isElsewhere)
+        await prepareFeatures(waiting, {
+          store,
+          engine,
+          slots,
+          watcher: preparation,
+          record: (entry) => journal.append(entry),
+          signal,
+          maxRetries: run.retries?.worker_lost,
+        });
+      controller = new SweepController({
+        source: new GridSource(waiting),
+        claims,
+        slots,
+        launch: (options) => place.launch(options),
+        watcher: progress,
+        record: (entry) => {
+          journal.append(entry);
+          if (entry.type === "trial_finished") measured.ended(entry);
+        },
+        ...(run.retries === undefined ? {} : { retries: run.retries }),
+        ...(run.maxFailures === undefined ? {} : { maxFailures: run.maxFailures }),
+      });
+      stops.onTrial = (trial_id, reason) => controller.cancel(trial_id, { state: "canceled", reason });
       await controller.run(signal);
       await intervals.complete();
     } catch (error) {

@@ -6,11 +6,17 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { replaceFile } from "../../src/base/replace-file.ts";
-import type { BridgeMethods, TrialSpec } from "../../src/contract/generated/types.ts";
+import type {
+  BridgeMethods,
+  RunPreparationParams,
+  RunPreparationResult,
+  TrialSpec,
+} from "../../src/contract/generated/types.ts";
 import type { Engine, LaunchOptions } from "../../src/engine/engine.ts";
 import type { Attempt, AttemptEnd, Launcher } from "../../src/engine/launcher.ts";
 import type { Charts } from "../../src/report/charts/draw-charts.ts";
 import type { ReportImage, ReportInput } from "../../src/report/report-input.ts";
+import { madePreparation } from "./made-preparation.ts";
 import { madeOutcome, madeSummary } from "./report-input.ts";
 import { StandInLauncher } from "./stand-in-launcher.ts";
 
@@ -49,7 +55,10 @@ class MadeEngine implements Engine {
     method: M,
     params: BridgeMethods[M]["params"],
   ): Promise<BridgeMethods[M]["result"]> {
-    const result = this.#call(method, params as never);
+    const result =
+      method === "run_preparation"
+        ? prepare(params as RunPreparationParams)
+        : this.#call(method, params as never);
     return result as BridgeMethods[M]["result"];
   }
 
@@ -75,6 +84,12 @@ class MadeEngine implements Engine {
   }
 }
 
+function prepare(params: RunPreparationParams): RunPreparationResult {
+  const made = madePreparation(params);
+  writeLikePython(join(params.folder, "outcome.json"), JSON.stringify(made.outcome));
+  return made;
+}
+
 /** Each run of a trial has another model. */
 function runTrial({ spec, folder }: Attempt): AttemptEnd {
   const outcome = madeOutcome(spec);
@@ -95,6 +110,6 @@ export function check(_name: string, value: unknown): unknown {
   return value;
 }
 
-export function findSchemaErrors(): [] {
-  return [];
+export function findSchemaErrors(_name: string, value: unknown): string[] {
+  return value === undefined ? ["a line that a kill left incomplete"] : [];
 }

@@ -4,20 +4,27 @@ import { join } from "node:path";
 import { beforeEach, expect, test, vi } from "vitest";
 import { check } from "../../src/contract/check.ts";
 import { codeHashes } from "../../src/contract/code-identity.ts";
-import type { TrialSpec } from "../../src/contract/generated/types.ts";
-import type { Engine } from "../../src/engine/engine.ts";
+import { CliprpnError } from "../../src/contract/errors.ts";
+import type {
+  RunPreparationParams,
+  RunPreparationResult,
+  TrialSpec,
+} from "../../src/contract/generated/types.ts";
+import type { CallOptions, Engine } from "../../src/engine/engine.ts";
 import type { Attempt, AttemptEnd } from "../../src/engine/launcher.ts";
 import { findLog } from "../../src/runs/find-log.ts";
-import { followLog } from "../../src/runs/follow-log.ts";
+import { followLog, followPreparation } from "../../src/runs/follow-log.ts";
 import { statusText } from "../../src/runs/status-text.ts";
 import { stopSweep } from "../../src/runs/stop-sweep.ts";
 import { sweepStatus } from "../../src/runs/sweep-status.ts";
+import { findPreparation } from "../../src/store/find-preparation.ts";
 import { StopRequests } from "../../src/store/stop-requests.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
 import type { RunContext } from "../../src/sweep/run-context.ts";
 import { runSweep } from "../../src/sweep/run-sweep.ts";
 import { broken, complete, endless } from "../helpers/controlled-sweep.ts";
+import { madePreparation } from "../helpers/made-preparation.ts";
 import { until } from "../helpers/processes.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 import { madeSpec, madeSummary } from "../helpers/report-input.ts";
@@ -39,8 +46,12 @@ const [first, second, third] = specs;
 
 const noCall: Engine["call"] = () => Promise.reject(new Error("no call is expected"));
 let call: Engine["call"] = noCall;
+type Prepare = (params: RunPreparationParams, options?: CallOptions) => Promise<RunPreparationResult>;
+const makeNothing: Prepare = async (params) => madePreparation(params);
+let prepare = makeNothing;
 beforeEach(() => {
   call = noCall;
+  prepare = makeNothing;
 });
 let play: Play = complete;
 let launcher: StandInLauncher | undefined;
@@ -50,7 +61,10 @@ const engine: Engine = {
     launcher = new StandInLauncher(options, (attempt) => play(attempt));
     return launcher;
   },
-  call: (method, params) => call(method, params),
+  call: (method, params, options) =>
+    method === "run_preparation"
+      ? (prepare(params as RunPreparationParams, options) as never)
+      : call(method, params),
   device: async () => "cpu",
   close: async () => undefined,
 };
@@ -133,7 +147,7 @@ test("stop ends a sweep as Ctrl-C does; the same command resumes it", async () =
   await until(() => attempts.size === 2);
   await stopSweep(store, undefined, asking);
   await end;
-  expect(store.entries().flatMap((entry) => ("state" in entry ? [entry.state] : []))).toEqual([
+  expect(store.entries().flatMap((entry) => (entry.type === "trial_finished" ? [entry.state] : []))).toEqual([
     "interrupted",
     "interrupted",
   ]);
@@ -230,7 +244,8 @@ test("each event of --json is valid, and the leaderboard has trials that complet
   const { store, ended, terminal } = start({ json: true, numWorkers: 1 });
   expect(await ended).toBe(3);
   const events = terminal.results.map((line) => check("SweepEvent", JSON.parse(line), "--json"));
-  expect(events.map((event) => (event.type === "trial" ? event.state : event.type))).toEqual([
+  expect(events.map((event) => (event.type === "report" ? event.type : event.state))).toEqual([
+    ...["running", "completed"], // What trials share.
     ...["running", "completed"],
     ...["running", "completed"],
     ...["running", "failed"],
@@ -399,6 +414,36 @@ test("a trial that has not started is found by its id; Ctrl-C ends waiting for i
   await expect(log.ended).rejects.toThrow(/abort/i);
   release();
   await ended;
+});
+
+test("stop ends a sweep that still prepares for its trials; status and logs show what it does", async () => {
+  let begin = (): void => undefined;
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  prepare = (params, { onEvent, signal } = {}) =>
+    new Promise((_, reject) => {
+      writeFileSync(join(params.folder, "worker.log"), "image features\n");
+      onEvent?.({ type: "progress", phase: "image_features", done: 40, total: 100 });
+      signal?.addEventListener("abort", () => reject(new CliprpnError("interrupted", "stopped")));
+      begin();
+    });
+  const { store, ended } = start();
+  const end = expect(ended).rejects.toMatchObject({ code: "interrupted" });
+  await begun;
+  await until(() => store.status()?.preparing !== undefined);
+  expect(statusText(sweepStatus(store))).toMatch(/^preparing for \d+ s: CLIP image features 40 %$/m);
+  const found = findPreparation("made/prepare", { runsDir: store.runsDir, cwd: "/" });
+  expect(found?.attempt).toBe(1);
+  let text = "";
+  const reader = { write: (part: string) => void (text += part), note: unexpectedNote };
+  const log = followPreparation(store, 1, true, reader, asking.signal);
+  await until(() => text === "image features\n");
+  await stopSweep(store, undefined, asking);
+  await end;
+  await log;
+  expect(store.entries().at(-1)).toMatchObject({ type: "preparation_finished", state: "interrupted" });
+  expect(findPreparation("made", { runsDir: store.runsDir, cwd: "/" })).toBeUndefined();
 });
 
 test("logs of a trial without an attempt, or of another attempt, names what there is", async () => {

@@ -57,6 +57,8 @@ from cliprpn.contract.generated import (
     ReadAnnotationsParams,
     ReadAnnotationsResult,
     ReportMeasurement,
+    RunPreparationParams,
+    RunPreparationResult,
     RunTrialParams,
     RunTrialResult,
     SampleExpressionsParams,
@@ -101,6 +103,7 @@ from cliprpn.storage.weights_files import load_backbone
 from cliprpn.trials.attempt import run_attempt
 from cliprpn.trials.evaluate import evaluate
 from cliprpn.trials.precision import choose_precision
+from cliprpn.trials.preparation import run_preparation
 from cliprpn.trials.worker_memory import measure_memory
 
 
@@ -135,6 +138,14 @@ CUT_WARNING = (
 def _run_trial(params: RunTrialParams, context: CallContext) -> RunTrialResult:
     outcome = run_attempt(params, context.device, context.emit, context.should_stop)
     return RunTrialResult(outcome=outcome, memory=measure_memory(context.device))
+
+
+def _run_preparation(params: RunPreparationParams, context: CallContext) -> RunPreparationResult:
+    folder = Path(params.folder)
+    outcome = run_preparation(
+        params.spec, folder, params.num_lanes, context.device, context.emit, context.should_stop
+    )
+    return RunPreparationResult(outcome=outcome)
 
 
 def _read_annotations(params: ReadAnnotationsParams, context: CallContext) -> ReadAnnotationsResult:
@@ -300,6 +311,7 @@ def _measure_baseline(params: MeasureBaselineParams, context: CallContext) -> Ba
 
 METHODS: dict[str, Method] = {
     "run_trial": Method(RunTrialParams, RunTrialResult, _run_trial),
+    "run_preparation": Method(RunPreparationParams, RunPreparationResult, _run_preparation),
     "read_annotations": Method(ReadAnnotationsParams, ReadAnnotationsResult, _read_annotations),
     "index_dataset": Method(IndexDatasetParams, IndexDatasetResult, _index_dataset),
     "export_dataset": Method(ExportDatasetParams, ExportDatasetResult, _export_dataset),

@@ -1130,6 +1130,16 @@ class PreparedImage(BaseModel):
     ]
 
 
+class PreparedPart(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    make: Literal["features", "detections", "embeddings"]
+    label: Annotated[str, Field(description="Of the trial.")]
+    duration_ms: Annotated[float, Field(ge=0.0)]
+    error: ErrorInfo | None
+
+
 class ProcessIdentity(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -3304,6 +3314,15 @@ class PreflightFinding(BaseModel):
     figures: list[PreflightFigure]
 
 
+class PreparationOutcome(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    schema_version: Literal[1]
+    finished_at: Annotated[str, Field(description="UTC, ISO 8601.")]
+    parts: Annotated[list[PreparedPart], Field(description="In the order of the spec.")]
+
+
 class ImageFolder(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -3350,6 +3369,13 @@ class RowsFile(BaseModel):
             description="The split of all rows of the file; null when each row has a split, or none has."
         ),
     ]
+
+
+class RunPreparationResult(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    outcome: PreparationOutcome
 
 
 class SentenceExample(BaseModel):
@@ -5208,6 +5234,54 @@ class PreflightCheckParams(BaseModel):
     ]
 
 
+class PreparationPart(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    make: Annotated[
+        Literal["features", "detections", "embeddings"],
+        Field(
+            description="features: CLIP's features of the dataset's images and expressions, and of augmented views. detections: the boxes of a baseline's detector. embeddings: these, and CLIP's embeddings of the boxes and expressions."
+        ),
+    ]
+    trial: Annotated[
+        ClipRpnSpec | BaselineSpec,
+        Field(
+            description="One of the trials that need it.",
+            discriminator="kind",
+            title="TrialSpec",
+        ),
+    ]
+
+
+class PreparationSpec(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    schema_version: Annotated[Literal[1], Field(description="Version of the format.")]
+    parts: list[PreparationPart]
+
+
+class RunPreparationParams(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    spec: PreparationSpec
+    folder: Annotated[
+        str,
+        Field(
+            description="Absolute path of the attempt's folder, which is new; receives, last, outcome.json."
+        ),
+    ]
+    num_lanes: Annotated[
+        int,
+        Field(
+            description="On a CPU: blocks of images that are computed at the same time, each with the trial's number of threads, so that the numbers are those that the trial would compute.",
+            ge=1,
+        ),
+    ]
+
+
 class RunTrialParams(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -5262,6 +5336,14 @@ class RunTrialMethod(BaseModel):
     result: RunTrialResult
 
 
+class RunPreparationMethod(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    params: RunPreparationParams
+    result: RunPreparationResult
+
+
 class EvaluateMethod(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -5292,6 +5374,9 @@ class BridgeMethods(BaseModel):
     )
     hello: Annotated[HelloMethod, Field(title="HelloMethod")]
     run_trial: Annotated[RunTrialMethod, Field(title="RunTrialMethod")]
+    run_preparation: Annotated[
+        RunPreparationMethod, Field(title="RunPreparationMethod")
+    ]
     index_dataset: Annotated[IndexDatasetMethod, Field(title="IndexDatasetMethod")]
     check_fusion: Annotated[CheckFusionMethod, Field(title="CheckFusionMethod")]
     evaluate: Annotated[EvaluateMethod, Field(title="EvaluateMethod")]
@@ -5373,4 +5458,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "3b4c2aec2187df74b6429faceeb8aeda7485c91dc895d73f6f174b8ddd56e4a7"
+SCHEMA_SHA256 = "fca53bc47ee982e9346b532550eef03cdc2e9a99fab817d532f8572a17b14c4c"

@@ -31,11 +31,11 @@ ReadBlock = Callable[[int, int], tuple[Tensor, dict[str, np.ndarray]]]
 
 @dataclass(frozen=True)
 class _Block:
-    """Images start to end."""
+    """Images start to end: their pixels, or their maps."""
 
     start: int
     end: int
-    pixels: Tensor
+    content: Tensor | HostCopy
     rows: dict[str, np.ndarray]
 
 
@@ -67,15 +67,21 @@ def extract_maps(
     # Measured on a CPU: 1.7 times faster.
     backbone = backbone.to(context.device).to(memory_format=torch.channels_last)
     copies = Copies(context.device)
+    has_lanes = context.device.type == "cpu" and context.num_lanes > 1
     arrays: ArraySpecs = {"maps": (row_shape, np.float16), **(extra_arrays or {})}
+
+    def compute(pixels: Tensor) -> HostCopy:
+        (on_device,) = copies.to_device([pixels])
+        return copies.to_host(to_half(backbone.feature_map(on_device.float() / 255)))  # [b, C, h, w]
 
     def read(start: int) -> _Block:
         end = min(start + block_size, num_images)
-        return _Block(start, end, *read_block(start, end))
+        pixels, rows = read_block(start, end)
+        # Here, so that several threads compute at the same time; on a device, the main thread does.
+        return _Block(start, end, compute(pixels) if has_lanes else pixels, rows)
 
-    def compute(block: _Block) -> HostCopy:
-        (pixels,) = copies.to_device([block.pixels])
-        return copies.to_host(to_half(backbone.feature_map(pixels.float() / 255)))  # [b, C, h, w]
+    def compute_rest(block: _Block) -> HostCopy:
+        return compute(block.content) if isinstance(block.content, Tensor) else block.content
 
     def write(block: _Block, result: HostCopy) -> None:
         maps, largest = result.wait()
@@ -85,10 +91,10 @@ def extract_maps(
     with StoreWriter(folder, arrays, made_from) as store:
         check_space(folder, (num_images - store.done) * int(np.prod(row_shape)) * 2)
         context.progress("image_features", store.done, num_images)
-        num_threads = num_readers(context.device)
+        num_threads = context.num_lanes if has_lanes else num_readers(context.device)
         if not run_pipeline(
             read_ahead(read, range(store.done, num_images, block_size), num_threads, num_threads + 1),
-            compute,
+            compute_rest,
             write,
             lambda block: context.progress("image_features", block.end, num_images),
             context.should_stop,

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "3b4c2aec2187df74b6429faceeb8aeda7485c91dc895d73f6f174b8ddd56e4a7";
+export const schema_sha256 = "fca53bc47ee982e9346b532550eef03cdc2e9a99fab817d532f8572a17b14c4c";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -173,6 +173,10 @@ export type ErrorCode =
   | "weights_unsafe"
   | "worker_died"
   | "worker_killed";
+/**
+ * One fully resolved trial: Python adds no defaults. `trial_id` is a hash of everything that determines the result (settings, seed, data, weights, num_threads), never of paths or devices.
+ */
+export type TrialSpec1 = ClipRpnSpec | BaselineSpec;
 /**
  * The source of the referring expressions and boxes.
  *
@@ -404,6 +408,8 @@ export type JournalEntry =
   | SweepEstimated
   | TrialStarted
   | TrialFinished
+  | PreparationStarted
+  | PreparationFinished
   | WorkerRenewed
   | SweepFinished
   | SweepPaused
@@ -451,7 +457,7 @@ export type DiskPartName =
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "SweepEvent".
  */
-export type SweepEvent = TrialChange | ReportWritten;
+export type SweepEvent = PreparationChange | TrialChange | ReportWritten;
 /**
  * An event that Python sends during a call, for display only.
  *
@@ -1221,6 +1227,7 @@ export interface WholeImageDetector {
 export interface BridgeMethods {
   hello: HelloMethod;
   run_trial: RunTrialMethod;
+  run_preparation: RunPreparationMethod;
   index_dataset: IndexDatasetMethod;
   check_fusion: CheckFusionMethod;
   evaluate: EvaluateMethod;
@@ -1837,6 +1844,86 @@ export interface WorkerMemory {
    * Memory of the CUDA device that is still in use, besides that of the worker's start and of the frozen features; null on other devices.
    */
   device_left_bytes: number | null;
+}
+export interface RunPreparationMethod {
+  params: RunPreparationParams;
+  result: RunPreparationResult;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RunPreparationParams".
+ */
+export interface RunPreparationParams {
+  spec: PreparationSpec;
+  /**
+   * Absolute path of the attempt's folder, which is new; receives, last, outcome.json.
+   */
+  folder: string;
+  /**
+   * On a CPU: blocks of images that are computed at the same time, each with the trial's number of threads, so that the numbers are those that the trial would compute.
+   */
+  num_lanes: number;
+}
+/**
+ * spec.json of an attempt that makes what several trials of a sweep share, before they run. It needs nothing but the dataset and the weights, so any machine that shares the cache can run it.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PreparationSpec".
+ */
+export interface PreparationSpec {
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  parts: PreparationPart[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PreparationPart".
+ */
+export interface PreparationPart {
+  /**
+   * features: CLIP's features of the dataset's images and expressions, and of augmented views. detections: the boxes of a baseline's detector. embeddings: these, and CLIP's embeddings of the boxes and expressions.
+   */
+  make: "features" | "detections" | "embeddings";
+  trial: TrialSpec1;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RunPreparationResult".
+ */
+export interface RunPreparationResult {
+  outcome: PreparationOutcome;
+}
+/**
+ * outcome.json of such an attempt. A part that failed does not end it: trials make what is missing.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PreparationOutcome".
+ */
+export interface PreparationOutcome {
+  schema_version: 1;
+  /**
+   * UTC, ISO 8601.
+   */
+  finished_at: string;
+  /**
+   * In the order of the spec.
+   */
+  parts: PreparedPart[];
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PreparedPart".
+ */
+export interface PreparedPart {
+  make: "features" | "detections" | "embeddings";
+  /**
+   * Of the trial.
+   */
+  label: string;
+  duration_ms: number;
+  error: ErrorInfo | null;
 }
 export interface IndexDatasetMethod {
   params: IndexDatasetParams;
@@ -6135,6 +6222,44 @@ export interface TrialFinished {
   acc_at_50?: number;
 }
 /**
+ * An attempt to make what trials share, before they run: see preparation.schema.json.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PreparationStarted".
+ */
+export interface PreparationStarted {
+  type: "preparation_started";
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  at: string;
+  /**
+   * Counted from 1 for each sweep; its folder is prepare/ATTEMPT/.
+   */
+  attempt: number;
+  num_parts: number;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PreparationFinished".
+ */
+export interface PreparationFinished {
+  type: "preparation_finished";
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  at: string;
+  attempt: number;
+  /**
+   * `completed`: parts may have failed, as outcome.json says. `retried`: its worker was lost, and another attempt follows.
+   */
+  state: "completed" | "failed" | "interrupted" | "retried";
+  duration_ms: number;
+  error: ErrorInfo | null;
+}
+/**
  * A worker was replaced by a new process between two attempts. One that replaces a lost worker has no line.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -7089,6 +7214,22 @@ export interface LaterTargets {
   targets: StoredTarget[];
 }
 /**
+ * The attempt that makes what trials share, before they run, started or ended.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PreparationChange".
+ */
+export interface PreparationChange {
+  type: "preparation";
+  state: "running" | "completed" | "failed" | "interrupted" | "retried";
+  attempt: number;
+  /**
+   * Of the attempt that ended here.
+   */
+  duration_ms?: number;
+  error?: ErrorInfo;
+}
+/**
  * A trial started or ended. One that runs again after a failure has several of both.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -7234,12 +7375,34 @@ export interface SweepStatus {
    * @maxItems 2
    */
   left_range_ms?: [number, number] | null;
+  preparing?: RunningPreparation;
   /**
    * Trials that can run at the same time; 0 while no worker of a cluster is there. Missing in files of earlier versions.
    */
   num_slots?: number;
   leaderboard?: LeaderboardSoFar1;
   running: RunningTrial[];
+}
+/**
+ * The attempt that makes what trials share, while it runs; no trial runs then. Missing otherwise.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RunningPreparation".
+ */
+export interface RunningPreparation {
+  attempt: number;
+  /**
+   * UTC, ISO 8601.
+   */
+  started_at: string;
+  /**
+   * For people, such as "CLIP image features 40 %".
+   */
+  activity: string;
+  /**
+   * Estimated remaining time of the activity; null while nothing is known.
+   */
+  left_ms: number | null;
 }
 /**
  * Completed trials by configuration, also those that completed before this run. It compares nothing: that is for the report. Missing in files of earlier versions.

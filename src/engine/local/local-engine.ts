@@ -1,7 +1,7 @@
 import { CliprpnError } from "../../contract/errors.ts";
-import type { BridgeMethods, TrialEvent, TrialSpec } from "../../contract/generated/types.ts";
+import type { BridgeMethods, TrialSpec } from "../../contract/generated/types.ts";
 import type { Method, Worker } from "../../worker/worker.ts";
-import type { Engine, LaunchOptions } from "../engine.ts";
+import type { CallOptions, Engine, LaunchOptions } from "../engine.ts";
 import { diedAt } from "../error-message.ts";
 import type { Launcher } from "../launcher.ts";
 import { LocalLauncher } from "./local-launcher.ts";
@@ -48,9 +48,8 @@ export class LocalEngine implements Engine {
   async call<M extends Method>(
     method: M,
     params: BridgeMethods[M]["params"],
-    { onEvent, signal = this.#signal }: { onEvent?: (event: TrialEvent) => void; signal?: AbortSignal } = {},
+    { onEvent, signal = this.#signal, logFile = this.#options.logFile }: CallOptions = {},
   ): Promise<BridgeMethods[M]["result"]> {
-    const { logFile } = this.#options;
     return this.#with(figureMethods.has(method) ? null : this.#options.device, signal, async (worker) => {
       const removeListener = stopOnAbort(worker, signal, this.#graceMs);
       try {

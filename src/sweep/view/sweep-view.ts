@@ -2,7 +2,7 @@ import { cutEnd, cutMiddle } from "../../base/display-width.ts";
 import { count, counted } from "../../base/format.ts";
 import { oneLine } from "../../base/plain-text.ts";
 import type { ErrorInfo, SweepStatus } from "../../contract/generated/types.ts";
-import { describeLeft } from "../eta.ts";
+import { describeLeft, describePreparation } from "../eta.ts";
 import { leaderboardLines } from "./leaderboard-lines.ts";
 import { slotLines } from "./slot-lines.ts";
 
@@ -36,7 +36,10 @@ export interface ViewSize {
 export function sweepView(view: SweepView, { columns, rows }: ViewSize): string[] {
   const { status } = view;
   const gap = rows >= minRowsForGaps ? [""] : [];
-  const head = [countsText(view), describeLeft(status)];
+  const { preparing } = status;
+  const activity =
+    preparing === undefined ? describeLeft(status) : describePreparation(preparing, Date.parse(status.at));
+  const head = [countsText(view), activity];
   const numBoard = Math.max(1, status.leaderboard?.configurations.length ?? 0);
   const board = 1 + gap.length + Math.min(numBoard, minBoard);
   const others = head.length + gap.length + board + 1 + (status.num_slots ?? 0);
