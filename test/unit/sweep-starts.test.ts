@@ -11,6 +11,7 @@ import { localDeviceName } from "../../src/sweep/estimate/device-name.ts";
 import { runSweep } from "../../src/sweep/run-sweep.ts";
 import { mostSlots, sweepStarts } from "../../src/sweep/sweep-starts.ts";
 import { planIn, specIn } from "../helpers/estimated-sweep.ts";
+import { preparing } from "../helpers/made-preparation.ts";
 import { madeOutcome, madeSummary } from "../helpers/report-input.ts";
 import { contextIn } from "../helpers/run-context.ts";
 import { StandInLauncher } from "../helpers/stand-in-launcher.ts";
@@ -44,7 +45,7 @@ const engine: Engine = {
       writeFileSync(join(folder, "outcome.json"), JSON.stringify(outcome));
       return { how: "outcome", outcome };
     }),
-  call: () => Promise.reject(new Error("no call is expected")),
+  call: preparing(),
   device: async () => "cpu",
   close: async () => undefined,
 };

@@ -435,10 +435,10 @@ test("stop ends a sweep that still prepares for its trials; status and logs show
   expect(statusText(sweepStatus(store))).toMatch(/^preparing for \d+ s: CLIP image features 40 %$/m);
   const found = findPreparation("made/prepare", { runsDir: store.runsDir, cwd: "/" });
   expect(found?.attempt).toBe(1);
-  let text = "";
-  const reader = { write: (part: string) => void (text += part), note: unexpectedNote };
+  const parts: string[] = [];
+  const reader = { write: (part: string) => void parts.push(part), note: unexpectedNote };
   const log = followPreparation(store, 1, true, reader, asking.signal);
-  await until(() => text === "image features\n");
+  await until(() => parts.join("") === "image features\n");
   await stopSweep(store, undefined, asking);
   await end;
   await log;
