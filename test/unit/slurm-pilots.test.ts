@@ -329,6 +329,14 @@ describe("the end", () => {
     expect(slurm.jobs()).toEqual([]);
   });
 
+  test("does not fail a sweep because SLURM does not answer", async () => {
+    open();
+    await look(1);
+    slurm.setFailure("squeue", "slurm_load_jobs error: Unable to contact slurm controller");
+    await source.close();
+    expect(slurm.canceled()).toEqual([]);
+  });
+
   test("leaves jobs for all attempts, if they are to go on without this process", async () => {
     open();
     await source.leave(3);

@@ -110,10 +110,15 @@ export class SlurmPilots implements PilotSource {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.settled();
-    const left = await this.#slurm.list();
-    // Pilots that end when they are asked to have ended.
-    for (const { id, state } of left) if (state === "alive") await this.#slurm.kill(id);
-    if (left.length > 0) await this.#slurm.cancelAll();
+    try {
+      const left = await this.#slurm.list();
+      // Pilots that end when they are asked to have ended.
+      for (const { id, state } of left) if (state === "alive") await this.#slurm.kill(id);
+      if (left.length > 0) await this.#slurm.cancelAll();
+    } catch (error) {
+      // Without SLURM's help, pilots end when the queue is closed; the results must not be lost for that.
+      if (!(error instanceof CliprpnError && error.code === "environment_broken")) throw error;
+    }
   }
 
   /** Waits for what it does with SLURM now. */
