@@ -226,6 +226,24 @@ def test_a_pilot_killed_at_any_change_of_the_disk_leaves_whole_files(
     assert list((queue / "pilots").iterdir()) == []
 
 
+def test_the_worker_process_is_replaced_after_a_number_of_trials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[str]] = []
+
+    class CountedChild(FakeChild):
+        def __init__(self, command: list[str]) -> None:
+            super().__init__(command)
+            started.append(command)
+
+    monkeypatch.setattr(pilots, "Child", CountedChild)
+    monkeypatch.setattr(pilots, "RENEW_AFTER", 2)
+    queue = made_queue(tmp_path, 5)
+    assert pilots.run_pilot(ARGUMENTS, queue, ["worker"]) == 0
+    assert started == [["worker", "--device", "cpu", "--num-threads", "1"]] * 3
+    assert len(list((queue / "ended").iterdir())) == 5
+
+
 def run_killed_at(number: int, queue: Path) -> int:
     """Runs a pilot in a process that is killed before a change of the disk. Returns the status of its end."""
     pid = os.fork()

@@ -29,6 +29,8 @@ from cliprpn.worker.paths import missing_path, with_local_paths
 from cliprpn.worker.process_identity import this_process, unique_name
 from cliprpn.worker.queue_folder import QueueFolder
 
+# After as many trials, the worker process is replaced: some memory is never freed. As src/engine/local/renewal.ts.
+RENEW_AFTER = 100
 # How long an idle pilot sleeps before it looks for an attempt again: at first, and at most.
 MIN_SLEEP_S, MAX_SLEEP_S = 0.02, 0.5
 
@@ -88,7 +90,7 @@ class Pilot:
         self._register("starting")
         self._heartbeat = Heartbeat(self._queue.beat, settings.beat_s)
         try:
-            child = self._start(settings)
+            child, num_trials = self._start(settings), 0
             while child is not None and (found := self._next(replaced)) is not None:
                 entry, attempt = found
                 _say(f"{entry} runs")
@@ -98,9 +100,10 @@ class Pilot:
                 # Whoever runs the sweep holds this pilot for dead, and would for every further attempt.
                 self._has_lost_attempt = result.is_taken_away
                 _say(f"{entry} ended: {result.how}")
-                if result.is_worker_suspect:
+                num_trials += 1
+                if result.is_worker_suspect or num_trials >= RENEW_AFTER:
                     child.kill()
-                    child = self._start(settings)
+                    child, num_trials = self._start(settings), 0
         except CliprpnError as error:
             self._register("refused", error=error)
             self._has_refused = True
