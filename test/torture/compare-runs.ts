@@ -21,7 +21,8 @@ export function compareRuns(undisturbed: WorkFolder, disturbed: WorkFolder, numF
   checkLeftovers(disturbed.runs, maxTemporary * numFaults);
   checkFree(join(disturbed.runs, "sweeps", sweepName, "lock"));
   assert.deepEqual(reportJson(disturbed), reportJson(undisturbed), "report.json");
-  assert.equal(reportText(disturbed), reportText(undisturbed), "REPORT.md");
+  const [found, expectedText] = [reportText(disturbed), reportText(undisturbed)];
+  assert.deepEqual(linesBeside(found, expectedText), linesBeside(expectedText, found), "REPORT.md");
   assert.deepEqual(reportFiles(disturbed), reportFiles(undisturbed), "files of the report");
   const expected = new Set(cacheFiles(undisturbed));
   assert.deepEqual(
@@ -54,14 +55,18 @@ function reportJson({ runs, folder }: WorkFolder): unknown {
   });
 }
 
-function reportText({ runs, folder }: WorkFolder): string {
+function reportText({ runs, folder }: WorkFolder): string[] {
   return readFileSync(new SweepStore(runs, sweepName).reportFile("val"), "utf8")
     .replaceAll(folder, "FOLDER")
     .replace(/^## Estimated and measured\n[\s\S]*?(?=^## )/m, "") // A row for each start.
     .replace(/\b[\d.,]+ (ms|s|seconds|min|minutes|h|MB|GB)\b/g, "MEASURED")
     .split("\n")
-    .filter((line) => !isAboutResuming(line))
-    .join("\n");
+    .filter((line) => !isAboutResuming(line));
+}
+
+/** The lines in which a text differs from another one. */
+function linesBeside(lines: readonly string[], others: readonly string[]): string[] {
+  return lines.filter((line, index) => line !== others[index]);
 }
 
 function isAboutResuming(text: unknown): boolean {

@@ -26,9 +26,9 @@ export function drawSuffering(random: Random, places: readonly Place[], duration
   // A full or read-only disk ends the run by itself, if no kill does before.
   if (kind < 0.2) {
     const disk = random.pick(["full", "read-only"] as const);
-    return { faults: [drawAt(random, places, disk), ...kills.slice(2)], moment: undefined };
+    return { faults: [drawAnywhere(random, places, disk), ...kills.slice(2)], moment: undefined };
   }
-  const faults = kind < 0.4 ? [drawAt(random, places, "clock"), ...kills] : kills;
+  const faults = kind < 0.4 ? [drawAnywhere(random, places, "clock"), ...kills] : kills;
   return { faults, moment: random.chance(0.3) ? drawMoment() : undefined };
 }
 
@@ -37,6 +37,12 @@ function drawKill(random: Random, places: readonly Place[]): Fault {
   if (fault.role !== "python") return fault;
   // Python makes most changes; whoever dies at them, the others must notice.
   return { ...fault, what: random.pick(["kill", "kill", "kill-parent", "kill-cli"]) };
+}
+
+/** At any change by the same call, so that it happens wherever the sweep resumes. */
+function drawAnywhere(random: Random, places: readonly Place[], what: Fault["what"]): Fault {
+  const fault = drawAt(random, places, what);
+  return { ...fault, path: "*", number: fault.number + random.integer(0, 20) };
 }
 
 function drawAt(random: Random, places: readonly Place[], what: Fault["what"]): Fault {
