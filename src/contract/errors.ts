@@ -65,5 +65,5 @@ const EXIT_OF_CODE: Record<ErrorCode, keyof typeof EXIT> = {
   weights_missing: "user_input",
   weights_unsafe: "user_input",
   worker_died: "some_failed",
-  worker_killed: "some_failed",
+  worker_killed: "environment", // Of a trial, it is a failure with a policy.
 };

@@ -26,7 +26,6 @@ export const defaultRetries: Retries = {
 };
 
 export function failureClassOf(code: ErrorCode): FailureClass {
-  if (exitCodeOf(code) === EXIT.environment) return "machine";
   switch (code) {
     case "worker_died":
     case "worker_killed":
@@ -36,6 +35,6 @@ export function failureClassOf(code: ErrorCode): FailureClass {
     case "timed_out":
       return code;
     default:
-      return "trial";
+      return exitCodeOf(code) === EXIT.environment ? "machine" : "trial";
   }
 }
