@@ -239,7 +239,9 @@ def test_the_worker_process_is_replaced_after_a_number_of_trials(
     monkeypatch.setattr(pilots, "Child", CountedChild)
     monkeypatch.setattr(pilots, "RENEW_AFTER", 2)
     queue = made_queue(tmp_path, 5)
-    assert pilots.run_pilot(ARGUMENTS, queue, ["worker"]) == 0
+    pilot = pilots.Pilot(ARGUMENTS, queue, ["worker"])
+    pilot.run()
+    pilot.close()
     assert started == [["worker", "--device", "cpu", "--num-threads", "1"]] * 3
     assert len(list((queue / "ended").iterdir())) == 5
 
