@@ -38,6 +38,7 @@ import { runnersRows } from "./runners.ts";
 import { scaleRows } from "./scale.ts";
 import { makeScenes, numEpochs, type Scenes } from "./scenes.ts";
 import { schedulerRows } from "./scheduler.ts";
+import { slotsRows } from "./slots.ts";
 
 const { values } = parseArgs({
   options: { out: { type: "string" }, scenes: { type: "string" }, only: { type: "string" } },
@@ -104,6 +105,7 @@ const parts: Record<string, [what: string, measure: () => Promise<Row[]>]> = {
   ...(process.platform === "linux" && {
     parquet: ["Parquet with images inside", () => parquetRows(folder, python)],
   }),
+  slots: ["one-thread slots, and two threads", () => slotsRows(folder, python)],
   faults: ["files with a fault in each row", () => faultsRows(folder, python)],
   dataset: ["a dataset as large as RefCOCOg", () => fullShapeRows(folder, python)],
 };
