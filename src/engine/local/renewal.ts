@@ -35,7 +35,7 @@ export class WorkerUse {
 }
 
 /** A new process takes about 4 s, which is little beside so many trials. */
-export const defaultMaxTrials = 100;
+const defaultMaxTrials = 100;
 /** As much as a worker needs in all on the demo: trials of one sweep differ by less. */
 const maxGrowthBytes = 2e9;
 /** More than cuBLAS and cuDNN keep for themselves. */
