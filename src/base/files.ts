@@ -63,7 +63,7 @@ export function errorCode(error: unknown): string {
 }
 
 /** Node reports ENOENT when it creates folders below one on a disk that is mounted read-only. */
-export function isReadOnlyFolder(error: unknown): boolean {
+function isReadOnlyFolder(error: unknown): boolean {
   return (
     hasCode(error, "ENOENT") && error instanceof Error && "syscall" in error && error.syscall === "mkdir"
   );

@@ -66,7 +66,7 @@ export async function notify(
 }
 
 /** What the command gets in place of the JSON; empty where there is nothing to say. */
-export function variables(notice: SweepNotice): Record<string, string> {
+function variables(notice: SweepNotice): Record<string, string> {
   const { sweep, folder, state, exit_code, message, num_trials, num_completed, num_failed } = notice;
   const { best, report_file, duration_ms } = notice;
   const values = {
