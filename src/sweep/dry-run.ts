@@ -50,7 +50,7 @@ export async function dryRun(read: ReadPlan, run: RunContext, preflight: string)
   const { waiting, stale } = sortTrials(plan.trials, statuses, run);
   const told = describeStale(stale, waiting.length, runsDir, run);
   if (told !== undefined && "text" in told) terminal[told.as](told.text);
-  checkFormerThreads(read.experiment, waiting, store.runsDir);
+  checkFormerThreads(read.experiment, plan.trials, waiting, store.runsDir);
   if (run.engine === "slurm" && waiting.length > 0) await tellSlurm(store, run);
   const isReady = isPrepared(dataset.root);
   if (isReady) {

@@ -3,21 +3,28 @@ import { CliprpnError } from "../contract/errors.ts";
 import type { Experiment, TrialSpec } from "../contract/generated/types.ts";
 import { trialId } from "../contract/trial-id.ts";
 import { defaultNumThreads, formerNumThreads } from "../experiment/presets.ts";
-import { TrialStore } from "../store/trial-store.ts";
+import { TrialStore, trialIds } from "../store/trial-store.ts";
 
 /**
  * Checks that no trial would be trained again only because the default of `num_threads` has changed.
  *
- * @param waiting the trials that have to run.
+ * @param trials all trials of the sweep.
+ * @param waiting those that have to run.
  * @throws CliprpnError bad_input if trials have completed with the former default, and the experiment does not choose.
  */
 export function checkFormerThreads(
   { num_threads }: Pick<Experiment, "num_threads">,
+  trials: readonly TrialSpec[],
   waiting: readonly TrialSpec[],
   runsDir: string,
 ): void {
-  if (num_threads !== undefined) return;
-  const numDone = waiting.filter((spec) => isCompleted(withFormerThreads(spec), runsDir)).length;
+  if (num_threads !== undefined || waiting.length === 0) return;
+  const others = new Set(trialIds(runsDir));
+  for (const { trial_id } of trials) others.delete(trial_id);
+  if (others.size === 0) return; // Hashing 10,000 trials takes a second.
+  const numDone = waiting
+    .map(withFormerThreads)
+    .filter((trial_id) => others.has(trial_id) && isCompleted(trial_id, runsDir)).length;
   if (numDone === 0) return;
   throw new CliprpnError(
     "bad_input",

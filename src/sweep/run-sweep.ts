@@ -98,7 +98,7 @@ async function runLocked(
   const { plan, dataset, targets, split, failIf = [] } = request;
   checkSameData(store, request); // Again: another process may have had the lock.
   const { waiting, numFailed } = trialsToRun(store, plan.trials, run);
-  checkFormerThreads(request.experiment, waiting, store.runsDir);
+  checkFormerThreads(request.experiment, plan.trials, waiting, store.runsDir);
   if (run.engine === "slurm" && waiting.length > 0) await checkSlurm(store, run);
   const statuses = trialStatuses(store, plan.trials);
   const planned = plannedTrials(store, plan.trials, waiting, statuses);
