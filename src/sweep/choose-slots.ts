@@ -73,10 +73,10 @@ export function adviseOnIdleCores(
     const them = numIdle === 1 ? "it" : "them";
     return `${idle}; --set num_threads=${most} uses ${them}; trials with another number of threads are other trials, whose last digits differ.`;
   }
+  if (numIdle < num_threads) return undefined;
   if (slotsPerDevice !== undefined)
     return `${idle}; --slots-per-device ${Math.floor(numCores / num_threads)} uses them.`;
   if (numWorkers !== undefined) return `${idle}; --workers auto uses them.`;
-  if (numIdle < num_threads) return undefined;
   return `${idle}, since the free memory is enough for ${counted(slots.length, "worker")} of ${formatBytes(workerBytes)}. Close other programs, or choose more with --workers if these trials need less.`;
 }
 

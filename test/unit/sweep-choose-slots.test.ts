@@ -86,6 +86,8 @@ test.each<
   ["slots of the device", 2, trials(6, 2), { slotsPerDevice: 2 }, /^4 of 8 .*--slots-per-device 4/],
   ["too little memory", 3, trials(6, 1), {}, /^5 of 8 .*memory is enough for 3 workers of 2\.0 GB/],
   ["a rest of cores", 2, trials(6, 3), {}, undefined],
+  ["a rest that more workers cannot use", 2, trials(6, 3), { numWorkers: 2 }, undefined],
+  ["a rest that more slots cannot use", 2, trials(6, 3), { slotsPerDevice: 2 }, undefined],
 ])("idle cores are told with what to set: %s", (_, numSlots, waiting, asked, expected) => {
   const slots = Array.from({ length: numSlots }, () => "cpu");
   const advice = adviseOnIdleCores(slots, waiting, waiting, { ...none, ...asked }, 8);
