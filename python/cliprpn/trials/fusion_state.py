@@ -51,8 +51,8 @@ class FusionState:
         """What has changed, as plain values and tensors by place; and the places of what cannot be saved."""
         encoder = Encoder((*self._fusion.parameters(), *self._fusion.buffers()))
         saved: dict[str, Any] = {}
-        unsaved: list[str] = []
         values = dict(self._values())
+        unsaved = [place for place in self._initial if place not in values]  # Loading removes nothing.
         for place, fingerprint in self._fingerprints().items():
             if fingerprint == self._initial.get(place):
                 continue

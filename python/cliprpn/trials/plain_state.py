@@ -16,7 +16,7 @@ _SEQUENCES: dict[str, Any] = {"list": list, "tuple": tuple, "set": set, "frozens
 
 
 class CannotSaveError(Exception):
-    """An object of another type, or one that two places share."""
+    """An object of another type, one that two places share, or a tensor that is trained."""
 
 
 class Encoder:
@@ -58,7 +58,9 @@ class Encoder:
 
     def _encode_tensor(self, value: Tensor) -> Any:
         address = value.untyped_storage().data_ptr()
-        if address != 0 and address in self._addresses:
+        # A tensor that is trained would come back as one that is not.
+        is_trained = value.requires_grad and value.is_leaf
+        if is_trained or (address != 0 and address in self._addresses):
             raise CannotSaveError
         self._addresses.add(address)
         return ["tensor", value.detach().cpu(), value.device.type == "cpu"]
