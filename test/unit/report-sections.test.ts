@@ -487,6 +487,7 @@ test("trials that ran out of device memory are named with the sizes that fitted"
     new RegExp(`memory in the evaluation of ${second?.label}, seed ${second?.seed}: .* 64 expressions`),
   );
   expect(report([film, token])).not.toContain("out of memory");
+  expect(written).not.toMatch(/dropout/i);
 });
 
 test("warnings about the data come before the leaderboard, and are not repeated by trials that noted them", () => {

@@ -95,7 +95,8 @@ def train_in_memory(run: TrainingRun) -> Trained:
         run.context.warn(
             f"{run.context.device} ran out of memory in epoch {epoch} with {too_large} expressions at once; training "
             f"continues at {begin} with micro-batches of at most {progress.micro_batch_size}, whose gradients are "
-            "added up. Results differ in the last digits from those of whole batches"
+            "added up. Results differ in the last digits from those of whole batches, and by what dropout draws, if "
+            "the model has it"
         )
 
 

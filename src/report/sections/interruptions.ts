@@ -35,15 +35,23 @@ export function memoryNotes(trials: ReportInput["trials"]): string[] {
   return [
     ...[...trained].map(([sizes, group]) => {
       const provided = group.some(hasCustomFusion)
-        ? ", provided that a custom fusion treats each expression on its own"
+        ? ", provided that a custom fusion treats each expression on its own and draws no random numbers, as for dropout"
         : "";
-      return `The device ran out of memory in the training of ${nameTrials(group)}: gradients were added up over micro-batches of at most ${sizes} expressions. The last digits differ from those of whole batches; number and size of the updates are the same${provided}.`;
+      const differences = group.some(hasDropout)
+        ? "Dropout draws other numbers than for whole batches, so results differ as between two runs with other draws"
+        : "The last digits differ from those of whole batches";
+      return `The device ran out of memory in the training of ${nameTrials(group)}: gradients were added up over micro-batches of at most ${sizes} expressions. ${differences}; the number of updates, and what their losses divide by, are the same${provided}.`;
     }),
     ...[...evaluated].map(
       ([size, group]) =>
         `The device ran out of memory in the evaluation of ${nameTrials(group)}: batches had at most ${counted(Number(size), "expression")}, so the last digits may differ.`,
     ),
   ];
+}
+
+/** Of the fusions of the package, only this one has it; whether a custom one has, its file says. */
+function hasDropout({ spec }: CompletedTrial): boolean {
+  return spec.kind === "cliprpn" && spec.settings.fusion.kind === "cross_attention";
 }
 
 function hasCustomFusion({ spec }: CompletedTrial): boolean {
