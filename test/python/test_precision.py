@@ -181,6 +181,31 @@ def test_the_gradients_of_bf16_belong_to_the_models_own_float32_weights() -> Non
     assert (gradients[0] - gradients[1]).norm() < 0.06 * gradients[0].norm()  # 8 bits of precision.
 
 
+def test_a_weight_that_only_a_later_micro_batch_uses_has_no_gradient_of_an_earlier_step() -> None:
+    torch.manual_seed(0)
+    model = ClipRPN(SwitchedFusion(16, 8, 8), 32, 16, RpnRules(), grid_size=2)
+    model.register_parameter("sometimes", torch.nn.Parameter(torch.ones(2)))
+    compute = make_compute(model, "bf16")
+
+    def backward(factor: float | None) -> None:
+        with compute.forward():
+            assert model.neck is not None
+            loss = model.neck.bias.sum()
+            if factor is not None:
+                loss = loss + factor * model.sometimes.sum()
+        loss.backward()
+        compute.collect_gradients()
+
+    backward(8)
+    model.zero_grad()
+    backward(None)
+    backward(2)
+    backward(1)
+    assert model.sometimes.grad is not None and model.neck is not None and model.neck.bias.grad is not None
+    assert model.sometimes.grad.tolist() == [3, 3]
+    assert model.neck.bias.grad.unique().tolist() == [3]
+
+
 def test_an_error_in_the_model_leaves_its_weights_in_place() -> None:
     model = ClipRPN(SwitchedFusion(16, 8, 8), 32, 16, RpnRules(), grid_size=2)
     with pytest.raises(RuntimeError, match="stop"), Bf16Compute(model).forward():

@@ -130,21 +130,19 @@ class Bf16Compute(Compute):
             module._parameters[name] = parameters[position]  # type: ignore[assignment]
 
     def collect_gradients(self) -> None:
-        found: list[Tensor] = []
-        gradients: list[Tensor] = []
-        adds = False
+        first: list[tuple[Tensor, Tensor]] = []
+        further: list[tuple[Tensor, Tensor]] = []
         for weight, copy, gradient in zip(self._weights, self._copies, self._gradients, strict=True):
             if copy.grad is not None:
-                found.append(copy.grad)
-                gradients.append(gradient)
-                adds = adds or weight.grad is not None
+                # A weight may be used first in a later micro-batch: its memory has the gradient of an earlier step.
+                (first if weight.grad is None else further).append((gradient, copy.grad))
                 weight.grad = gradient
             copy.grad = None
-        # Micro-batches are added up in float32.
-        if adds:
-            torch._foreach_add_(gradients, [gradient.float() for gradient in found])
-        else:
-            torch._foreach_copy_(gradients, found)
+        if first:
+            torch._foreach_copy_([total for total, _ in first], [found for _, found in first])
+        if further:
+            # Micro-batches are added up in float32.
+            torch._foreach_add_([total for total, _ in further], [found.float() for _, found in further])
 
 
 def make_compute(model: ClipRPN, precision: Precision) -> Compute:
