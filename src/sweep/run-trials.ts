@@ -118,7 +118,7 @@ export async function runTrials(
       });
       stops.onTrial = (trial_id, reason) => controller.cancel(trial_id, { state: "canceled", reason });
       await controller.run(signal);
-      await intervals.complete();
+      if (!signal.aborted) await intervals.complete();
     } catch (error) {
       terminal.liveDone();
       if (!isInterruption(error, signal) && exitCodeFor(error) === EXIT.environment)

@@ -5458,4 +5458,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "fca53bc47ee982e9346b532550eef03cdc2e9a99fab817d532f8572a17b14c4c"
+SCHEMA_SHA256 = "c13b528a300e7c7a886d530bd40719d7392472d87b3fe082adeb1b2c251f978e"

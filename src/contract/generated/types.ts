@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "fca53bc47ee982e9346b532550eef03cdc2e9a99fab817d532f8572a17b14c4c";
+export const schema_sha256 = "c13b528a300e7c7a886d530bd40719d7392472d87b3fe082adeb1b2c251f978e";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -6367,7 +6367,7 @@ export interface SweepMeasured {
   schema_version: 1;
   at: string;
   /**
-   * From the start of the first trial to the end of the last one.
+   * From the preparation of features to the end of the last trial.
    */
   duration_ms: number;
   /**
@@ -7102,7 +7102,7 @@ export interface SweepStart {
  */
 export interface MeasuredStart {
   /**
-   * From the start of the first trial to the end of the last one.
+   * From the preparation of features to the end of the last trial.
    */
   duration_ms: number;
   /**

@@ -58,5 +58,5 @@ function explanation(num: number, numShown: number): string {
     num === 1
       ? ""
       : ` The sweep was started ${num} times: each row compares one start with the estimate for what was left then${numShown < num ? `; the last ${counted(numShown, "start")} are shown` : ""}. A start that was killed was not measured.`;
-  return `Time: from the start of the first trial to the end of the last one; what was measured has the start of the workers, too. Disk: features, detections, embeddings, models and predictions that were new and are kept.${several}`;
+  return `Time: of the features and the trials, to the end of the last trial; what was measured has the start of the workers, too. Disk: features, detections, embeddings, models and predictions that were new and are kept.${several}`;
 }

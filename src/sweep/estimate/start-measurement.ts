@@ -5,7 +5,7 @@ import type { MeasuredStart } from "../../contract/generated/types.ts";
 import type { TrialEnd } from "../../store/journal.ts";
 import { TrialStore } from "../../store/trial-store.ts";
 
-/** What one start of a sweep takes, to set beside its estimate. Made before the first trial. */
+/** What one start of a sweep takes, to set beside its estimate. Made before features are prepared. */
 export class StartMeasurement {
   readonly #runsDir: string;
   readonly #cacheFolders: string[];
