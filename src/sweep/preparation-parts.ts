@@ -18,7 +18,7 @@ export function preparationParts(waiting: readonly TrialSpec[]): PreparationPart
   return [
     ...features,
     ...sharedBoxes
-      .filter((trial) => isStored(trial) && !isEmbedded.has(boxesKey(trial)))
+      .filter((trial) => keepsDetections(trial) && !isEmbedded.has(boxesKey(trial)))
       .map((trial): PreparationPart => ({ make: "detections", trial })),
     ...sharedEmbeddings.map((trial): PreparationPart => ({ make: "embeddings", trial })),
   ];
@@ -52,7 +52,7 @@ function sharedBy(trials: readonly BaselineSpec[], key: (trial: BaselineSpec) =>
   );
 }
 
-/** Whether a detector's boxes are computed and stored; those of files and annotations are read. */
-function isStored({ baseline: { detector } }: BaselineSpec): boolean {
+/** Whether a baseline's boxes are computed, and stored in the cache; those of files and annotations are read. */
+export function keepsDetections({ baseline: { detector } }: BaselineSpec): boolean {
   return !["file", "gt_boxes", "whole_image", "rpn"].includes(detector.kind);
 }

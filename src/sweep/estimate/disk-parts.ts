@@ -1,9 +1,10 @@
 import type { DiskPart, KeepModels } from "../../contract/generated/types.ts";
 import { keptBytes, runningBytes } from "../model-space.ts";
 import type { EvaluationTarget } from "../predict-on.ts";
+import { keepsDetections } from "../preparation-parts.ts";
 import { left, type TimedConfiguration } from "./costs.ts";
 import type { DatasetCounts } from "./dataset-counts.ts";
-import { type FoundCosts, isDetecting, limitOf } from "./find-costs.ts";
+import { type FoundCosts, limitOf } from "./find-costs.ts";
 import type { ImagesLeft } from "./images-left.ts";
 import type { Projected } from "./project.ts";
 import { numOthers, numVal } from "./project.ts";
@@ -74,7 +75,7 @@ function baselineParts(
     return nums.includes(null) ? null : nums.reduce((largest: number, num) => Math.max(largest, num ?? 0), 0);
   };
   const isMeasured = waiting.every(({ timed }) => timed.measured !== undefined);
-  const detecting = waiting.filter(({ timed }) => isDetecting(timed.spec));
+  const detecting = waiting.filter(({ timed }) => keepsDetections(timed.spec));
   const parts: DiskPart[] = [
     // Measured together with the embeddings.
     ...(detecting.length === 0

@@ -223,8 +223,3 @@ function baselineCost(
     num_seen: time === undefined ? 0 : (like?.trials.length ?? 0),
   };
 }
-
-/** Whether a baseline keeps its detections in the cache. */
-export function isDetecting({ baseline }: BaselineSpec): boolean {
-  return !["gt_boxes", "whole_image", "file", "rpn"].includes(baseline.detector.kind);
-}
