@@ -379,7 +379,8 @@ def test_running_out_of_memory_fails_the_trial_with_a_hint(
     monkeypatch.setattr(train_in_memory, "build_model", full)
     outcome = run_trial(make_spec(root, cache), tmp_path, lambda event: None, lambda: False)
     assert isinstance(outcome, FailedOutcome) and outcome.error.code == "out_of_memory"
-    assert "training.batch_size (now 4)" in outcome.error.message
+    assert "training.batch_size (now 4) hardly helps" in outcome.error.message
+    assert "fewer trials" in outcome.error.message
 
 
 @pytest.mark.parametrize(

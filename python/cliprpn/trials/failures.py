@@ -58,7 +58,10 @@ def _memory_hint(error: BaseException, spec: Spec) -> str:
         return ""
     if isinstance(error, StepOutOfMemory) and error.why_not_smaller is not None:
         return f" in epoch {error.epoch}: {error.why_not_smaller}"
-    return f"; lower training.batch_size (now {spec.settings.training.batch_size})"
+    return (
+        f"; it was not in a training step, so a lower training.batch_size (now {spec.settings.training.batch_size}) "
+        "hardly helps: use a device with more memory, or fewer trials on it at the same time"
+    )
 
 
 def _copied_fusion(spec: Spec) -> Path | None:
