@@ -13,7 +13,6 @@ const banner = "Generated from src/contract/schema by `npm run generate`. Do not
 const pythonSide = [
   "BridgeMethods",
   "Envelope",
-  "TrialEvent",
   "TrialSpec",
   "TrialOutcome",
   "PreparedDataset",

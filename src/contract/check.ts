@@ -14,6 +14,7 @@ export interface ContractTypes {
   TrialIdentity: contract.TrialIdentity;
   TrialPlaces: contract.TrialPlaces;
   TrialEvent: contract.TrialEvent;
+  WorkerEvent: contract.WorkerEvent;
   TrialOutcome: contract.TrialOutcome;
   JournalEntry: contract.JournalEntry;
   StoredExperiment: contract.StoredExperiment;

@@ -125,7 +125,7 @@ test("re-running the command resumes a killed baseline", async () => {
     ...["--python", testPython(), "--runs-dir", "killed", ...onData],
   ];
   const killed = startCli(args, folder, { ...processes.env, ...env });
-  await killed.prints(/"state":"completed"[\s\S]*"running"/);
+  await killed.prints(/"type":"trial".*"state":"completed"[\s\S]*"running"/);
   killed.child.kill("SIGKILL");
   expect(await killed.ended).toBe("SIGKILL");
   await untilNone(processes);

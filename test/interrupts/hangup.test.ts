@@ -35,7 +35,7 @@ async function running(
   const args = ["sweep", "hangup.json", "--python", testPython(), "--runs-dir", runs, "--json"];
   const cache = { CLIPRPN_CACHE: join(folder, "cache") };
   const cli = startCli(args, folder, { ...processes.env, ...cache, ...env }, launcher);
-  await cli.prints('"running"');
+  await cli.prints(/"type":"trial".*"running"/);
   return { ...cli, processes };
 }
 

@@ -36,7 +36,7 @@ function sweep(runs: string, ...args: string[]): CliProcess & { processes: Marke
 
 test("a second Ctrl-C ends a Python that does not respond, without the grace time", async () => {
   const run = sweep("twice", "--json", "--set", "training.num_epochs=500");
-  await run.prints('"running"');
+  await run.prints(/"type":"trial".*"running"/);
   const python = run.processes.running().find((line) => line.includes("interface.py"));
   process.kill(Number.parseInt(python ?? "", 10), "SIGSTOP");
   run.child.kill("SIGINT");
@@ -129,7 +129,7 @@ describe("a trial killed within its training", () => {
 
 test("a closed output pipe ends the sweep, and no process is left", async () => {
   const run = sweep("head", "--json");
-  await run.prints('"running"');
+  await run.prints(/"type":"trial".*"running"/);
   run.child.stdout.destroy();
   expect(await run.ended).toBe(130);
   expect(run.err()).not.toMatch(/EPIPE|Error|internal/);

@@ -5458,4 +5458,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "c13b528a300e7c7a886d530bd40719d7392472d87b3fe082adeb1b2c251f978e"
+SCHEMA_SHA256 = "32b17a16d2697e913e209ca45bfdb8f2370b75960178e613f70a68cfef9d9e33"

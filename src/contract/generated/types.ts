@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "c13b528a300e7c7a886d530bd40719d7392472d87b3fe082adeb1b2c251f978e";
+export const schema_sha256 = "32b17a16d2697e913e209ca45bfdb8f2370b75960178e613f70a68cfef9d9e33";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -1651,7 +1651,7 @@ export interface BaselineSpec {
  */
 export interface RunTrialResult {
   outcome: TrialOutcome;
-  memory?: WorkerMemory;
+  memory?: WorkerMemory | null;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema

@@ -121,7 +121,7 @@ export class LocalLauncher implements Launcher {
     attempt: Attempt,
     slot: Slot,
     worker: Worker,
-  ): Promise<{ end: AttemptEnd; memory?: WorkerMemory | undefined }> {
+  ): Promise<{ end: AttemptEnd; memory?: WorkerMemory | null | undefined }> {
     const { trialTimeoutMs: timeoutMs, graceMs } = this.#options;
     const { spec, folder, keep_models, checkpoint_minutes, logFile, fusionFile } = attempt;
     const resume_from = [...(attempt.resume_from ?? [])];

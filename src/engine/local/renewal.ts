@@ -19,7 +19,7 @@ export class WorkerUse {
    * @returns why the worker has to be replaced; undefined if it may run another trial.
    */
   ended(
-    memory: WorkerMemory | undefined,
+    memory: WorkerMemory | null | undefined,
     { maxTrials = defaultMaxTrials }: RenewalRules = {},
   ): string | undefined {
     this.#numTrials += 1;
