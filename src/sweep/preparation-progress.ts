@@ -69,14 +69,15 @@ export class PreparationProgress implements PreparationWatcher {
       duration_ms,
       ...(error === null ? {} : { error }),
     });
+    const parts = outcome?.parts ?? [];
     const hasMade = this.#phase !== undefined; // Otherwise all was in the cache.
-    if (state === "completed" && hasMade)
+    if (state === "completed" && hasMade && parts.every(({ error }) => error === null))
       this.#terminal.info(`Features are ready (${formatDuration(duration_ms)})`);
     else if (state === "retried")
       this.#terminal.warn(`Preparing features: ${error?.message}; trying again with a new worker`);
     else if (state === "failed")
       this.#terminal.info(`Preparing features failed; the log is ${this.#options.logFile(attempt)}`);
-    for (const part of outcome?.parts ?? [])
+    for (const part of parts)
       if (part.error !== null)
         this.#terminal.warn(
           `Preparing ${part.make} for ${part.label}: ${part.error.code}: ${part.error.message}; its trials try again`,

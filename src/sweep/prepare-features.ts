@@ -50,7 +50,8 @@ export interface PreparationOptions {
  * Makes what trials share, before the first one starts: an attempt of its own, with a spec, a log and an outcome in `prepare/<n>/` of
  * the sweep. Trials find it in the cache, and make what is missing there.
  *
- * @throws CliprpnError interrupted; what lies in the machine, such as no_space; the error of a part, if all parts failed.
+ * @throws CliprpnError interrupted; what lies in the machine, such as no_space; the error of a part, if all parts failed and
+ * every trial needs one.
  */
 export async function prepareFeatures(
   waiting: readonly TrialSpec[],
@@ -60,22 +61,32 @@ export async function prepareFeatures(
   if (parts.length === 0) return;
   const spec: PreparationSpec = { schema_version: schemaVersion, parts };
   const { maxRetries = defaultRetries.worker_lost } = options;
+  // Baselines need no features.
+  const hasOthers =
+    waiting.some(({ kind }) => kind === "baseline") && parts.every(({ make }) => make === "features");
   for (let numRetries = 0; ; numRetries += 1)
-    if (await runAttempt(spec, options, numRetries < maxRetries)) return;
+    if (await runAttempt(spec, options, { mayRetry: numRetries < maxRetries, hasOthers })) return;
+}
+
+interface AttemptRules {
+  /** Whether a lost worker may be replaced. */
+  mayRetry: boolean;
+  /** Whether trials can run if all parts fail. */
+  hasOthers: boolean;
 }
 
 /** @returns false if the worker was lost, and may be replaced. */
 async function runAttempt(
   spec: PreparationSpec,
   { store, watcher, record, ...options }: PreparationOptions,
-  mayRetry: boolean,
+  rules: AttemptRules,
 ): Promise<boolean> {
   const attempt = store.newPreparation();
   createFile(join(attempt.folder, "spec.json"), toJson(spec));
   const startedAt = performance.now();
   record({ type: "preparation_started", attempt: attempt.number, num_parts: spec.parts.length });
   watcher.preparationStarted(attempt.number);
-  const { state, error, outcome } = await endOf(spec, attempt, { watcher, ...options }, mayRetry);
+  const { state, error, outcome } = await endOf(spec, attempt, { watcher, ...options }, rules);
   const duration_ms = performance.now() - startedAt;
   const info = error === undefined ? null : errorInfo(error);
   record({
@@ -99,7 +110,7 @@ async function endOf(
   spec: PreparationSpec,
   { folder, logFile }: AttemptFolder,
   { engine, slots, watcher, signal }: Pick<PreparationOptions, "engine" | "slots" | "watcher" | "signal">,
-  mayRetry: boolean,
+  { mayRetry, hasOthers }: AttemptRules,
 ): Promise<{ state: PreparationEnd["state"]; error?: unknown; outcome?: PreparationOutcome }> {
   const num_lanes = slots[0] === "cpu" ? slots.length : 1;
   const onEvent = (event: TrialEvent): void => watcher.preparationEvent(event);
@@ -108,7 +119,8 @@ async function endOf(
     const { outcome } = await engine.call("run_preparation", params, { onEvent, signal, logFile });
     const errors = outcome.parts.flatMap(({ error }) => error ?? []);
     const [first] = errors;
-    if (first === undefined || errors.length < outcome.parts.length) return { state: "completed", outcome };
+    if (first === undefined || hasOthers || errors.length < outcome.parts.length)
+      return { state: "completed", outcome };
     return { state: "failed", error: new CliprpnError(first.code, first.message) };
   } catch (error) {
     if (isInterruption(error, signal)) return { state: "interrupted", error };

@@ -165,6 +165,19 @@ test("if all parts failed, as with missing weights, the sweep ends with the erro
   expect(states(made.entries)).toEqual(["failed"]);
 });
 
+test("baselines run if no features could be made", async () => {
+  const play: Play = (_, onEvent) => {
+    onEvent({ type: "progress", phase: "image_features", done: 1, total: 9 });
+    return [failed("data_invalid")];
+  };
+  const made = prepare([play], { trials: [clipRpn, baseline({})] });
+  await made.done;
+  expect(states(made.entries)).toEqual(["completed"]);
+  const told = made.terminal.lines.join("\n");
+  expect(told).toContain("film: data_invalid: no such file");
+  expect(told).not.toContain("ready");
+});
+
 test("a part that failed beside another one is told, and the trials run", async () => {
   const made = prepare([() => [done, failed("data_invalid")]]);
   await made.done;
