@@ -43,6 +43,9 @@ function explainParameter(name: string, value: unknown): string | undefined {
   const ours = ownNames[option];
   if (ours !== undefined) return `expected ${ours} in its place`;
   if (reserved.has(option)) return "cliprpn sets this option itself";
+  const meant = [...Object.keys(ownNames), ...reserved].find((full) => full.startsWith(option));
+  if (meant !== undefined && option !== "gpus")
+    return `expected the whole name of an option of sbatch, found the start of ${meant}, which sbatch takes for it`;
   if (typeof value === "string" && hasControl(value))
     return `expected text without control characters, found ${formatValue(value)}`;
   return undefined;

@@ -7,7 +7,7 @@ import type { Attempt, AttemptEnd, Launcher, LeftAttempt, Told } from "../engine
 import { schemaVersion } from "../store/files.ts";
 import type { NewEntry } from "../store/journal.ts";
 import { defaultRetries, failureClassOf, type Retries } from "./failure-policy.ts";
-import type { Claimed, TrialClaims } from "./trial-claims.ts";
+import type { Claimed, Found, TrialClaims } from "./trial-claims.ts";
 import type { TrialSource } from "./trial-source.ts";
 
 /** Receives what happens to the attempts of a sweep, to show it. */
@@ -29,7 +29,7 @@ export interface AttemptWatcher {
   ): void;
   /** A trial that is about to end as failed, and runs again. */
   again(spec: TrialSpec): void;
-  /** A trial that another process has completed. */
+  /** A trial that another process has completed, or a worker that counted as lost. */
   found(spec: TrialSpec): void;
   /** A trial that another process runs, whose end is waited for. */
   waiting(spec: TrialSpec, owner: LockOwner): void;
@@ -89,6 +89,8 @@ export class SweepController {
   /** Ends these waits, which may last for hours. */
   readonly #stopped = new AbortController();
   readonly #numRetries = new Map<string, number>();
+  /** Attempts that ended without an outcome that counts, and when each had started: a worker that counted as lost may complete one. */
+  readonly #givenUp = new Map<string, Map<number, number>>();
   #numSlots = 0;
   #numFailed = 0;
   /** The first fault of the machine or the program: no trial starts after it. */
@@ -158,7 +160,7 @@ export class SweepController {
     if (spec === undefined) return undefined;
     const claimed = await claims.takeOver(spec, number, signal);
     if (claimed === undefined) this.#claimedElsewhere.push(spec);
-    else if ("found" in claimed) this.#options.watcher.found(spec);
+    else if ("found" in claimed) this.#found(spec, claimed, number);
     else {
       this.#running.set(claimed.attempt, { spec, slot: undefined, startedAt: performance.now() });
       return claimed.attempt;
@@ -173,6 +175,9 @@ export class SweepController {
     if (!this.#isStopping(signal)) await this.#guarded(this.#fill(signal));
     if (!this.#isStopping(signal)) return this.#running.size > 0 || this.#numLeft > 0;
     this.#stopped.abort();
+    const unstarted =
+      this.#told.length > 0 ? [] : [...this.#running].filter(([, { slot }]) => slot === undefined);
+    for (const [attempt] of unstarted) this.#launcher.cancel(attempt); // It may wait for a worker that never comes.
     return this.#running.size > 0;
   }
 
@@ -230,11 +235,42 @@ export class SweepController {
   }
 
   #begin(spec: TrialSpec, claimed: Claimed, signal: AbortSignal): void {
-    if ("found" in claimed) this.#options.watcher.found(spec);
+    if ("found" in claimed) this.#found(spec, claimed);
     else if (!this.#isStopping(signal)) {
       this.#running.set(claimed.attempt, { spec, slot: undefined, startedAt: performance.now() });
-      this.#launcher.submit(claimed.attempt);
+      try {
+        this.#launcher.submit(claimed.attempt);
+      } catch (error) {
+        this.#running.delete(claimed.attempt); // Its end would be waited for.
+        throw error;
+      }
     }
+  }
+
+  /**
+   * A trial that need not run, since an attempt has completed it.
+   *
+   * @param left the number of an attempt that ran since an earlier process ran the sweep.
+   */
+  #found(spec: TrialSpec, { found, outcome }: Found, left?: number): void {
+    const { source, watcher, record } = this.#options;
+    const startedAt =
+      this.#givenUp.get(spec.trial_id)?.get(found) ?? (found === left ? performance.now() : undefined);
+    this.#givenUp.delete(spec.trial_id);
+    source.ended?.(spec, outcome);
+    // What another sweep completed is not in this one's journal.
+    if (startedAt !== undefined && outcome?.state === "completed")
+      record({
+        type: "trial_finished",
+        trial_id: spec.trial_id,
+        attempt: found,
+        sources_sha256: outcome.sources_sha256,
+        state: "completed",
+        duration_ms: performance.now() - startedAt,
+        error: null,
+        acc_at_50: outcome.metrics.acc_at_50,
+      });
+    watcher.found(spec);
   }
 
   async #receive(told: Told): Promise<void> {
@@ -276,12 +312,14 @@ export class SweepController {
     const verdict = this.#judge(attempt, running, end);
     const outcome = "outcome" in verdict ? verdict.outcome : undefined;
     const isAccepted = await claims.finished(attempt, outcome);
+    if (verdict.state === "retried" || verdict.state === "preempted") this.#giveUp(attempt, running);
     if (verdict.state === "retried") {
       (verdict.alone ? this.#againAlone : this.#again).push(spec);
       watcher.again(spec);
     } else if (verdict.state === "preempted") this.#again.push(spec);
     else {
-      if (outcome?.state === "failed") this.#numFailed += 1;
+      if (verdict.state === "ended" && verdict.outcome.state === "failed") this.#numFailed += 1;
+      if (verdict.state === "interrupted" && slot === undefined) this.#again.push(spec); // It is left.
       source.ended?.(spec, outcome);
     }
     // It waited in the launcher, and nothing is known about it.
@@ -298,6 +336,11 @@ export class SweepController {
       ...(outcome?.state === "completed" ? { acc_at_50: outcome.metrics.acc_at_50 } : {}),
     });
     watcher.finished(attempt, slot, outcome, duration_ms);
+  }
+
+  #giveUp({ spec, number }: Attempt, { startedAt }: Running): void {
+    const { trial_id } = spec;
+    this.#givenUp.set(trial_id, (this.#givenUp.get(trial_id) ?? new Map()).set(number, startedAt));
   }
 
   #judge({ spec }: Attempt, { canceled }: Running, end: AttemptEnd): Verdict {

@@ -55,7 +55,7 @@ function onWorkersThatJoin(waiting: readonly TrialSpec[], store: SweepStore, run
         ...(run.leaseMs === undefined ? {} : { leaseMs: run.leaseMs }),
         pilots: {
           want: (_, pilots) =>
-            pilots.some(({ facts }) => facts.state !== "refused")
+            pilots.length > 0 // One that refused says why.
               ? undefined
               : `none has joined; run \`cliprpn worker --join ${store.folder}\` on each machine that sees this folder`,
           close: async () => undefined,

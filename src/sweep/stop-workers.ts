@@ -13,6 +13,8 @@ export async function stopWorkers(store: SweepStore, env: NodeJS.ProcessEnv): Pr
   const queue = new QueueFolder(store.queueFolder);
   if (!queue.isOpen) return undefined;
   queue.stop();
+  // Otherwise the next workers would run these beside the attempts of the next start.
+  for (const entry of queue.waiting()) if (queue.withdraw(entry)) queue.remove(entry, "");
   const jobName = queue.jobName();
   const slurm = jobName === undefined ? undefined : new Slurm(jobName, env);
   const numJobs = (await slurm?.list())?.length ?? 0;

@@ -23,7 +23,12 @@ export interface TrialClaimsOptions {
 }
 
 /** What a claim gives: a new attempt, or the number of the attempt that has completed the trial meanwhile. */
-export type Claimed = { attempt: Attempt } | { found: number };
+export type Claimed = { attempt: Attempt } | Found;
+
+export interface Found {
+  found: number;
+  outcome: TrialOutcome | undefined;
+}
 
 /**
  * Claims trials and begins attempts. A trial is claimed before its attempt begins, so that it runs once even if several sweeps ask for
@@ -114,7 +119,7 @@ export class TrialClaims {
     if (found !== undefined) {
       trial.removeCheckpoints(); // A kill may have prevented it.
       await this.#release(spec);
-      return { found };
+      return { found, outcome: trial.outcome(found) };
     }
     const stored = this.#store(spec, trial);
     const resume_from = trial.resumable().map((earlier) => trial.attempt(earlier).folder);

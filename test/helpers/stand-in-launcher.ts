@@ -6,7 +6,7 @@ export type Play = (attempt: Attempt) => AttemptEnd | Promise<AttemptEnd>;
 
 /** A launcher without processes: attempts end as `play` says. */
 export class StandInLauncher implements Launcher {
-  readonly #options: LaunchOptions;
+  readonly options: LaunchOptions;
   readonly #play: Play;
   readonly #running = new Map<Attempt, number>();
   #numSlots = 0;
@@ -15,17 +15,17 @@ export class StandInLauncher implements Launcher {
   isClosed = false;
 
   constructor(options: LaunchOptions, play: Play) {
-    this.#options = options;
+    this.options = options;
     this.#play = play;
   }
 
   async attach(): Promise<void> {}
 
   want(numAttempts: number): void {
-    const numSlots = Math.min(numAttempts, this.#options.slots.length);
+    const numSlots = Math.min(numAttempts, this.options.slots.length);
     if (numSlots <= this.#numSlots) return;
     this.#numSlots = numSlots;
-    this.#options.tell({ type: "capacity", numSlots });
+    this.options.tell({ type: "capacity", numSlots });
   }
 
   submit(attempt: Attempt): void {
@@ -35,10 +35,10 @@ export class StandInLauncher implements Launcher {
       Array.from({ length: this.#numSlots }, (_, each) => each).find((each) => !used.has(each)) ?? 0;
     this.#running.set(attempt, slot);
     this.maxRunning = Math.max(this.maxRunning, this.#running.size);
-    this.#options.tell({ type: "started", attempt, slot });
+    this.options.tell({ type: "started", attempt, slot });
     Promise.resolve(this.#play(attempt)).then(
       (end) => this.#end(attempt, end),
-      (error) => this.#options.tell({ type: "fault", error }),
+      (error) => this.options.tell({ type: "fault", error }),
     );
   }
 
@@ -49,7 +49,7 @@ export class StandInLauncher implements Launcher {
   /** Sends an event of an attempt's training. */
   progress(attempt: Attempt, done: number): void {
     const event = { type: "progress", phase: "training", done, total: 10 } as const;
-    this.#options.tell({ type: "event", attempt, event });
+    this.options.tell({ type: "event", attempt, event });
   }
 
   async close(): Promise<void> {
@@ -57,6 +57,6 @@ export class StandInLauncher implements Launcher {
   }
 
   #end(attempt: Attempt, end: AttemptEnd): void {
-    if (this.#running.delete(attempt)) this.#options.tell({ type: "ended", attempt, end });
+    if (this.#running.delete(attempt)) this.options.tell({ type: "ended", attempt, end });
   }
 }

@@ -72,6 +72,13 @@ def ended(pilot: str) -> EndedAttempt:
     return EndedAttempt(schema_version=1, how="outcome", pilot=pilot, reason="", error=None)
 
 
+def test_an_attempt_that_another_pilot_takes_meanwhile_does_not_wait(tmp_path: Path) -> None:
+    queue = made_queue(tmp_path, 1)
+    # Like a file that was renamed after the folder was read.
+    (queue / "waiting" / f"{7:016x}.1.json").symlink_to(tmp_path / "nothing")
+    assert QueueFolder(queue, "a").waiting() == [f"{0:016x}.1"]
+
+
 def test_each_attempt_is_claimed_by_one_pilot(tmp_path: Path) -> None:
     queue = made_queue(tmp_path, 40)
     claimed: list[str] = []

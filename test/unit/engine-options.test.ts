@@ -76,6 +76,11 @@ describe("a problem of the options is reported where it is", () => {
     ["two GPUs", { gpus_per_node: 2 }, /^exp\.json:6:21 .*\[0, 1\]/],
     ["an option that we set", { additional_parameters: { output: "/x" } }, /^exp\.json:7:5 {2}output: /],
     [
+      "the start of an option that we set",
+      { additional_parameters: { out: "/x" } },
+      /^exp\.json:7:5 {2}out: .*output/,
+    ],
+    [
       "an option with a name here",
       { additional_parameters: { mem: "4G" } },
       /^exp\.json:7:5 {2}mem: expected mem_gb/,

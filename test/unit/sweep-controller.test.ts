@@ -285,6 +285,66 @@ test("after as many failures as allowed, no trial starts", async () => {
   expect(made.trial(third).attempts()).toEqual([]);
 });
 
+test("a trial that a person cancels is no failure that counts", async () => {
+  const made = controlledSweep([...specs], {
+    slots: ["cpu", "cpu"],
+    play: (attempt) => {
+      if (attempt.spec.seed === 0) return endless();
+      made.controller.cancel(first.trial_id, { state: "canceled", reason: "by cliprpn stop" });
+      return complete(attempt);
+    },
+    maxFailures: 1,
+  });
+  expect(await made.run()).toEqual([1, 2]);
+  expect(made.controller.numFailed).toBe(0);
+});
+
+test("a trial that a worker completes after it counted as lost ends in the journal and for its source", async () => {
+  const ended: string[] = [];
+  class Search extends GridSource {
+    ended({ seed }: TrialSpec, outcome?: { state: string }): void {
+      ended.push(`${seed} ${outcome?.state}`);
+    }
+  }
+  const made = controlledSweep([first], {
+    source: new Search([first]),
+    play: (attempt) => {
+      complete(attempt);
+      return broken("worker_died");
+    },
+  });
+  expect(await made.run()).toEqual([]);
+  expect(made.lines.at(-1)).toBe("found 0");
+  expect(ended).toEqual(["0 completed"]);
+  const ends = made.journal.flatMap((entry) => (entry.type === "trial_finished" ? [entry] : []));
+  expect(ends.map(({ attempt, state }) => [attempt, state])).toEqual([
+    [1, "retried"],
+    [1, "completed"],
+  ]);
+});
+
+test("a sweep ends if an attempt cannot be handed to a worker", async () => {
+  const made = controlledSweep([...specs]);
+  made.launcher.submit = () => {
+    throw new Error("no space");
+  };
+  await expect(made.run()).rejects.toThrow("no space");
+});
+
+test("after a fault, attempts that wait for a worker do not keep the sweep from its end", async () => {
+  const made = controlledSweep([...specs], { slots: ["cpu", "cpu"], play: () => endless() });
+  const { tell } = made.launcher.options;
+  const submit = made.launcher.submit.bind(made.launcher);
+  made.launcher.options.tell = (told) => {
+    if (told.type !== "started") tell(told);
+  };
+  made.launcher.submit = (attempt) => {
+    submit(attempt);
+    tell({ type: "fault", error: new Error("no jobs") });
+  };
+  await expect(made.run()).rejects.toThrow("no jobs");
+});
+
 test("a source may end a trial early, and gets every outcome", async () => {
   const ended: string[] = [];
   class Search extends GridSource {

@@ -156,4 +156,7 @@ test("stop lets workers that joined end their trials", async () => {
   await stopSweep(store, undefined, { terminal, commandLine: "", signal });
   expect(terminal.lines.join()).toMatch(/its workers end after the trials/);
   expect(queue.isOpen).toBe(false);
+  expect(queue.waiting()).toEqual([]);
+  await detach();
+  expect(queue.waiting().sort()).toEqual(specs.map(({ trial_id }) => `${trial_id}.2`).sort());
 });

@@ -59,11 +59,11 @@ class QueueFolder:
 
     def waiting(self) -> list[str]:
         """Attempts that wait, the first one first."""
-        files = [
-            (entry.stat().st_mtime_ns, entry.name)
-            for entry in os.scandir(self.folder / "waiting")
-            if entry.name.endswith(".json") and not entry.name.startswith(".")
-        ]
+        files = []
+        for entry in os.scandir(self.folder / "waiting"):
+            if entry.name.endswith(".json") and not entry.name.startswith("."):
+                with contextlib.suppress(FileNotFoundError):  # Another pilot has taken it meanwhile.
+                    files.append((entry.stat().st_mtime_ns, entry.name))
         return [name.removesuffix(".json") for _, name in sorted(files)]
 
     def read_waiting(self, entry: str) -> QueuedAttempt | None:

@@ -106,6 +106,8 @@ export class QueueLauncher implements Launcher {
     const left = [...new Set([...waiting, ...claims.keys(), ...ended])].flatMap(
       (entry) => attemptOf(entry) ?? [],
     );
+    // Of two attempts at a trial, which a process left that was killed, the newer one counts.
+    left.sort((a, b) => b.number - a.number);
     // Together, since each may have to wait.
     await Promise.all(
       left.map(async (each) => {
@@ -126,9 +128,9 @@ export class QueueLauncher implements Launcher {
       this.#depose();
       return;
     }
+    const entry = entryOf({ trial_id: attempt.spec.trial_id, number: attempt.number });
     const { spec, number, folder, logFile, keep_models, resume_from, checkpoint_minutes, fusionFile } =
       attempt;
-    const { entry } = this.#follow(attempt);
     this.#queue.submit(entry, {
       schema_version: 1,
       attempt: number,
@@ -142,13 +144,18 @@ export class QueueLauncher implements Launcher {
         ...(fusionFile === undefined ? {} : { fusion_file: fusionFile }),
       },
     });
+    this.#follow(attempt);
   }
 
   cancel(attempt: Attempt): void {
     const followed = this.#followed.get(entryOf({ trial_id: attempt.spec.trial_id, number: attempt.number }));
     if (followed === undefined || followed.isCanceled || !this.#isOurs()) return;
     followed.isCanceled = true;
-    this.#askToStop(followed);
+    try {
+      this.#askToStop(followed);
+    } catch (error) {
+      this.#tell({ type: "fault", error });
+    }
   }
 
   async leave(): Promise<void> {
@@ -251,6 +258,7 @@ export class QueueLauncher implements Launcher {
     if (followed.pilot !== undefined)
       for (const event of followed.tail.read()) this.#tell({ type: "event", attempt, event });
     if (end !== undefined) this.#end(followed, end);
+    else if (claimant === "") this.#end(followed, withdrawn);
     else if (followed.pilot !== undefined) this.#checkRunning(followed, followed.pilot);
   }
 
@@ -311,10 +319,7 @@ export class QueueLauncher implements Launcher {
   #askToStop(followed: Followed): void {
     const { entry } = followed;
     const { graceMs } = this.#options;
-    if (this.#queue.withdraw(entry)) {
-      this.#queue.tryEnd(entry, { how: "canceled", pilot: null, reason: "", error: null });
-      return;
-    }
+    if (this.#queue.withdraw(entry)) return; // The next look ends it.
     this.#queue.cancel(entry, graceMs);
     followed.killAt = performance.now() + graceMs + killMs;
   }
@@ -337,17 +342,25 @@ export class QueueLauncher implements Launcher {
 
   /** A pilot gets its next attempt before it has ended the one that it runs. */
   #tellCapacity(): void {
-    const { maxAttempts, pilots: source } = this.#options;
+    const { maxAttempts } = this.#options;
     const ready = this.#pilots.ready().filter(({ name }) => !this.#barred.has(name));
     const numWorkers = Math.min(maxAttempts, ready.length);
     const numSlots = Math.min(maxAttempts, attemptsPerPilot * ready.length);
-    const reason = this.#isClosed
-      ? undefined
-      : (source?.want(this.#numWanted, this.#pilots.all()) ?? this.#missing());
+    const reason = this.#isClosed ? undefined : this.#wantPilots();
     const capacity = `${numSlots} ${numWorkers} ${reason}`;
     if (capacity === this.#capacity) return;
     this.#capacity = capacity;
     this.#tell({ type: "capacity", numSlots, numWorkers, ...(reason === undefined ? {} : { reason }) });
+  }
+
+  /** A source that can start no more pilots does not keep those that run from their ends. */
+  #wantPilots(): string | undefined {
+    try {
+      return this.#options.pilots?.want(this.#numWanted, this.#pilots.all()) ?? this.#missing();
+    } catch (error) {
+      this.#tell({ type: "fault", error });
+      return undefined;
+    }
   }
 
   /** Why no attempt runs, if there are no pilots. */
@@ -382,6 +395,9 @@ export class QueueLauncher implements Launcher {
 }
 
 const attemptsPerPilot = 2;
+
+/** The end of an entry that was taken back before a pilot had it, maybe by a process that was killed then. */
+const withdrawn: EndedAttempt = { schema_version: 1, how: "canceled", pilot: null, reason: "", error: null };
 
 /** How long pilots get to end, beside the time that their attempts have. */
 const closeMs = 5000;
