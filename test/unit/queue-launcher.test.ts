@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { PilotFacts } from "../../src/contract/generated/types.ts";
@@ -18,7 +18,7 @@ interface Opened {
 }
 
 /** A launcher whose pilots are files that a test writes. */
-function opened(queue = join(tempFolder(), "queue")): Opened {
+function opened(queue = join(tempFolder(), "queue"), leaseMs = 60_000): Opened {
   const told: Told[] = [];
   let isBroken = false;
   const launcher = new QueueLauncher({
@@ -29,6 +29,7 @@ function opened(queue = join(tempFolder(), "queue")): Opened {
     tell: (each) => void told.push(each),
     graceMs: 10,
     pollMs: 5,
+    leaseMs,
     pilots: {
       want: () => {
         if (isBroken) throw new Error("SLURM refused the jobs");
@@ -64,9 +65,7 @@ function entryOf({ spec, number }: Attempt): string {
   return `${spec.trial_id}.${number}`;
 }
 
-/** What a pilot does when it takes an attempt. */
-function claim(queue: string, attempt: Attempt): void {
-  const entry = entryOf(attempt);
+function addPilot(queue: string): void {
   const facts: PilotFacts = {
     schema_version: 1,
     name: pilot,
@@ -84,6 +83,11 @@ function claim(queue: string, attempt: Attempt): void {
     environment: null,
   };
   writeFileSync(join(queue, "pilots", `${pilot}.json`), JSON.stringify(facts));
+}
+
+/** What a pilot does when it takes an attempt. */
+function claim(queue: string, attempt: Attempt): void {
+  const entry = entryOf(attempt);
   renameSync(join(queue, "waiting", `${entry}.json`), join(queue, "claimed", `${entry}@${pilot}.json`));
 }
 
@@ -95,6 +99,7 @@ test("an attempt that runs ends, although no more pilots can be started", async 
   const { launcher, queue, told, breakSource } = opened();
   const attempt = madeAttempt();
   launcher.submit(attempt);
+  addPilot(queue);
   claim(queue, attempt);
   await vi.waitFor(() => expect(told).toContainEqual(expect.objectContaining({ type: "started" })));
   breakSource();
@@ -130,6 +135,16 @@ test("an attempt that a killed process took back, and did not end, runs again", 
   writeFileSync(join(queue, "claimed", `${entryOf(attempt)}@.json`), "{}");
   const { launcher, told } = opened(queue);
   await launcher.attach(async () => attempt);
+  await vi.waitFor(() => expect(endOf(told, attempt)).toBe("preempted"));
+});
+
+test("a worker that was lost while it had nothing to do takes no attempt from the tries of its trial", async () => {
+  const { launcher, queue, told } = opened(undefined, 50);
+  addPilot(queue);
+  await vi.waitFor(() => expect(existsSync(join(queue, "barred", pilot))).toBe(true));
+  const attempt = madeAttempt();
+  launcher.submit(attempt);
+  claim(queue, attempt);
   await vi.waitFor(() => expect(endOf(told, attempt)).toBe("preempted"));
 });
 

@@ -241,7 +241,11 @@ export class QueueLauncher implements Launcher {
     for (const followed of [...this.#followed.values()])
       this.#lookAt(followed, claims.get(followed.entry), ended.has(followed.entry));
     this.#removeUnwanted(claims, ended);
-    this.#pilots.forgetEnded(new Set(claims.values()));
+    const claimants = new Set(claims.values());
+    this.#pilots.forgetEnded(claimants);
+    // One that comes back would take an attempt, and lose it at once.
+    for (const { name, lost } of this.#pilots.all())
+      if (lost !== undefined && !claimants.has(name) && !this.#barred.has(name)) this.#bar(name);
     this.#tellCapacity();
   }
 
@@ -280,13 +284,17 @@ export class QueueLauncher implements Launcher {
   /** Ends an attempt for its pilot, which takes nothing more, even if it is only frozen. */
   #takeAway(followed: Followed, pilot: Pilot, how: "lost" | "preempted", reason: string): void {
     const { entry } = followed;
-    this.#barred.add(pilot.name);
-    this.#queue.bar(pilot.name);
+    this.#bar(pilot.name);
     this.#queue.removePilot(pilot.name);
     const end = { how, pilot: pilot.name, reason, error: null };
     this.#queue.tryEnd(entry, end);
     // The pilot may have been faster.
     this.#end(followed, this.#queue.end(entry) ?? { schema_version: 1, ...end });
+  }
+
+  #bar(name: string): void {
+    this.#barred.add(name);
+    this.#queue.bar(name);
   }
 
   #end(followed: Followed, end: EndedAttempt): void {
