@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import type { SlurmOptions } from "../../src/contract/generated/types.ts";
 import { batchScript, type PilotJob } from "../../src/engine/slurm/batch-script.ts";
+import { withoutOptions } from "../../src/engine/slurm/slurm.ts";
 import { parseLabel, parseSqueue } from "../../src/engine/slurm/squeue.ts";
 
 const job: PilotJob = {
@@ -122,4 +123,18 @@ describe("the output of squeue", () => {
     expect(parseLabel("")).toBeUndefined();
     expect(parseLabel("colleague's machine")).toBeUndefined();
   });
+});
+
+test("variables for sbatch do not overrule the options of a script; others stay", () => {
+  const script =
+    "#!/bin/bash\n#SBATCH --job-name=a\n#SBATCH --array=0-1\n#SBATCH --partition=gpu\nexec worker\n";
+  const env = {
+    SBATCH_JOB_NAME: "mine",
+    SBATCH_ARRAY_INX: "0-99",
+    SBATCH_PARTITION: "cpu",
+    SBATCH_WAIT: "1",
+    SBATCH_ACCOUNT: "lab",
+    PATH: "/bin",
+  };
+  expect(withoutOptions(env, script)).toEqual({ SBATCH_ACCOUNT: "lab", PATH: "/bin" });
 });

@@ -72,7 +72,7 @@ export class Slurm {
 
   async #run(command: string, args: string[], input = ""): Promise<{ stdout: string }> {
     const result = await execa(command, args, {
-      env: this.#env,
+      env: command === "sbatch" ? withoutOptions(this.#env, input) : this.#env,
       extendEnv: false,
       reject: false,
       timeout: timeoutMs,
@@ -85,6 +85,24 @@ export class Slurm {
     throw explainFailure(command, output);
   }
 }
+
+/**
+ * The environment without the variables by which sbatch would overrule options of a script, such as SBATCH_PARTITION. The others stay:
+ * clusters set defaults in them.
+ */
+export function withoutOptions(env: NodeJS.ProcessEnv, script: string): NodeJS.ProcessEnv {
+  const options = [...script.matchAll(/^#SBATCH --([a-z-]+)/gm)].map(([, name = ""]) => name);
+  const names = options.map((name) => otherNames[name] ?? name.toUpperCase().replaceAll("-", "_"));
+  const dropped = new Set([...names, "NO_REQUEUE", "WAIT"].map((name) => `SBATCH_${name}`));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !dropped.has(name)));
+}
+
+/** Options whose variable is not called as they are. */
+const otherNames: Record<string, string> = {
+  array: "ARRAY_INX",
+  time: "TIMELIMIT",
+  mem: "MEM_PER_NODE",
+};
 
 const hasEnded = /invalid job id|already complet/i;
 
