@@ -340,10 +340,16 @@ def test_objects_without_a_class_are_used_for_training(
     assert open_file(weights, cache).classes == ["", "block"]
 
 
-@pytest.mark.parametrize("batch_size", [4, 3])  # The last batch is complete, or not.
 @pytest.mark.parametrize(
-    "architecture", ["yolov8p", "yolo26n"]
-)  # One whose losses have other weights in each epoch.
+    ("architecture", "batch_size"),
+    [
+        ("yolov8p", 3),
+        pytest.param("yolov8p", 4, marks=pytest.mark.slow),  # The last batch is complete.
+        # Its losses have other weights in each epoch.
+        pytest.param("yolo26n", 3, marks=pytest.mark.slow),
+        pytest.param("yolo26n", 4, marks=pytest.mark.slow),
+    ],
+)
 def test_a_stopped_training_continues_after_its_last_epoch_to_the_same_bits(
     index: DatasetIndex, tmp_path: Path, batch_size: int, architecture: str
 ) -> None:
