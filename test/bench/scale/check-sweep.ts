@@ -28,11 +28,14 @@ export function checkSweep(
     const trial = new TrialStore(store.runsDir, spec.trial_id);
     const fates = fatesOf(spec);
     const numbers = fates.map((_, index) => index + 1);
-    const ended = ends.get(spec.trial_id) ?? [];
+    const all = ends.get(spec.trial_id) ?? [];
+    // An attempt whose worker had been given up, and which was found complete later, ends a second time.
+    const isFound = all.at(-1)?.state === "completed" && all.length > fates.length;
+    const ended = isFound ? all.slice(0, -1) : all;
     const demand = (isMet: boolean, what: string): void => {
       if (!isMet)
         throw new Error(
-          `${trial.folder}: expected ${what}; its attempts ${fates.join(", ")} ended as ${JSON.stringify(ended)}`,
+          `${trial.folder}: expected ${what}; its attempts ${fates.join(", ")} ended as ${JSON.stringify(all)}`,
         );
     };
     demand(fates.length > 0, "an attempt");
@@ -65,11 +68,12 @@ export function checkSweep(
     counts.num_completed += 1;
     if (last?.state === "completed") demand(counted.attempt === last.attempt, "the last attempt to count");
     else {
+      demand(isFound && all.at(-1)?.attempt === counted.attempt, "an end of the attempt that was found");
       demand(last?.state === "retried" || last?.state === "preempted", "an attempt that would run again");
       demand(writesLate(fates[counted.attempt - 1]), "an attempt whose worker had been given up");
       counts.num_found += 1;
     }
-    demand(ended.filter(({ state }) => isFinal(state)).length <= 1, "at most one final end");
+    demand(all.filter(({ state }) => isFinal(state)).length <= 1, "at most one final end");
   }
   return counts;
 }
