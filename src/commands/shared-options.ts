@@ -128,3 +128,17 @@ export const resultsOptions: Record<string, Option> = {
     type: "array",
   },
 };
+
+/** Where and how many trials run at the same time. */
+export const slotOptions: Record<string, Option> = {
+  devices: {
+    describe: "devices for trials, such as cuda:0,cuda:1 (default: --device; all visible GPUs)",
+    type: "string",
+  },
+  workers: {
+    describe: "trials to run at the same time (auto: one per num_threads CPU cores; one on each GPU)",
+    type: "string",
+    default: "auto",
+  },
+  "slots-per-device": { describe: "trials to run at the same time on each device", type: "number" },
+};

@@ -22,6 +22,7 @@ import {
   retryFailed,
   runsDir,
   set,
+  slotOptions,
   split,
   splitBy,
   sweep,
@@ -40,16 +41,7 @@ export const commands: Command[] = [
       device,
       python,
       "runs-dir": runsDir,
-      devices: {
-        describe: "devices for trials, such as cuda:0,cuda:1 (default: --device; all visible GPUs)",
-        type: "string",
-      },
-      workers: {
-        describe: "trials to run at the same time (auto: one per num_threads CPU cores; one on each GPU)",
-        type: "string",
-        default: "auto",
-      },
-      "slots-per-device": { describe: "trials to run at the same time on each device", type: "number" },
+      ...slotOptions,
       "renew-after": {
         describe: "replace a worker process by a new one after this many trials (default: 100)",
         type: "number",
@@ -341,16 +333,7 @@ export const commands: Command[] = [
     options: {
       join: { describe: `${sweep}, on this machine`, type: "string" },
       device,
-      devices: {
-        describe: "devices for trials, such as cuda:0,cuda:1 (default: --device; all visible GPUs)",
-        type: "string",
-      },
-      workers: {
-        describe: "trials to run at the same time (auto: one per num_threads CPU cores; one on each GPU)",
-        type: "string",
-        default: "auto",
-      },
-      "slots-per-device": { describe: "trials to run at the same time on each device", type: "number" },
+      ...slotOptions,
       "idle-minutes": {
         describe: "leave when no trial waited for this time",
         type: "number",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { LaunchOptions } from "../../src/engine/engine.ts";
 import type { Launcher } from "../../src/engine/launcher.ts";
 import type { LocalEngine } from "../../src/engine/local/local-engine.ts";
-import { QueueLauncher } from "../../src/engine/queue/queue-launcher.ts";
+import { type PilotSource, QueueLauncher } from "../../src/engine/queue/queue-launcher.ts";
 import { LocalPilots } from "./local-pilots.ts";
 import type { MarkedProcesses } from "./processes.ts";
 
@@ -31,27 +31,32 @@ export const localKind: LauncherKind = {
 
 export const queueKind: LauncherKind = {
   name: "over a shared folder",
-  launch: ({ runsDir, env, graceMs, trialTimeoutMs, leaseMs }, { slots, tell }) => {
-    const folder = queueIn(runsDir);
-    return new QueueLauncher({
-      folder,
-      runsDir,
-      numThreads: null,
-      maxAttempts: 2 * slots.length,
-      tell,
-      graceMs,
-      ...(trialTimeoutMs === undefined ? {} : { trialTimeoutMs }),
-      leaseMs,
-      pilots: new LocalPilots({
-        folder,
-        numPilots: slots.length,
-        env,
-        logFile: join(runsDir, "pilots.log"),
-      }),
-    });
+  launch: (setup, options) => {
+    const { runsDir, env } = setup;
+    const pilots = { numPilots: options.slots.length, env, logFile: join(runsDir, "pilots.log") };
+    return launchQueue(setup, options, new LocalPilots({ folder: queueIn(runsDir), ...pilots }));
   },
   worker: /worker_faults --queue/,
 };
+
+/** A launcher over the queue of the test's sweep. */
+export function launchQueue(
+  { runsDir, graceMs, trialTimeoutMs, leaseMs }: LaunchSetup,
+  { slots, tell }: LaunchOptions,
+  pilots: PilotSource,
+): Launcher {
+  return new QueueLauncher({
+    folder: queueIn(runsDir),
+    runsDir,
+    numThreads: null,
+    maxAttempts: 2 * slots.length,
+    tell,
+    graceMs,
+    ...(trialTimeoutMs === undefined ? {} : { trialTimeoutMs }),
+    leaseMs,
+    pilots,
+  });
+}
 
 export function queueIn(runsDir: string): string {
   return join(runsDir, "sweeps/test/queue");

@@ -1,10 +1,9 @@
 import { join } from "node:path";
 import type { SlurmOptions } from "../../../src/contract/generated/types.ts";
-import { QueueLauncher } from "../../../src/engine/queue/queue-launcher.ts";
 import { Slurm } from "../../../src/engine/slurm/slurm.ts";
 import { SlurmPilots } from "../../../src/engine/slurm/slurm-pilots.ts";
 import { packageRoot } from "../../../src/package-root.ts";
-import { type LauncherKind, queueIn, queueKind } from "../../helpers/launcher-kinds.ts";
+import { type LauncherKind, launchQueue, queueIn, queueKind } from "../../helpers/launcher-kinds.ts";
 import { faultsFolder, testPython } from "../../helpers/python.ts";
 
 /** The launcher of `--engine slurm`, on a cluster for tests; one name of jobs for each runs folder. */
@@ -15,7 +14,8 @@ export function slurmKind(
   return {
     ...queueKind,
     name: "on jobs of SLURM",
-    launch: ({ runsDir, env: marked, graceMs, trialTimeoutMs, leaseMs }, { slots, tell }) => {
+    launch: (setup, launchOptions) => {
+      const { runsDir, env: marked } = setup;
       const folder = queueIn(runsDir);
       const job = {
         name: jobName(runsDir),
@@ -25,22 +25,13 @@ export function slurmKind(
         env: { PYTHONPATH: `${packageRoot}/python:${faultsFolder}` },
         numThreads: 1,
       };
-      return new QueueLauncher({
-        folder,
-        runsDir,
-        numThreads: null,
-        maxAttempts: 2 * slots.length,
-        tell,
-        graceMs,
-        ...(trialTimeoutMs === undefined ? {} : { trialTimeoutMs }),
-        leaseMs,
-        pilots: new SlurmPilots({
-          slurm: new Slurm(job.name, { ...env, ...marked }),
-          options: { timeout_min: 10, array_parallelism: slots.length, ...options },
-          squeueMs: 300,
-          job,
-        }),
+      const pilots = new SlurmPilots({
+        slurm: new Slurm(job.name, { ...env, ...marked }),
+        options: { timeout_min: 10, array_parallelism: launchOptions.slots.length, ...options },
+        squeueMs: 300,
+        job,
       });
+      return launchQueue(setup, launchOptions, pilots);
     },
   };
 }
