@@ -3,9 +3,9 @@ import { CliprpnError, EXIT } from "../contract/errors.ts";
 import { diagnose } from "../environment/diagnose.ts";
 import { broken, type DoctorRow } from "../environment/doctor-row.ts";
 import { readSlurmOptions } from "../experiment/engine-options.ts";
-import { checkNode } from "../sweep/check-node.ts";
-import { nodeRows } from "../sweep/node-rows.ts";
-import { startWorker } from "../sweep/start-worker.ts";
+import { checkNode } from "../sweep/machines/check-node.ts";
+import { nodeRows } from "../sweep/machines/node-rows.ts";
+import { startWorker } from "../sweep/machines/start-worker.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 
 /** `cliprpn doctor`: shows what is installed, what is missing, and how to fix it. */

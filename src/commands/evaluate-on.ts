@@ -10,9 +10,9 @@ import { storedTarget, targetsOf } from "../sweep/evaluation-targets.ts";
 import { currentCode, locateTrials, specOf } from "../sweep/locate-trial.ts";
 import { openEngine } from "../sweep/open-engine.ts";
 import { type CompletedAttempt, type EvaluationTarget, predictOn, resultOn } from "../sweep/predict-on.ts";
-import { warnOfSharedImages } from "../sweep/prepare-targets.ts";
-import { trains } from "../sweep/prepare-trials.ts";
-import { completedTrial, reportTrials } from "../sweep/report-trials.ts";
+import { warnOfSharedImages } from "../sweep/prepare/prepare-targets.ts";
+import { trains } from "../sweep/prepare/prepare-trials.ts";
+import { completedTrial, reportTrials } from "../sweep/results/report-trials.ts";
 import type { RunContext } from "../sweep/run-context.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 

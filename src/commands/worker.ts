@@ -1,7 +1,7 @@
 import { isAbsolute } from "node:path";
 import { CliprpnError } from "../contract/errors.ts";
 import { findSweep } from "../store/find-sweep.ts";
-import { joinSweep } from "../sweep/join-sweep.ts";
+import { joinSweep } from "../sweep/machines/join-sweep.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 
 /** `cliprpn worker --join SWEEP`: runs trials of a sweep that another process runs, maybe on another machine. */

@@ -1,8 +1,8 @@
 import { CliprpnError } from "../contract/errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import { type CompletedAttempt, hasAnswersOn, predictOn } from "../sweep/predict-on.ts";
-import { warnOfSharedImages } from "../sweep/prepare-targets.ts";
-import { trains } from "../sweep/prepare-trials.ts";
+import { warnOfSharedImages } from "../sweep/prepare/prepare-targets.ts";
+import { trains } from "../sweep/prepare/prepare-trials.ts";
 import type { RunContext } from "../sweep/run-context.ts";
 import type { ComparedSplit, Comparison, Model } from "./comparison.ts";
 

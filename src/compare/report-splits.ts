@@ -6,8 +6,8 @@ import type { ReportFiles, ReportInput, ReportTrial } from "../report/report-inp
 import type { OpenStaging } from "../report/staging.ts";
 import { writeReport } from "../report/write-report.ts";
 import { datasetOf } from "../sweep/predict-on.ts";
+import { summarizeSplit } from "../sweep/results/split-report.ts";
 import type { RunContext } from "../sweep/run-context.ts";
-import { summarizeSplit } from "../sweep/split-report.ts";
 import type { ComparedSplit, Comparison } from "./comparison.ts";
 import type { ConvertedFiles } from "./convert-files.ts";
 import { groupsOn } from "./groups.ts";

@@ -4,7 +4,7 @@ import { CliprpnError } from "../contract/errors.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import { specOf } from "../sweep/locate-trial.ts";
 import type { CompletedAttempt } from "../sweep/predict-on.ts";
-import { completedTrial, reportTrials } from "../sweep/report-trials.ts";
+import { completedTrial, reportTrials } from "../sweep/results/report-trials.ts";
 import type { RunContext } from "../sweep/run-context.ts";
 import type { TrialsModel } from "./comparison.ts";
 import type { FoundRun } from "./find-run.ts";

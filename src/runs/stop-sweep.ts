@@ -9,9 +9,9 @@ import { trialName } from "../report/names.ts";
 import { StopRequests } from "../store/stop-requests.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import type { ListedTrial } from "../store/trial-rows.ts";
+import { stopWorkers } from "../sweep/machines/stop-workers.ts";
 import { trialStatuses } from "../sweep/resume.ts";
 import type { RunContext } from "../sweep/run-context.ts";
-import { stopWorkers } from "../sweep/stop-workers.ts";
 
 type RunningTrial = SweepStatus["running"][number];
 

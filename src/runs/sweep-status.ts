@@ -7,8 +7,8 @@ import type {
   SweepStatus,
 } from "../contract/generated/types.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
-import { type LeftTrials, leftTrials } from "../sweep/detach.ts";
-import { type Failure, storedResults } from "../sweep/stored-results.ts";
+import { type LeftTrials, leftTrials } from "../sweep/machines/detach.ts";
+import { type Failure, storedResults } from "../sweep/results/stored-results.ts";
 
 /** What `cliprpn status` prints about a sweep. */
 export interface ShownStatus {

@@ -23,15 +23,21 @@ import { estimateSweep } from "./estimate/estimate-sweep.ts";
 import { planText } from "./estimate/plan-text.ts";
 import { type PlannedTrial, plannedTrials } from "./estimate/planned-trials.ts";
 import { checkFormerThreads } from "./former-threads.ts";
+import { checkSlurm, slurmSlots, tellScript } from "./machines/slurm-place.ts";
 import { openEngine } from "./open-engine.ts";
 import { targetName } from "./predict-on.ts";
-import { warnOfSharedImages } from "./prepare-targets.ts";
-import { checkCudaGraphs, checkFusions, checkSplits, openDetector, trains } from "./prepare-trials.ts";
+import { warnOfSharedImages } from "./prepare/prepare-targets.ts";
+import {
+  checkCudaGraphs,
+  checkFusions,
+  checkSplits,
+  openDetector,
+  trains,
+} from "./prepare/prepare-trials.ts";
 import type { ReadPlan } from "./read-plan.ts";
 import { acceptedNext, describeStale, sortTrials, trialStatuses } from "./resume.ts";
 import { isElsewhere, type RunContext } from "./run-context.ts";
 import { checkSweep } from "./run-sweep.ts";
-import { checkSlurm, slurmSlots, tellScript } from "./slurm-place.ts";
 
 /**
  * Checks what a run would check before its first trial: the sweep's folder, the dataset's splits, fusions, detectors and device.

@@ -4,9 +4,9 @@ import type { Engine } from "../engine/engine.ts";
 import { QueueLauncher } from "../engine/queue/queue-launcher.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import { describeSlots, slotsFor } from "./choose-slots.ts";
-import type { Place } from "./place.ts";
+import type { Place } from "./machines/place.ts";
+import { onSlurm } from "./machines/slurm-place.ts";
 import type { RunContext } from "./run-context.ts";
-import { onSlurm } from "./slurm-place.ts";
 
 /** @throws CliprpnError bad_input. */
 export async function openPlace(

@@ -16,7 +16,7 @@ import { schemaVersion } from "../store/files.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { AttemptWatcher } from "./controller.ts";
 import { describeLeft, type RunningShare, SweepEta } from "./eta.ts";
-import { askedTrial, Leaderboard, type TrialResult } from "./leaderboard.ts";
+import { askedTrial, Leaderboard, type TrialResult } from "./results/leaderboard.ts";
 import { type ShownFailure, sweepView, type ViewSize } from "./view/sweep-view.ts";
 
 interface Running {

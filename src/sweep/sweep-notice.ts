@@ -4,7 +4,7 @@ import { CliprpnError, EXIT, exitCodeOf, isInterruption } from "../contract/erro
 import type { SweepNotice } from "../contract/generated/types.ts";
 import { schemaVersion } from "../store/files.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
-import { storedResults } from "./stored-results.ts";
+import { storedResults } from "./results/stored-results.ts";
 
 /** How a run of a sweep ended: with an exit code, or with an error. */
 export type SweepEnd = { code: number } | { error: unknown };

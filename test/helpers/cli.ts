@@ -7,7 +7,7 @@ import { LocalEngine, type LocalEngineOptions } from "../../src/engine/local/loc
 import { cacheFolders } from "../../src/environment/cache-folders.ts";
 import { main } from "../../src/main.ts";
 import { openEngine } from "../../src/sweep/open-engine.ts";
-import { prepareTrials } from "../../src/sweep/prepare-trials.ts";
+import { prepareTrials } from "../../src/sweep/prepare/prepare-trials.ts";
 import { readPlan } from "../../src/sweep/read-plan.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { testPython } from "./python.ts";

@@ -30,7 +30,7 @@ export function engineOptions(): never {
   throw new Error("expected no worker of a cluster");
 }
 
-/** In place of sweep/prepare-trials.ts. */
+/** In place of sweep/prepare/prepare-trials.ts. */
 export async function prepareTrials(): Promise<Map<string, number>> {
   return new Map();
 }

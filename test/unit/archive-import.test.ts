@@ -14,7 +14,7 @@ import { neededModel } from "../../src/store/needed-model.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
 import { countLooks } from "../../src/store/test-looks.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
-import { makeReport } from "../../src/sweep/make-report.ts";
+import { makeReport } from "../../src/sweep/results/make-report.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { cliprpn } from "../helpers/cli.ts";
 import { examplesOf } from "../helpers/contract-examples.ts";

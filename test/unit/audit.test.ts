@@ -9,7 +9,7 @@ import { auditVerdict, orderRemark } from "../../src/report/audit/audit-verdict.
 import { otherRemarks } from "../../src/report/sections/verdict-remarks.ts";
 import { AuditStore, allAudits } from "../../src/store/audit-store.ts";
 import { countLooks } from "../../src/store/test-looks.ts";
-import { findAudits } from "../../src/sweep/find-audits.ts";
+import { findAudits } from "../../src/sweep/results/find-audits.ts";
 import { addAudit, madeAudit, madeAuditSummary, madeKind } from "../helpers/made-audit.ts";
 import { madeInput, madeOutcome, madeSpec, madeTrial } from "../helpers/report-input.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { codeHashes } from "../../src/contract/code-identity.ts";
 import { type NodeCheck, schema_sha256 } from "../../src/contract/generated/types.ts";
-import type { CheckedNode } from "../../src/sweep/check-node.ts";
-import { nodeRows } from "../../src/sweep/node-rows.ts";
+import type { CheckedNode } from "../../src/sweep/machines/check-node.ts";
+import { nodeRows } from "../../src/sweep/machines/node-rows.ts";
 
 const worker: NonNullable<NodeCheck["worker"]> = {
   type: "ready",

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { TrialSpec } from "../../src/contract/generated/types.ts";
 import { type PlanContext, planSweep } from "../../src/experiment/plan.ts";
 import { readExperiment } from "../../src/experiment/read-experiment.ts";
-import { checkCudaGraphs } from "../../src/sweep/prepare-trials.ts";
+import { checkCudaGraphs } from "../../src/sweep/prepare/prepare-trials.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 function trialsOn(device: string, settings: object): TrialSpec[] {

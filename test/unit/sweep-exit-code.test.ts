@@ -18,8 +18,8 @@ import { writeAttempt } from "../helpers/write-attempt.ts";
 
 // Python, the checks of the data and the report take seconds, and decide nothing here.
 vi.mock("../../src/sweep/open-engine.ts", () => ({ openEngine: async () => engine }));
-vi.mock("../../src/sweep/prepare-trials.ts", () => ({ prepareTrials: async () => new Map() }));
-vi.mock("../../src/sweep/make-report.ts", () => ({
+vi.mock("../../src/sweep/prepare/prepare-trials.ts", () => ({ prepareTrials: async () => new Map() }));
+vi.mock("../../src/sweep/results/make-report.ts", () => ({
   makeReport: async () => ({ file: "REPORT.md", summary: madeSummary([{ label: "film", acc: [0.5] }]) }),
 }));
 

@@ -25,7 +25,7 @@ import { type Ask, makeWork, runMadeSweep, runsIn, specOf } from "../helpers/mad
 import { sharedFolder, tempFolder } from "../helpers/temp-folder.ts";
 
 vi.mock("../../src/sweep/open-engine.ts", () => import("../helpers/sweep-stand-ins.ts"));
-vi.mock("../../src/sweep/prepare-trials.ts", () => import("../helpers/sweep-stand-ins.ts"));
+vi.mock("../../src/sweep/prepare/prepare-trials.ts", () => import("../helpers/sweep-stand-ins.ts"));
 vi.mock("../../src/report/charts/draw-charts.ts", () => import("../helpers/sweep-stand-ins.ts"));
 
 const shared = sharedFolder("sweep-kill");

@@ -14,9 +14,9 @@ import type {
 } from "../../src/contract/generated/types.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
-import { preparationParts } from "../../src/sweep/preparation-parts.ts";
-import { PreparationProgress } from "../../src/sweep/preparation-progress.ts";
-import { prepareFeatures } from "../../src/sweep/prepare-features.ts";
+import { preparationParts } from "../../src/sweep/prepare/preparation-parts.ts";
+import { PreparationProgress } from "../../src/sweep/prepare/preparation-progress.ts";
+import { prepareFeatures } from "../../src/sweep/prepare/prepare-features.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 import { madeBaselineSpec, madeSpec } from "../helpers/report-input.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";

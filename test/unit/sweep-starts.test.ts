@@ -20,13 +20,13 @@ import { tempFolder } from "../helpers/temp-folder.ts";
 // Python, the checks of the data and the report take seconds, and decide nothing here.
 const made = vi.hoisted(() => ({ numPrepared: 0, free: 1e12, modelBytes: 5000 }));
 vi.mock("../../src/sweep/open-engine.ts", () => ({ openEngine: async () => engine }));
-vi.mock("../../src/sweep/prepare-trials.ts", () => ({
+vi.mock("../../src/sweep/prepare/prepare-trials.ts", () => ({
   prepareTrials: async (_: unknown, waiting: { trial_id: string }[]) => {
     made.numPrepared += 1;
     return new Map(waiting.map(({ trial_id }) => [trial_id, made.modelBytes]));
   },
 }));
-vi.mock("../../src/sweep/make-report.ts", () => ({
+vi.mock("../../src/sweep/results/make-report.ts", () => ({
   makeReport: async () => ({ file: "REPORT.md", summary: madeSummary([{ label: "film", acc: [0.5] }]) }),
 }));
 vi.mock(import("../../src/base/disk-space.ts"), async (original) => ({

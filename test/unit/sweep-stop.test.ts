@@ -33,8 +33,8 @@ import { type Play, StandInLauncher } from "../helpers/stand-in-launcher.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 vi.mock("../../src/sweep/open-engine.ts", () => ({ openEngine: async () => engine }));
-vi.mock("../../src/sweep/prepare-trials.ts", () => ({ prepareTrials: async () => new Map() }));
-vi.mock("../../src/sweep/make-report.ts", () => ({
+vi.mock("../../src/sweep/prepare/prepare-trials.ts", () => ({ prepareTrials: async () => new Map() }));
+vi.mock("../../src/sweep/results/make-report.ts", () => ({
   makeReport: async () => ({ file: "REPORT.md", summary: madeSummary([{ label: "film", acc: [0.5] }]) }),
 }));
 

@@ -1,7 +1,7 @@
 import type { DiskPart, KeepModels } from "../../contract/generated/types.ts";
 import { keptBytes, runningBytes } from "../model-space.ts";
 import type { EvaluationTarget } from "../predict-on.ts";
-import { keepsDetections } from "../preparation-parts.ts";
+import { keepsDetections } from "../prepare/preparation-parts.ts";
 import { left, type TimedConfiguration } from "./costs.ts";
 import type { DatasetCounts } from "./dataset-counts.ts";
 import { type FoundCosts, limitOf } from "./find-costs.ts";

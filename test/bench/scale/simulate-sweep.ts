@@ -9,7 +9,7 @@ import type {
 import type { Engine, LaunchOptions } from "../../../src/engine/engine.ts";
 import type { Plan } from "../../../src/experiment/plan.ts";
 import { SweepStore } from "../../../src/store/sweep-store.ts";
-import type { Place } from "../../../src/sweep/place.ts";
+import type { Place } from "../../../src/sweep/machines/place.ts";
 import { trialsToRun } from "../../../src/sweep/resume.ts";
 import type { RunContext } from "../../../src/sweep/run-context.ts";
 import { runTrials } from "../../../src/sweep/run-trials.ts";

@@ -1,9 +1,9 @@
-import type { TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
-import type { ReportTrial } from "../report/report-input.ts";
-import type { SweepStore } from "../store/sweep-store.ts";
-import { TrialStore } from "../store/trial-store.ts";
-import type { CompletedAttempt } from "./predict-on.ts";
-import { type TrialStatus, trialStatuses } from "./resume.ts";
+import type { TrialOutcome, TrialSpec } from "../../contract/generated/types.ts";
+import type { ReportTrial } from "../../report/report-input.ts";
+import type { SweepStore } from "../../store/sweep-store.ts";
+import { TrialStore } from "../../store/trial-store.ts";
+import type { CompletedAttempt } from "../predict-on.ts";
+import { type TrialStatus, trialStatuses } from "../resume.ts";
 
 /** The trials of a sweep with their results: of the current code, else the newest. */
 export function reportTrials(store: SweepStore, specs: readonly TrialSpec[]): KnownTrial[] {

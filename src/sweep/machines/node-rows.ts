@@ -1,8 +1,8 @@
-import { counted } from "../base/format.ts";
-import { codeHashes } from "../contract/code-identity.ts";
-import type { NodeCheck } from "../contract/generated/types.ts";
-import { parseLabel } from "../engine/slurm/squeue.ts";
-import { broken, type DoctorRow, ok } from "../environment/doctor-row.ts";
+import { counted } from "../../base/format.ts";
+import { codeHashes } from "../../contract/code-identity.ts";
+import type { NodeCheck } from "../../contract/generated/types.ts";
+import { parseLabel } from "../../engine/slurm/squeue.ts";
+import { broken, type DoctorRow, ok } from "../../environment/doctor-row.ts";
 import type { CheckedNode } from "./check-node.ts";
 
 /** What `cliprpn doctor --engine slurm` says about a node. */

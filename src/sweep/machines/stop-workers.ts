@@ -1,7 +1,7 @@
-import { counted } from "../base/format.ts";
-import { QueueFolder } from "../engine/queue/queue-folder.ts";
-import { Slurm } from "../engine/slurm/slurm.ts";
-import type { SweepStore } from "../store/sweep-store.ts";
+import { counted } from "../../base/format.ts";
+import { QueueFolder } from "../../engine/queue/queue-folder.ts";
+import { Slurm } from "../../engine/slurm/slurm.ts";
+import type { SweepStore } from "../../store/sweep-store.ts";
 
 /**
  * Ends the workers of a sweep that no process runs: it left them, or was killed.

@@ -1,15 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { counted, joinWords } from "../base/format.ts";
-import { guardedCommand, killGroup } from "../base/process-group.ts";
-import { pythonEnv } from "../base/python-env.ts";
-import { CliprpnError, EXIT } from "../contract/errors.ts";
-import type { LocalEngineOptions } from "../engine/local/local-engine.ts";
-import { pilotCommand, pilotModulePath } from "../engine/queue/pilot-command.ts";
-import { QueueFolder } from "../engine/queue/queue-folder.ts";
-import type { SweepStore } from "../store/sweep-store.ts";
-import { slotsFor } from "./choose-slots.ts";
-import { engineOptions, openEngine } from "./open-engine.ts";
-import type { RunContext } from "./run-context.ts";
+import { counted, joinWords } from "../../base/format.ts";
+import { guardedCommand, killGroup } from "../../base/process-group.ts";
+import { pythonEnv } from "../../base/python-env.ts";
+import { CliprpnError, EXIT } from "../../contract/errors.ts";
+import type { LocalEngineOptions } from "../../engine/local/local-engine.ts";
+import { pilotCommand, pilotModulePath } from "../../engine/queue/pilot-command.ts";
+import { QueueFolder } from "../../engine/queue/queue-folder.ts";
+import type { SweepStore } from "../../store/sweep-store.ts";
+import { slotsFor } from "../choose-slots.ts";
+import { engineOptions, openEngine } from "../open-engine.ts";
+import type { RunContext } from "../run-context.ts";
 
 export interface JoinOptions {
   /** Workers end when the queue was empty for this time. */

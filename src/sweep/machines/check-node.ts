@@ -10,15 +10,15 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { lastLines } from "../base/output-tail.ts";
-import { check } from "../contract/check.ts";
-import { CliprpnError } from "../contract/errors.ts";
-import type { NodeCheck, SlurmOptions } from "../contract/generated/types.ts";
-import { pilotModulePath } from "../engine/queue/pilot-command.ts";
-import { batchScript } from "../engine/slurm/batch-script.ts";
-import { Slurm } from "../engine/slurm/slurm.ts";
-import { engineOptions } from "./open-engine.ts";
-import type { RunContext } from "./run-context.ts";
+import { lastLines } from "../../base/output-tail.ts";
+import { check } from "../../contract/check.ts";
+import { CliprpnError } from "../../contract/errors.ts";
+import type { NodeCheck, SlurmOptions } from "../../contract/generated/types.ts";
+import { pilotModulePath } from "../../engine/queue/pilot-command.ts";
+import { batchScript } from "../../engine/slurm/batch-script.ts";
+import { Slurm } from "../../engine/slurm/slurm.ts";
+import { engineOptions } from "../open-engine.ts";
+import type { RunContext } from "../run-context.ts";
 import { deviceOf } from "./slurm-place.ts";
 
 /** What a job on a node found, and how the folder of the runs behaves between it and this machine. */

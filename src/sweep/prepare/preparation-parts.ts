@@ -1,6 +1,11 @@
-import { groupBy } from "../base/group-by.ts";
-import { canonicalJson } from "../contract/canonical-json.ts";
-import type { BaselineSpec, ClipRpnSpec, PreparationPart, TrialSpec } from "../contract/generated/types.ts";
+import { groupBy } from "../../base/group-by.ts";
+import { canonicalJson } from "../../contract/canonical-json.ts";
+import type {
+  BaselineSpec,
+  ClipRpnSpec,
+  PreparationPart,
+  TrialSpec,
+} from "../../contract/generated/types.ts";
 
 /**
  * What is made before the trials run: the features of every ClipRPN, and the detections and embeddings that several baselines share.

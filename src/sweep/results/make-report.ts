@@ -1,6 +1,6 @@
 import { relative } from "node:path";
-import { describeOwner } from "../base/owner-lock.ts";
-import { CliprpnError } from "../contract/errors.ts";
+import { describeOwner } from "../../base/owner-lock.ts";
+import { CliprpnError } from "../../contract/errors.ts";
 import type {
   Combined,
   JournalEntry,
@@ -8,26 +8,26 @@ import type {
   StoredExperiment,
   Summary,
   TrialSpec,
-} from "../contract/generated/types.ts";
-import type { Engine } from "../engine/engine.ts";
-import { type ReportInput, splitFiles } from "../report/report-input.ts";
-import { leakageLines } from "../report/sections/training-data.ts";
-import { verdict } from "../report/sections/verdict.ts";
-import { withStaging } from "../report/staging.ts";
-import { writeReport } from "../report/write-report.ts";
-import type { SweepStore } from "../store/sweep-store.ts";
+} from "../../contract/generated/types.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { type ReportInput, splitFiles } from "../../report/report-input.ts";
+import { leakageLines } from "../../report/sections/training-data.ts";
+import { verdict } from "../../report/sections/verdict.ts";
+import { withStaging } from "../../report/staging.ts";
+import { writeReport } from "../../report/write-report.ts";
+import type { SweepStore } from "../../store/sweep-store.ts";
+import { checkTarget } from "../evaluation-targets.ts";
+import { locateTrials } from "../locate-trial.ts";
+import { predictOn } from "../predict-on.ts";
+import { trialStatuses } from "../resume.ts";
+import type { Context } from "../run-context.ts";
+import { mostSlots, sweepStarts } from "../sweep-starts.ts";
+import { trainingParts } from "../training-parts.ts";
 import { combineTargets } from "./combine-targets.ts";
-import { checkTarget } from "./evaluation-targets.ts";
 import { findAudits } from "./find-audits.ts";
-import { locateTrials } from "./locate-trial.ts";
-import { predictOn } from "./predict-on.ts";
 import { completedTrial, reportTrials } from "./report-trials.ts";
-import { trialStatuses } from "./resume.ts";
-import type { Context } from "./run-context.ts";
 import { summarizeSplit } from "./split-report.ts";
 import { comparisonRules, groupsOf } from "./summarize-params.ts";
-import { mostSlots, sweepStarts } from "./sweep-starts.ts";
-import { trainingParts } from "./training-parts.ts";
 
 export interface MadeReport {
   file: string;

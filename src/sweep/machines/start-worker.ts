@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { lastLines } from "../base/output-tail.ts";
-import { makeTempFolder } from "../base/temp-folder.ts";
-import { CliprpnError } from "../contract/errors.ts";
-import { LocalEngine } from "../engine/local/local-engine.ts";
-import { cacheDir } from "../environment/cache.ts";
-import type { StartWorker } from "../environment/worker-rows.ts";
+import { lastLines } from "../../base/output-tail.ts";
+import { makeTempFolder } from "../../base/temp-folder.ts";
+import { CliprpnError } from "../../contract/errors.ts";
+import { LocalEngine } from "../../engine/local/local-engine.ts";
+import { cacheDir } from "../../environment/cache.ts";
+import type { StartWorker } from "../../environment/worker-rows.ts";
 
 /** Starts one worker, as a sweep does, for `doctor`; its log lies in a temporary folder. */
 export const startWorker: StartWorker = async (

@@ -1,17 +1,17 @@
-import { codeHashes } from "../contract/code-identity.ts";
+import { codeHashes } from "../../contract/code-identity.ts";
 import type {
   ConfigurationSoFar,
   ErrorInfo,
   LeaderboardSoFar,
   TrialSpec,
-} from "../contract/generated/types.ts";
-import { trialName } from "../report/names.ts";
-import type { TrialEnd } from "../store/journal.ts";
-import type { SweepStore } from "../store/sweep-store.ts";
-import type { ListedTrial } from "../store/trial-rows.ts";
-import { TrialStore } from "../store/trial-store.ts";
+} from "../../contract/generated/types.ts";
+import { trialName } from "../../report/names.ts";
+import type { TrialEnd } from "../../store/journal.ts";
+import type { SweepStore } from "../../store/sweep-store.ts";
+import type { ListedTrial } from "../../store/trial-rows.ts";
+import { TrialStore } from "../../store/trial-store.ts";
+import { lastEnds } from "../resume.ts";
 import { Leaderboard, type TrialResult } from "./leaderboard.ts";
-import { lastEnds } from "./resume.ts";
 
 /** What a sweep's own files say about the trials that it asks for. */
 export interface StoredResults {

@@ -1,9 +1,9 @@
-import { formatDuration } from "../base/format.ts";
-import type { RunningPreparation, SweepEvent, TrialEvent } from "../contract/generated/types.ts";
-import type { Terminal } from "../terminal/terminal.ts";
-import { describePreparation, leftMs } from "./eta.ts";
+import { formatDuration } from "../../base/format.ts";
+import type { RunningPreparation, SweepEvent, TrialEvent } from "../../contract/generated/types.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
+import { describePreparation, leftMs } from "../eta.ts";
+import { describePhase } from "../progress.ts";
 import type { PreparationEnd, PreparationWatcher } from "./prepare-features.ts";
-import { describePhase } from "./progress.ts";
 
 export interface PreparationProgressOptions {
   json: boolean;

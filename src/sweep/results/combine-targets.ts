@@ -5,21 +5,21 @@ import type {
   StoredTarget,
   TrialDataset,
   TrialSpec,
-} from "../contract/generated/types.ts";
-import { readFacts } from "../dataset/prepare/prepared-folder.ts";
-import type { Engine } from "../engine/engine.ts";
-import { cacheDir } from "../environment/cache.ts";
-import type { SweepStore } from "../store/sweep-store.ts";
-import { isTest } from "../store/test-looks.ts";
-import { isSame, locateTarget, storedTarget } from "./evaluation-targets.ts";
+} from "../../contract/generated/types.ts";
+import { readFacts } from "../../dataset/prepare/prepared-folder.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { cacheDir } from "../../environment/cache.ts";
+import type { SweepStore } from "../../store/sweep-store.ts";
+import { isTest } from "../../store/test-looks.ts";
+import { isSame, locateTarget, storedTarget } from "../evaluation-targets.ts";
 import {
   type CompletedAttempt,
   datasetOf,
   type EvaluationTarget,
   predictOn,
   targetName,
-} from "./predict-on.ts";
-import type { Context } from "./run-context.ts";
+} from "../predict-on.ts";
+import type { Context } from "../run-context.ts";
 import { comparisonRules, groupsOf } from "./summarize-params.ts";
 
 /** A sweep whose trials are evaluated on several splits. */

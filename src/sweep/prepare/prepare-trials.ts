@@ -1,22 +1,22 @@
-import { CliprpnError } from "../contract/errors.ts";
+import { CliprpnError } from "../../contract/errors.ts";
 import type {
   BaselineSpec,
   ClipRpnSpec,
   Split,
   TrainedYoloDetector,
   TrialSpec,
-} from "../contract/generated/types.ts";
-import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
-import { describeJoint } from "../dataset/joint.ts";
-import { readFacts } from "../dataset/prepare/prepared-folder.ts";
-import type { Engine } from "../engine/engine.ts";
-import { ensureDataset, warnOfData } from "./datasets.ts";
-import { distinctSizes } from "./image-sizes.ts";
-import { openEngine } from "./open-engine.ts";
-import type { EvaluationTarget } from "./predict-on.ts";
+} from "../../contract/generated/types.ts";
+import type { DatasetIdentity } from "../../dataset/identify-dataset.ts";
+import { describeJoint } from "../../dataset/joint.ts";
+import { readFacts } from "../../dataset/prepare/prepared-folder.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { ensureDataset, warnOfData } from "../datasets.ts";
+import { distinctSizes } from "../image-sizes.ts";
+import { openEngine } from "../open-engine.ts";
+import type { EvaluationTarget } from "../predict-on.ts";
+import { liveEvent } from "../progress.ts";
+import type { RunContext } from "../run-context.ts";
 import { prepareTargets, warnOfSharedImages } from "./prepare-targets.ts";
-import { liveEvent } from "./progress.ts";
-import type { RunContext } from "./run-context.ts";
 
 /**
  * Prepares the dataset and checks whatever would fail a trial, before the first one starts: weights, fusions, splits, detectors.

@@ -1,6 +1,6 @@
-import type { CompletedConfiguration, TrialSpec } from "../contract/generated/types.ts";
-import type { Engine } from "../engine/engine.ts";
-import { TrialStore } from "../store/trial-store.ts";
+import type { CompletedConfiguration, TrialSpec } from "../../contract/generated/types.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { TrialStore } from "../../store/trial-store.ts";
 import type { Leaderboard, TrialResult } from "./leaderboard.ts";
 
 export interface IntervalsOptions {

@@ -1,6 +1,6 @@
-import type { AuditSummary, Split } from "../contract/generated/types.ts";
-import type { ReportTrial, ShownAudit } from "../report/report-input.ts";
-import { allAudits } from "../store/audit-store.ts";
+import type { AuditSummary, Split } from "../../contract/generated/types.ts";
+import type { ReportTrial, ShownAudit } from "../../report/report-input.ts";
+import { allAudits } from "../../store/audit-store.ts";
 
 /** The audits for a report, and why others cannot be read. */
 export interface FoundAudits {

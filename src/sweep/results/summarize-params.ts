@@ -4,10 +4,10 @@ import type {
   SummarizeParams,
   TrialGroup,
   TrialSpec,
-} from "../contract/generated/types.ts";
-import { isUpperBound } from "../contract/trial-identity.ts";
-import { defaultAlpha } from "../experiment/presets.ts";
-import { type AnsweredSplit, answersDir, type CompletedAttempt } from "./predict-on.ts";
+} from "../../contract/generated/types.ts";
+import { isUpperBound } from "../../contract/trial-identity.ts";
+import { defaultAlpha } from "../../experiment/presets.ts";
+import { type AnsweredSplit, answersDir, type CompletedAttempt } from "../predict-on.ts";
 
 /** The trials by configuration, in the order of the plan. */
 export function groupsOf(

@@ -1,16 +1,16 @@
 import { join } from "node:path";
-import type { Split, SummarizeParams } from "../contract/generated/types.ts";
-import { describeJoint } from "../dataset/joint.ts";
-import { readFacts } from "../dataset/prepare/prepared-folder.ts";
-import { describeSplit } from "../dataset/prepare/summary-lines.ts";
-import type { Engine } from "../engine/engine.ts";
-import { cacheDir } from "../environment/cache.ts";
-import { presets } from "../experiment/presets.ts";
-import { version } from "../package-root.ts";
-import type { ReportInput } from "../report/report-input.ts";
-import type { Staging } from "../report/staging.ts";
-import { countLooks, isTest } from "../store/test-looks.ts";
-import type { Context } from "./run-context.ts";
+import type { Split, SummarizeParams } from "../../contract/generated/types.ts";
+import { describeJoint } from "../../dataset/joint.ts";
+import { readFacts } from "../../dataset/prepare/prepared-folder.ts";
+import { describeSplit } from "../../dataset/prepare/summary-lines.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { cacheDir } from "../../environment/cache.ts";
+import { presets } from "../../experiment/presets.ts";
+import { version } from "../../package-root.ts";
+import type { ReportInput } from "../../report/report-input.ts";
+import type { Staging } from "../../report/staging.ts";
+import { countLooks, isTest } from "../../store/test-looks.ts";
+import type { Context } from "../run-context.ts";
 
 /** What a report on a split is made from, besides its figures and the facts about the dataset. */
 export interface SplitReport {

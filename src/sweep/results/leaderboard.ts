@@ -1,11 +1,11 @@
-import { compareTexts } from "../base/format.ts";
+import { compareTexts } from "../../base/format.ts";
 import type {
   ConfigurationSoFar,
   IntervalSoFar,
   LeaderboardSoFar,
   TrialSpec,
-} from "../contract/generated/types.ts";
-import { isUpperBound } from "../contract/trial-identity.ts";
+} from "../../contract/generated/types.ts";
+import { isUpperBound } from "../../contract/trial-identity.ts";
 
 /** A trial that the experiment asks for. */
 export interface AskedTrial {

@@ -1,5 +1,5 @@
-import type { Engine, LaunchOptions } from "../engine/engine.ts";
-import type { Launcher } from "../engine/launcher.ts";
+import type { Engine, LaunchOptions } from "../../engine/engine.ts";
+import type { Launcher } from "../../engine/launcher.ts";
 
 /** Where the trials of a sweep run, by `--engine`. */
 export interface Place {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { createFile } from "../base/replace-file.ts";
-import { CliprpnError, isInterruption } from "../contract/errors.ts";
+import { createFile } from "../../base/replace-file.ts";
+import { CliprpnError, isInterruption } from "../../contract/errors.ts";
 import type {
   ErrorInfo,
   PreparationFinished,
@@ -9,13 +9,13 @@ import type {
   PreparationSpec,
   TrialEvent,
   TrialSpec,
-} from "../contract/generated/types.ts";
-import type { Engine } from "../engine/engine.ts";
-import { schemaVersion, toJson } from "../store/files.ts";
-import type { NewEntry } from "../store/journal.ts";
-import type { SweepStore } from "../store/sweep-store.ts";
-import type { AttemptFolder } from "../store/trial-store.ts";
-import { defaultRetries, failureClassOf } from "./failure-policy.ts";
+} from "../../contract/generated/types.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { schemaVersion, toJson } from "../../store/files.ts";
+import type { NewEntry } from "../../store/journal.ts";
+import type { SweepStore } from "../../store/sweep-store.ts";
+import type { AttemptFolder } from "../../store/trial-store.ts";
+import { defaultRetries, failureClassOf } from "../failure-policy.ts";
 import { preparationParts } from "./preparation-parts.ts";
 
 /** Receives what happens to the attempts, to show it. */

@@ -1,13 +1,13 @@
-import { counted } from "../base/format.ts";
-import { CliprpnError } from "../contract/errors.ts";
-import type { TrialSpec } from "../contract/generated/types.ts";
-import { QueueFolder } from "../engine/queue/queue-folder.ts";
-import type { Plan } from "../experiment/plan.ts";
-import type { SweepStore } from "../store/sweep-store.ts";
-import { TrialStore } from "../store/trial-store.ts";
+import { counted } from "../../base/format.ts";
+import { CliprpnError } from "../../contract/errors.ts";
+import type { TrialSpec } from "../../contract/generated/types.ts";
+import { QueueFolder } from "../../engine/queue/queue-folder.ts";
+import type { Plan } from "../../experiment/plan.ts";
+import type { SweepStore } from "../../store/sweep-store.ts";
+import { TrialStore } from "../../store/trial-store.ts";
+import type { RunContext } from "../run-context.ts";
+import { TrialClaims, type TrialClaimsOptions } from "../trial-claims.ts";
 import type { Place } from "./place.ts";
-import type { RunContext } from "./run-context.ts";
-import { TrialClaims, type TrialClaimsOptions } from "./trial-claims.ts";
 
 /**
  * Leaves trials with workers that need no other process, for `--detach`. What they achieve counts when the sweep runs again, which

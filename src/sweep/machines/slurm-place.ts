@@ -1,22 +1,22 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { counted } from "../base/format.ts";
-import { pythonEnv } from "../base/python-env.ts";
-import type { SlurmOptions, TrialSpec } from "../contract/generated/types.ts";
-import type { Engine } from "../engine/engine.ts";
-import type { LocalEngineOptions } from "../engine/local/local-engine.ts";
-import { pilotCommand, pilotModulePath } from "../engine/queue/pilot-command.ts";
-import { QueueFolder } from "../engine/queue/queue-folder.ts";
-import { QueueLauncher } from "../engine/queue/queue-launcher.ts";
-import { batchScript, defaultParallelism, type PilotJob, usesGpus } from "../engine/slurm/batch-script.ts";
-import { Slurm } from "../engine/slurm/slurm.ts";
-import { SlurmPilots } from "../engine/slurm/slurm-pilots.ts";
-import { isReadyToRun } from "../environment/is-ready.ts";
-import { neededExtras } from "../experiment/detectors.ts";
-import type { SweepStore } from "../store/sweep-store.ts";
-import { engineOptions } from "./open-engine.ts";
+import { counted } from "../../base/format.ts";
+import { pythonEnv } from "../../base/python-env.ts";
+import type { SlurmOptions, TrialSpec } from "../../contract/generated/types.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { LocalEngineOptions } from "../../engine/local/local-engine.ts";
+import { pilotCommand, pilotModulePath } from "../../engine/queue/pilot-command.ts";
+import { QueueFolder } from "../../engine/queue/queue-folder.ts";
+import { QueueLauncher } from "../../engine/queue/queue-launcher.ts";
+import { batchScript, defaultParallelism, type PilotJob, usesGpus } from "../../engine/slurm/batch-script.ts";
+import { Slurm } from "../../engine/slurm/slurm.ts";
+import { SlurmPilots } from "../../engine/slurm/slurm-pilots.ts";
+import { isReadyToRun } from "../../environment/is-ready.ts";
+import { neededExtras } from "../../experiment/detectors.ts";
+import type { SweepStore } from "../../store/sweep-store.ts";
+import { engineOptions } from "../open-engine.ts";
+import type { RunContext } from "../run-context.ts";
 import type { Place } from "./place.ts";
-import type { RunContext } from "./run-context.ts";
 
 /** The jobs of a SLURM cluster. No Python runs on this machine meanwhile. */
 export async function onSlurm(

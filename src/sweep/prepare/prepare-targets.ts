@@ -1,12 +1,12 @@
-import { count, counted } from "../base/format.ts";
-import type { DatasetIdentity } from "../dataset/identify-dataset.ts";
-import { type ImageSize, isPrepared, readFacts } from "../dataset/prepare/prepared-folder.ts";
-import type { Engine } from "../engine/engine.ts";
-import { cacheDir } from "../environment/cache.ts";
-import { ensureDataset, warnOfData } from "./datasets.ts";
-import { checkTarget } from "./evaluation-targets.ts";
-import { type EvaluationTarget, targetName } from "./predict-on.ts";
-import type { Context, RunContext } from "./run-context.ts";
+import { count, counted } from "../../base/format.ts";
+import type { DatasetIdentity } from "../../dataset/identify-dataset.ts";
+import { type ImageSize, isPrepared, readFacts } from "../../dataset/prepare/prepared-folder.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { cacheDir } from "../../environment/cache.ts";
+import { ensureDataset, warnOfData } from "../datasets.ts";
+import { checkTarget } from "../evaluation-targets.ts";
+import { type EvaluationTarget, targetName } from "../predict-on.ts";
+import type { Context, RunContext } from "../run-context.ts";
 
 /** Prepares the datasets to evaluate on, so that what is missing is found before any training. */
 export async function prepareTargets(
