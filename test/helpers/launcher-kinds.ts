@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { LaunchOptions } from "../../src/engine/engine.ts";
 import type { Launcher } from "../../src/engine/launcher.ts";
 import type { LocalEngine } from "../../src/engine/local/local-engine.ts";
-import { type PilotSource, QueueLauncher } from "../../src/engine/queue/queue-launcher.ts";
+import type { PilotSource } from "../../src/engine/queue/pilot-source.ts";
+import { QueueLauncher } from "../../src/engine/queue/queue-launcher.ts";
 import { LocalPilots } from "./local-pilots.ts";
 import type { MarkedProcesses } from "./processes.ts";
 

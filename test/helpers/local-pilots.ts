@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { openSync } from "node:fs";
 import { join } from "node:path";
-import type { PilotSource } from "../../src/engine/queue/queue-launcher.ts";
+import type { PilotSource } from "../../src/engine/queue/pilot-source.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import { faultsFolder, testPython } from "./python.ts";
 

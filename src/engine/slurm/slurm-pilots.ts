@@ -1,8 +1,8 @@
 import { counted, joinWords } from "../../base/format.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { SlurmOptions } from "../../contract/generated/types.ts";
+import type { PilotGone, PilotSource } from "../queue/pilot-source.ts";
 import type { Pilot } from "../queue/pilot-watch.ts";
-import type { PilotGone, PilotSource } from "../queue/queue-launcher.ts";
 import { batchScript, defaultParallelism, type PilotJob } from "./batch-script.ts";
 import { JobRecords } from "./job-records.ts";
 import type { Slurm } from "./slurm.ts";

@@ -1,0 +1,59 @@
+import type { Attempt, LeftAttempt } from "../launcher.ts";
+import type { PilotPool } from "./pilot-pool.ts";
+import { attemptOf, entryOf, type QueueFolder } from "./queue-folder.ts";
+
+/** Attempts in the queue that an earlier process left. */
+export class LeftAttempts {
+  readonly #queue: QueueFolder;
+  readonly #graceMs: number;
+  /** Entries that nobody wants; they are removed when they have ended. */
+  readonly #unwanted = new Set<string>();
+
+  /** @param graceMs time that an attempt that nobody wants gets to stop. */
+  constructor(queue: QueueFolder, graceMs: number) {
+    this.#queue = queue;
+    this.#graceMs = graceMs;
+  }
+
+  /**
+   * @param take the attempt to follow; undefined for one that nobody wants any more.
+   * @param follow receives those.
+   */
+  async takeOver(
+    take: (left: LeftAttempt) => Promise<Attempt | undefined>,
+    follow: (attempt: Attempt) => void,
+  ): Promise<void> {
+    // In this order: an entry that is claimed and ended meanwhile is not overlooked.
+    const names = [...this.#queue.waiting(), ...this.#queue.claims().keys(), ...this.#queue.ended()];
+    const left = [...new Set(names)].flatMap((entry) => attemptOf(entry) ?? []);
+    // Of two attempts at a trial, which a process left that was killed, the newer one counts.
+    left.sort((a, b) => b.number - a.number);
+    // Together, since each may have to wait.
+    await Promise.all(
+      left.map(async (each) => {
+        const attempt = await take(each);
+        if (attempt === undefined) this.#discard(entryOf(each));
+        else follow(attempt);
+      }),
+    );
+  }
+
+  /** Removes unwanted entries that have ended, or whose pilots are lost. */
+  removeEnded(claims: ReadonlyMap<string, string>, ended: ReadonlySet<string>, pilots: PilotPool): void {
+    for (const entry of this.#unwanted) {
+      const name = claims.get(entry) ?? "";
+      if (!ended.has(entry) && name !== "" && pilots.claimant(name).lost === undefined) continue;
+      this.#unwanted.delete(entry);
+      this.#queue.remove(entry, name);
+    }
+  }
+
+  #discard(entry: string): void {
+    if (this.#queue.withdraw(entry) || !this.#queue.claims().has(entry)) {
+      this.#queue.remove(entry, "");
+      return;
+    }
+    this.#queue.cancel(entry, this.#graceMs);
+    this.#unwanted.add(entry);
+  }
+}

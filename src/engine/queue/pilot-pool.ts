@@ -1,0 +1,113 @@
+import type { PilotSource } from "./pilot-source.ts";
+import { describePilot, type Pilot, PilotWatch } from "./pilot-watch.ts";
+import type { QueueFolder } from "./queue-folder.ts";
+
+/** The pilots of a queue: which of them take attempts, which are lost, and how more of them are started. */
+export class PilotPool {
+  readonly #queue: QueueFolder;
+  readonly #watch: PilotWatch;
+  readonly #source: PilotSource | undefined;
+  readonly #barred: Set<string>;
+  /** Pilots that the cluster took away. */
+  readonly #preempted = new Set<string>();
+
+  constructor(queue: QueueFolder, leaseMs: number, source: PilotSource | undefined) {
+    this.#queue = queue;
+    this.#source = source;
+    this.#watch = new PilotWatch(queue, leaseMs);
+    this.#barred = new Set(queue.barred());
+  }
+
+  /** Looks at all heartbeats. */
+  look(): void {
+    this.#watch.look();
+  }
+
+  /** Asks the cluster for pilots that are gone before their heartbeats say so. */
+  askCluster(): void {
+    for (const pilot of this.#watch.all()) {
+      const gone = pilot.lost === undefined ? this.#source?.gone?.(pilot) : undefined;
+      if (gone === undefined) continue;
+      if (gone.how === "preempted") this.#preempted.add(pilot.name);
+      this.#watch.lose(pilot.name, gone.reason);
+    }
+  }
+
+  /** Whether pilots are left that have not ended. */
+  get hasLive(): boolean {
+    return this.#watch.live().length > 0;
+  }
+
+  /** The pilot that has claimed an entry. */
+  claimant(name: string): Pilot {
+    return this.#watch.claimant(name);
+  }
+
+  isBarred({ name }: Pilot): boolean {
+    return this.#barred.has(name);
+  }
+
+  /** How a lost pilot went: `preempted` is no fault of its attempt. */
+  howLost({ name }: Pilot): "lost" | "preempted" {
+    return this.#preempted.has(name) ? "preempted" : "lost";
+  }
+
+  /** A pilot whose attempt is taken away takes nothing more, even if it is only frozen. */
+  remove({ name }: Pilot): void {
+    this.#bar(name);
+    this.#queue.removePilot(name);
+  }
+
+  /** Forgets pilots that have ended and have no claims, and bars those that are lost. */
+  clear(claimants: ReadonlySet<string>): void {
+    this.#watch.forgetEnded(claimants);
+    // One that comes back would take an attempt, and lose it at once.
+    for (const { name, lost } of this.#watch.all())
+      if (lost !== undefined && !claimants.has(name) && !this.#barred.has(name)) this.#bar(name);
+  }
+
+  /** Ends a pilot that did not stop its attempt, if a cluster can. */
+  kill(pilot: Pilot): void {
+    this.#source?.kill?.(pilot);
+  }
+
+  /** Has pilots started for as many attempts. @returns why there are not enough. */
+  want(numAttempts: number): string | undefined {
+    return this.#source?.want(numAttempts, this.#watch.all()) ?? this.#missing();
+  }
+
+  /** A pilot gets its next attempt before it has ended the one that it runs. */
+  capacity(maxAttempts: number): { numSlots: number; numWorkers: number } {
+    const numReady = this.#watch.ready().filter((pilot) => !this.isBarred(pilot)).length;
+    return {
+      numSlots: Math.min(maxAttempts, attemptsPerPilot * numReady),
+      numWorkers: Math.min(maxAttempts, numReady),
+    };
+  }
+
+  /** Starts pilots for as many attempts, and lets them work without this process. */
+  async leave(numAttempts: number): Promise<void> {
+    await this.#source?.leave?.(numAttempts);
+  }
+
+  /** Ends all pilots that are left, if a cluster started them. */
+  async close(): Promise<void> {
+    await this.#source?.close();
+  }
+
+  #bar(name: string): void {
+    this.#barred.add(name);
+    this.#queue.bar(name);
+  }
+
+  /** Why no attempt runs, if there are no pilots. */
+  #missing(): string | undefined {
+    const pilots = this.#watch.all();
+    const refused = pilots.find(({ facts }) => facts.state === "refused");
+    if (refused !== undefined)
+      return `${describePilot(refused)} cannot run these trials: ${refused.facts.error?.message ?? ""}`;
+    return pilots.length > 0 ? undefined : "no worker has joined";
+  }
+}
+
+const attemptsPerPilot = 2;

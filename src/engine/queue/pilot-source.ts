@@ -1,0 +1,21 @@
+import type { Pilot } from "./pilot-watch.ts";
+
+/** Starts and ends pilots, as a cluster does; by default a person starts them, and they end by themselves. */
+export interface PilotSource {
+  /** Called often: as many attempts run or could run. Says why there are not enough pilots, for people. */
+  want(numAttempts: number, pilots: readonly Pilot[]): string | undefined;
+  /** Whether the cluster knows that a pilot is gone, before its heartbeat says so. */
+  gone?(pilot: Pilot): PilotGone | undefined;
+  /** Ends a pilot that did not stop its attempt. */
+  kill?(pilot: Pilot): void;
+  /** Starts pilots for as many attempts, and lets them work without this process. */
+  leave?(numAttempts: number): Promise<void>;
+  /** Ends all pilots that are left. */
+  close(): Promise<void>;
+}
+
+/** How a pilot went: `preempted` if the cluster took it away, which is no fault of its trial. */
+export interface PilotGone {
+  how: "lost" | "preempted";
+  reason: string;
+}
