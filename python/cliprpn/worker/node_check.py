@@ -1,7 +1,7 @@
 """A node's side of `cliprpn doctor --engine slurm`: `python -m cliprpn.worker.node_check FOLDER`.
 
-Says what a worker would find on this node, and answers to files in the shared folder; `src/sweep/machines/check-node.ts` is the
-other side.
+Says what a worker would find on this node, and answers to files in the shared folder;
+`src/sweep/machines/check-node.ts` is the other side.
 """
 
 from __future__ import annotations
