@@ -36,14 +36,17 @@ const checks: Record<string, string[]> = {
     "test/interrupts/**",
     "--exclude",
     "test/clusters/**",
+    "--exclude",
+    "test/slow/**",
   ],
   pytest: ["python", "-m", "pytest", "-q", "-m", "not slow", "test/python", "test/gpu"],
-  slow: ["python", "-m", "pytest", "-q", "-m", "slow", "test/python", "test/gpu"],
+  slow: ["vitest", "run", "--config", "test/vitest.config.ts", "test/slow"],
+  "slow python": ["python", "-m", "pytest", "-q", "-m", "slow", "test/python", "test/gpu"],
   interrupts: ["vitest", "run", "--config", "test/vitest.config.ts", "test/interrupts"],
   clusters: ["vitest", "run", "--config", "test/vitest.config.ts", "test/clusters"],
 };
 /** Checks that take long and only run by name. */
-const separate = ["interrupts", "slow", "clusters"];
+const separate = ["interrupts", "slow", "slow python", "clusters"];
 
 const names = process.argv.slice(2).filter((argument) => argument !== "--slow");
 const isSlow = process.argv.includes("--slow");
