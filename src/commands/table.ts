@@ -785,7 +785,7 @@ export const commands: Command[] = [
     describe: "set up the Python environment",
     options: {
       extra: {
-        describe: "also install the packages for onnx or yolo (AGPL-3.0) (repeatable)",
+        describe: "also install the packages for onnx, ray or yolo (AGPL-3.0) (repeatable)",
         type: "array",
         choices: extraNames,
       },

@@ -29,7 +29,7 @@ export interface ExtrasOptions extends Omit<InstallContext, "env"> {
 }
 
 /**
- * The packages that some detectors need in addition: the user's interpreter is checked for them, and our own environment gets
+ * The packages that some detectors, or Ray, need in addition: the user's interpreter is checked for them, and our own environment gets
  * them on first use; those of an environment in a shared cache go into the own cache.
  *
  * @returns the folders of modules that are not on the path of the environment's Python.
@@ -69,9 +69,10 @@ export function extraModulePath(environmentFolder: string, cache: string, lockDi
     .map(({ packages }) => packages);
 }
 
-/** The yolo extra contains the onnx extra. */
+/** Without those that another one contains, each once. */
 function withoutContained(names: readonly ExtraName[]): ExtraName[] {
-  return names.includes("yolo") ? ["yolo"] : [...new Set(names)];
+  const contained = names.map((name) => extras[name].contains);
+  return [...new Set(names)].filter((name) => !contained.includes(name));
 }
 
 /** Where extras of an environment lie: the folder, and the folder that a `.pth` file in it must be in to have an effect. */
@@ -92,7 +93,7 @@ function placesOf(environmentFolder: string, cache: string): ExtraPlace[] {
 
 /** True if a place has an extra, or one that contains it. */
 function isAvailable(name: ExtraName, place: ExtraPlace, lockDir?: string): boolean {
-  const sources: ExtraName[] = name === "onnx" ? ["onnx", "yolo"] : ["yolo"];
+  const sources = extraNames.filter((other) => other === name || extras[other].contains === name);
   return sources.some((source) => isInstalled(extraFolder(source, place, lockDir)));
 }
 

@@ -2,7 +2,14 @@ import { quoteForShell } from "../base/format.ts";
 import { blamedVariables } from "./blamed-variables.ts";
 import { cacheDir } from "./cache.ts";
 import { broken, type DoctorRow, firstLine, missing, ok } from "./doctor-row.ts";
-import { type Extra, type ExtraName, extraNames, extras, offlineYoloEnv } from "./extras.ts";
+import {
+  type Extra,
+  type ExtraName,
+  extraNames,
+  extras,
+  offlineYoloEnv,
+  type WorkerExtra,
+} from "./extras.ts";
 import {
   type Inspection,
   inspectPython,
@@ -52,7 +59,7 @@ export async function interpreterRows(
     ...extraRows(extraInspection, managed?.folder),
   ];
   if (problems.length > 0 || startWorker === undefined) return rows;
-  return [...rows, ...(await workerRows(python, run, installedExtras(extraInspection), startWorker))];
+  return [...rows, ...(await workerRows(python, run, extrasToRun(extraInspection), startWorker))];
 }
 
 /** Only for an environment that cannot work: whatever else fails, deleting gigabytes of packages would not help. */
@@ -111,9 +118,11 @@ function extraRows(inspection: Inspection | Error, environmentFolder: string | u
   return [broken("extras", firstLine(inspection), fix)];
 }
 
-function installedExtras(inspection: Inspection | Error): ExtraName[] {
+function extrasToRun(inspection: Inspection | Error): WorkerExtra[] {
   if (inspection instanceof Error) return [];
-  return extraNames.filter((name) => packageProblems(inspection, extras[name].packages).length === 0);
+  return extraNames
+    .filter((name) => name !== "ray")
+    .filter((name) => packageProblems(inspection, extras[name].packages).length === 0);
 }
 
 function extraRow(

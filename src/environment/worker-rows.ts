@@ -1,7 +1,7 @@
 import { lastLines } from "../base/output-tail.ts";
 import { blamedVariables } from "./blamed-variables.ts";
 import { broken, type DoctorRow, ok } from "./doctor-row.ts";
-import { type ExtraName, extras } from "./extras.ts";
+import { extras, type WorkerExtra } from "./extras.ts";
 import type { PythonRun } from "./inspect-python.ts";
 
 /** Starts a worker, as every command that runs trials does. Passed in, as this module may not import the engine. */
@@ -11,7 +11,7 @@ export interface StartedWorker {
   /** The device, as Python resolved it. */
   device: string;
   /** Computes something small with the packages of an extra. @throws CliprpnError. */
-  checkExtra(name: ExtraName): Promise<void>;
+  checkExtra(name: WorkerExtra): Promise<void>;
   /** Ends the worker. */
   close(): Promise<void>;
 }
@@ -20,7 +20,7 @@ export interface StartedWorker {
 export async function workerRows(
   python: string,
   run: PythonRun,
-  installed: readonly ExtraName[],
+  installed: readonly WorkerExtra[],
   startWorker: StartWorker,
 ): Promise<DoctorRow[]> {
   const started_ms = performance.now();
@@ -49,7 +49,7 @@ export async function workerRows(
   }
 }
 
-async function extraRow(worker: StartedWorker, name: ExtraName): Promise<DoctorRow> {
+async function extraRow(worker: StartedWorker, name: WorkerExtra): Promise<DoctorRow> {
   const row = `run ${name}`;
   try {
     await worker.checkExtra(name);

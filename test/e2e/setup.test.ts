@@ -119,7 +119,7 @@ test("errors of setup end with exit code 4, those of the command line with 2", (
   expect(run(["setup", "--torch-backend", "no such"], machine).code).toBe(2);
   expect(run(["setup", "--extra", "torch"], machine)).toMatchObject({
     code: 2,
-    err: expect.stringMatching(/--extra: .*"onnx", "yolo".*"torch"/),
+    err: expect.stringMatching(/--extra: .*"onnx", "ray", "yolo".*"torch"/),
   });
   expect(run(["setup", "--torch-backend", "cpu", "--python", "python3"], machine).code).toBe(2);
 });

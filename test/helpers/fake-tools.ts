@@ -77,7 +77,7 @@ export function writeInspection(
     writeFileSync(join(folder, `listing${ending}.json`), JSON.stringify({ python, executable, versions }));
   };
   write("", modules);
-  write("-extras", [...modules, "ultralytics", "onnxruntime"]);
+  write("-extras", [...modules, "ultralytics", "onnxruntime", "ray"]);
 }
 
 /** Makes uv wait until `printedWait` is called: while one process installs, the other one waits for it. */
@@ -122,6 +122,7 @@ triton==3.8.0 ; sys_platform == 'linux' \\
 /** They also contain packages of the runtime lock, as the shipped locks do. */
 const fakeExtraLocks = {
   onnx: "numpy==2.4.6 \\\n    --hash=sha256:aaaa\nonnxruntime==1.32.0 \\\n    --hash=sha256:ffff\n",
+  ray: "msgpack==1.2.4 \\\n    --hash=sha256:efef\nnumpy==2.4.6 \\\n    --hash=sha256:aaaa\nray==2.60.0 \\\n    --hash=sha256:baba\n",
   yolo: `nvidia-cublas==13.1.0.3 ; sys_platform == 'linux' \\
     --hash=sha256:bbbb
 nvidia-ml-py==13.0.0 \\
@@ -136,7 +137,7 @@ ultralytics==8.4.190 \\
 };
 
 const fakePython = `
-case "$*" in *onnxruntime*) about=-extras ;; *) about= ;; esac
+case "$*" in *onnxruntime* | *" ray"*) about=-extras ;; *) about= ;; esac
 case "$1 $2" in
   "-c import sys; print"*) echo "$MACHINE/bin/python3.11"; echo 3.11.7 ;;
   *import_module*) echo inspected >> "$MACHINE/inspections"; cat "$MACHINE/inspection$about.json" ;;

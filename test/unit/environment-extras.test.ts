@@ -70,6 +70,19 @@ describe("the environment that cliprpn sets up", () => {
     expect(quiet.lines).toEqual([]);
   });
 
+  test("ray is installed beside yolo, which does not contain it, from its own lock", async () => {
+    const { machine, environment } = await readyMachine();
+    await add(machine, environment, ["onnx", "ray", "yolo"]);
+    expect(installs(machine).map((call) => /extra-([a-z]+)\.txt$/.exec(call)?.[1])).toEqual(["ray", "yolo"]);
+    expect(readFileSync(join(folderOf(environment), "extra-ray.txt"), "utf8").match(/^\S+==/gm)).toEqual([
+      "msgpack==",
+      "ray==",
+    ]);
+    const before = machine.calls().length;
+    await add(machine, environment, ["ray"]);
+    expect(machine.calls()).toHaveLength(before);
+  });
+
   test("without extras nothing happens", async () => {
     const { machine, environment } = await readyMachine();
     const before = machine.calls().length;
@@ -261,6 +274,7 @@ describe("doctor", () => {
     expect(ok).toBe(true);
     expect(rows.filter(({ name }) => name.startsWith("extra"))).toEqual([
       { name: "extra onnx", state: "ok", found: "onnxruntime 1.32.0", how_to_fix: "" },
+      { name: "extra ray", state: "ok", found: "ray 2.14.1", how_to_fix: "" },
       {
         name: "extra yolo",
         state: "ok",
@@ -306,6 +320,7 @@ describe("the shipped locks", () => {
 
   test.each([
     "extra-onnx",
+    "extra-ray",
     "extra-yolo",
   ])("%s has the runtime's versions of the packages that both contain", (name) => {
     const shared = [...pins(lock(name))].filter(([pack]) => runtime.has(pack));
@@ -328,6 +343,17 @@ describe("the shipped locks", () => {
     );
     expect([...(onnx ?? [])]).toEqual([...(yolo ?? [])].filter(([pack]) => onnx?.has(pack)));
     expect(onnx?.has("onnxruntime")).toBe(true);
+  });
+
+  test("ray adds its core alone, with yolo's versions of the packages that both add", () => {
+    const [ray, yolo] = ["extra-ray", "extra-yolo"].map((name) =>
+      pins(withoutPackagesOf(lock("runtime"), lock(name))),
+    );
+    expect(ray?.has("ray")).toBe(true);
+    expect(ray?.size).toBe(11);
+    const shared = [...(ray ?? [])].filter(([pack]) => yolo?.has(pack));
+    expect(shared.length).toBeGreaterThan(1);
+    for (const [pack, versions] of shared) expect(versions, pack).toEqual(yolo?.get(pack));
   });
 });
 
