@@ -6,6 +6,7 @@
 import { delimiter, dirname } from "node:path";
 import { $ } from "zx";
 import { ensureEnvironment } from "../src/environment/ensure-environment.ts";
+import { ensureExtras } from "../src/environment/ensure-extras.ts";
 import { packageRoot } from "../src/package-root.ts";
 import { makeTerminal } from "../src/terminal/make-terminal.ts";
 
@@ -53,10 +54,13 @@ const isSlow = process.argv.includes("--slow");
 const unknown = names.filter((name) => !(name in checks));
 if (unknown.length > 0)
   throw new Error(`expected ${Object.keys(checks).join(", ")}; found ${unknown.join(", ")}`);
-const { python } = await ensureEnvironment({ name: "test", terminal: makeTerminal(process) });
+const terminal = makeTerminal(process);
+const testEnvironment = await ensureEnvironment({ name: "test", terminal });
+const { python } = testEnvironment;
 const chosen = Object.keys(checks).filter((name) =>
   names.length === 0 ? !separate.includes(name) : names.includes(name),
 );
+if (chosen.includes("clusters")) await addRay();
 const results: { name: string; passed: boolean; seconds: number }[] = [];
 // pytest uses one core, so it runs beside vitest; its output is shown when both have ended.
 const beside = chosen.includes("vitest") && chosen.includes("pytest") ? "pytest" : undefined;
@@ -71,6 +75,15 @@ process.stdout.write(`${results.map(describe).join("\n")}\n`);
 const numFailed = results.filter(({ passed }) => !passed).length;
 process.stdout.write(`${results.length - numFailed} passed, ${numFailed} failed\n`);
 process.exitCode = numFailed === 0 ? 0 : 1;
+
+/** Without it, the tests on Ray say that they are skipped. */
+async function addRay(): Promise<void> {
+  try {
+    await ensureExtras(testEnvironment, ["ray"], { terminal });
+  } catch (error) {
+    terminal.warn(`Ray could not be installed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
 
 /** Runs a check and adds its result. @returns its output, if it is not inherited. */
 async function run(name: string, stdio: "inherit" | "pipe"): Promise<string> {
