@@ -1,8 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { join } from "node:path";
-import { lastLines } from "../../base/output-tail.ts";
-import { CliprpnError } from "../../contract/errors.ts";
+import type { CliprpnError } from "../../contract/errors.ts";
 import type { PilotFacts, SlurmOptions } from "../../contract/generated/types.ts";
+import { FailedStarts } from "../queue/failed-starts.ts";
 import type { ListedJob } from "./squeue.ts";
 
 interface JobRecord {
@@ -13,21 +11,10 @@ interface JobRecord {
   pilot: PilotFacts["state"] | undefined;
 }
 
-/** A job that ended before its worker was ready. */
-interface FailedStart {
-  id: string;
-  node: string;
-  /** What the worker said; undefined if only the job's log says something. */
-  message: string | undefined;
-}
-
-/** What became of the jobs of a sweep: jobs that end before their worker is ready must not be replaced for ever. */
+/** What became of the jobs of a sweep. */
 export class JobRecords {
   readonly #jobs = new Map<string, JobRecord>();
-  /** Since a worker was last ready. */
-  readonly #failed: FailedStart[] = [];
-  /** Jobs of each node that ended before their worker was ready, since one was. */
-  readonly #failedOn = new Map<string, number>();
+  readonly #failed = new FailedStarts();
   #hasStarted = false;
 
   /** Whether a job was submitted, or found. */
@@ -46,11 +33,8 @@ export class JobRecords {
     const job = this.#jobs.get(id);
     if (job === undefined || job.pilot === state) return;
     Object.assign(job, { pilot: state, node });
-    if (state === "ready") {
-      this.#failed.length = 0;
-      this.#failedOn.delete(job.node);
-    }
-    if (state === "refused") this.#fail(id, job.node, error?.message);
+    if (state === "ready") this.#failed.ready(job.node);
+    if (state === "refused") this.#failed.add({ id, node: job.node, message: error?.message });
   }
 
   /** @param begunAt when squeue was called. */
@@ -64,29 +48,26 @@ export class JobRecords {
     for (const [id, job] of this.#jobs) {
       if (jobs.has(id) || job.submittedAt >= begunAt) continue;
       this.#jobs.delete(id);
-      if (job.pilot === undefined || job.pilot === "starting") this.#fail(id, job.node, undefined);
+      if (job.pilot === undefined || job.pilot === "starting")
+        this.#failed.add({ id, node: job.node, message: undefined });
     }
   }
 
   /** The error if jobs end before their workers are ready, again and again. */
   startFault(logFolder: string): CliprpnError | undefined {
-    const last = this.#failed.at(-1);
-    if (last === undefined || this.#failed.length < maxFailed) return undefined;
-    const logFile = join(logFolder, `${last.id}.log`);
-    const said = last.message ?? endOf(logFile);
-    return new CliprpnError(
-      "environment_broken",
-      `${this.#failed.length} jobs ended before their worker was ready. The last one, ${last.id}${last.node === "" ? "" : ` on ${last.node}`}: ${said === "" ? "it printed nothing" : said}\nIts log, if there is one: ${logFile}. Nodes need the Python of this machine, or \`setup\` lines that provide it, and this folder`,
-    );
+    return this.#failed.fault(logFolder, {
+      what: "jobs",
+      advice: "Nodes need the Python of this machine, or `setup` lines that provide it, and this folder",
+    });
   }
 
   /** Time to wait before the next jobs, which grows while they fail. */
   waitMs(): number {
-    return this.#failed.length === 0 ? 0 : Math.min(60_000, 1000 * 2 ** this.#failed.length);
+    return this.#failed.waitMs();
   }
 
   barredNodes(): string[] {
-    return [...this.#failedOn].filter(([, number]) => number >= maxFailedOnNode).map(([node]) => node);
+    return this.#failed.barredNodes();
   }
 
   /** The options for new jobs. */
@@ -96,30 +77,5 @@ export class JobRecords {
     const { exclude, ...further } = options.additional_parameters ?? {};
     const nodes = [...(exclude === undefined ? [] : [String(exclude)]), ...barred];
     return { ...options, additional_parameters: { ...further, exclude: nodes.join(",") } };
-  }
-
-  #fail(id: string, node: string, message: string | undefined): void {
-    this.#failed.push({ id, node, message });
-    if (node !== "") this.#failedOn.set(node, (this.#failedOn.get(node) ?? 0) + 1);
-  }
-}
-
-const maxFailed = 4;
-const maxFailedOnNode = 2;
-
-/** What a log ends with; empty if there is no log. */
-function endOf(file: string): string {
-  try {
-    const fd = openSync(file, "r");
-    try {
-      const { size } = fstatSync(fd);
-      const bytes = Buffer.alloc(Math.min(size, 4000));
-      readSync(fd, bytes, 0, bytes.length, size - bytes.length);
-      return lastLines(bytes.toString("utf8"));
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    return "";
   }
 }
