@@ -1,11 +1,9 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { counted } from "../../base/format.ts";
-import { pythonEnv } from "../../base/python-env.ts";
 import type { SlurmOptions, TrialSpec } from "../../contract/generated/types.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { LocalEngineOptions } from "../../engine/local/local-engine.ts";
-import { pilotCommand, pilotModulePath } from "../../engine/queue/pilot-command.ts";
 import { QueueFolder } from "../../engine/queue/queue-folder.ts";
 import { QueueLauncher } from "../../engine/queue/queue-launcher.ts";
 import { batchScript, defaultParallelism, type PilotJob, usesGpus } from "../../engine/slurm/batch-script.ts";
@@ -16,6 +14,7 @@ import { neededExtras } from "../../experiment/detectors.ts";
 import type { SweepStore } from "../../store/sweep-store.ts";
 import { engineOptions } from "../open-engine.ts";
 import type { RunContext } from "../run-context.ts";
+import { pilotProcess } from "./pilot-process.ts";
 import type { Place } from "./place.ts";
 
 /** The jobs of a SLURM cluster. No Python runs on this machine meanwhile. */
@@ -85,30 +84,15 @@ export function slurmSlots(waiting: readonly TrialSpec[], run: RunContext): stri
 }
 
 function pilotJob(
-  { python, env, keepPythonPath = false, extraModulePath }: LocalEngineOptions,
+  ofWorker: LocalEngineOptions,
   waiting: readonly TrialSpec[],
   store: SweepStore,
   run: RunContext,
 ): PilotJob {
-  const { PYTHONPATH } = pythonEnv(run.env, { keepPath: keepPythonPath });
   return {
     name: jobName(store),
     logFolder: join(store.queueFolder, "logs"),
-    command: pilotCommand({
-      python,
-      queue: store.queueFolder,
-      device: deviceOf(run),
-      idleS,
-      graceS,
-      ...(extraModulePath === undefined ? {} : { extraModulePath }),
-    }),
-    env: {
-      ...Object.fromEntries(
-        Object.entries(env ?? {}).flatMap(([name, value]) => (value ? [[name, value] as const] : [])),
-      ),
-      PYTHONPATH: pilotModulePath(PYTHONPATH),
-      PYTHONUTF8: "1",
-    },
+    ...pilotProcess(ofWorker, deviceOf(run), store, run),
     numThreads: waiting[0]?.num_threads ?? null,
   };
 }
@@ -130,9 +114,3 @@ export function deviceOf({ jobDevice, slurm = {} }: RunContext): string {
 
 /** As on this machine. */
 const graceMs = 5000;
-
-/** A job leaves its GPU to others when nothing has waited for this time. */
-const idleS = 60;
-
-/** Time to write a checkpoint; SLURM kills a job KillWait seconds (30) after SIGTERM. */
-const graceS = 20;
