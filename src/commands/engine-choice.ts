@@ -24,10 +24,10 @@ export function engineChoice(option: (name: string) => string | undefined): Engi
   );
 }
 
-const engines = ["local", "queue", "slurm"] as const;
+const engines = ["local", "queue", "slurm", "ray"] as const;
 
 /** For workers that are processes of this command. */
 const localOptions = ["devices", "slots-per-device", "renew-after"];
 
 /** For workers on other machines. */
-const elsewhereOptions = ["lease-seconds", "engine-options"];
+const elsewhereOptions = ["lease-seconds", "engine-options", "ray-address", "ray-python"];

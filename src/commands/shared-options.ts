@@ -47,14 +47,14 @@ export const rerunStale: Option = {
 };
 export const engine: Option = {
   describe:
-    "where trials run: on this machine (local), on workers that join with `cliprpn worker --join` (queue), or on jobs of a SLURM cluster (slurm)",
+    "where trials run: on this machine (local), on workers that join with `cliprpn worker --join` (queue), on jobs of a SLURM cluster (slurm), or on a Ray cluster (ray)",
   type: "string",
-  choices: ["local", "queue", "slurm"],
+  choices: ["local", "queue", "slurm", "ray"],
   default: "local",
 };
 export const engineOptions: Option = {
   describe:
-    "with --engine slurm: file of its options; those of the experiment come before them (default: engines/lab.json, if it exists)",
+    "with --engine slurm or ray: file of its options; those of the experiment come before them (default: engines/lab.json, if it exists)",
   type: "string",
 };
 export const detach: Option = {
@@ -63,9 +63,19 @@ export const detach: Option = {
   type: "boolean",
   default: false,
 };
+export const rayAddress: Option = {
+  describe:
+    "with --engine ray: HOST:PORT of the cluster's head, of which this machine is a node (default: RAY_ADDRESS, or the cluster that runs here)",
+  type: "string",
+};
+export const rayPython: Option = {
+  describe:
+    "with --engine ray: a Python interpreter with the cluster's versions of Ray and Python (default: the environment's, with the extra ray)",
+  type: "string",
+};
 export const leaseSeconds: Option = {
   describe:
-    "with --engine queue or slurm: a worker without a sign of life for this time is lost, and its trial runs again (default: 60; NFS shows changes up to a minute later)",
+    "with --engine queue, slurm or ray: a worker without a sign of life for this time is lost, and its trial runs again (default: 60; NFS shows changes up to a minute later)",
   type: "number",
   minimum: 2,
 };

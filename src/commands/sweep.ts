@@ -3,7 +3,6 @@ import { didYouMean } from "../base/did-you-mean.ts";
 import { quoteForShell } from "../base/format.ts";
 import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { StoredExperiment, TrialSpec } from "../contract/generated/types.ts";
-import { readSlurmOptions } from "../experiment/engine-options.ts";
 import { type Plan, withSeed } from "../experiment/plan.ts";
 import { checkFailIf } from "../report/conditions/fail-if.ts";
 import { SweepStore } from "../store/sweep-store.ts";
@@ -11,8 +10,8 @@ import { dryRun } from "../sweep/dry-run.ts";
 import { storedTarget } from "../sweep/evaluation-targets.ts";
 import { type ReadPlan, readPlan } from "../sweep/read-plan.ts";
 import { otherTargets } from "../sweep/results/combine-targets.ts";
-import type { RunContext } from "../sweep/run-context.ts";
 import { runSweep } from "../sweep/run-sweep.ts";
+import { withCluster } from "./cluster-options.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 import { checkCanOpen, openPage } from "./open-report.ts";
 
@@ -21,7 +20,7 @@ export async function sweep(args: Arguments, context: Context): Promise<number> 
   if (args.flag("open")) checkCanOpen(context.env);
   const read = await planFrom(args, context);
   const labels = [...new Set(read.plan.trials.map(({ label }) => label))];
-  const run = withSlurm(runContext(args, context), read, args);
+  const run = withCluster(runContext(args, context), read, args);
   const store = new SweepStore(run.runsDir, read.plan.name);
   const hasPrimary = otherTargets(store, read.targets.map(storedTarget), read.dataset).length > 0;
   const failIf = checkFailIf(args.list("fail-if"), { labels, baseline: read.plan.baseline, hasPrimary });
@@ -53,40 +52,6 @@ export async function train(args: Arguments, context: Context): Promise<number> 
 function preflightCommand(args: Arguments): string {
   const sets = args.list("set").map((set) => ` --set ${quoteForShell(set)}`);
   return `\`cliprpn preflight ${quoteForShell(args.needed("file"))}${sets.join("")}\``;
-}
-
-/** The options of SLURM. No trial runs on this machine then, whatever device it has. @throws CliprpnError bad_input. */
-function withSlurm(run: RunContext, { experiment }: ReadPlan, args: Arguments): RunContext {
-  const typed = args.text("engine-options");
-  if (run.engine !== "slurm") {
-    const only = typed !== undefined ? "engine-options" : args.flag("detach") ? "detach" : undefined;
-    if (only !== undefined)
-      throw new CliprpnError("bad_input", `--${only}: only valid with --engine slurm; add it`);
-    if (experiment.engine?.slurm !== undefined)
-      run.terminal.info(
-        "The options engine.slurm of the experiment are for --engine slurm, and not used here.",
-      );
-    return run;
-  }
-  for (const option of ["devices", "slots-per-device"])
-    if (args.text(option) !== undefined)
-      throw new CliprpnError(
-        "bad_input",
-        `--${option}: expected another engine than slurm, whose jobs have one GPU each (engine.slurm.gpus_per_node)`,
-      );
-  const atEnd = ["fail-if", "notify", "open"].find(
-    (name) =>
-      args.flag(name) || args.text(name) !== undefined || args.list(name).some((value) => value !== "false"),
-  );
-  if (args.flag("detach") && atEnd !== undefined)
-    throw new CliprpnError(
-      "bad_input",
-      `expected --detach or --${atEnd}, found both: there is no report yet`,
-    );
-  const { options, file } = readSlurmOptions(experiment, typed, run.cwd);
-  if (file !== undefined) run.terminal.info(`Options of SLURM: ${file}`);
-  const jobDevice = run.device === "auto" ? undefined : run.device;
-  return { ...run, slurm: options, device: "auto", jobDevice, detach: args.flag("detach") };
 }
 
 function planFrom(args: Arguments, context: Context): Promise<ReadPlan> {

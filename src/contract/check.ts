@@ -22,6 +22,7 @@ export interface ContractTypes {
   LaterTargets: contract.LaterTargets;
   TrialRow: contract.TrialRow;
   AcceptedAttempt: contract.AcceptedAttempt;
+  RayMessage: contract.RayMessage;
   StopRequest: contract.StopRequest;
   SweepStatus: contract.SweepStatus;
   SweepEvent: contract.SweepEvent;

@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CliprpnError } from "../contract/errors.ts";
-import type { EngineOptions, Experiment, SlurmOptions } from "../contract/generated/types.ts";
+import type { EngineOptions, Experiment, RayOptions, SlurmOptions } from "../contract/generated/types.ts";
 import { readCheckedFile } from "./checked-file.ts";
 import { engineProblems } from "./engine-rules.ts";
 import { invalidError } from "./invalid-error.ts";
 
 /** The options of an engine, and the file that some of them come from. */
-export interface ReadSlurmOptions {
-  options: SlurmOptions;
+export interface ReadOptions<Options> {
+  options: Options;
   /** As the person knows it; undefined if there is none. */
   file: string | undefined;
 }
@@ -23,10 +23,9 @@ export function readSlurmOptions(
   { engine = {} }: Pick<Experiment, "engine">,
   typed: string | undefined,
   cwd: string,
-): ReadSlurmOptions {
-  const file = typed ?? (existsSync(join(cwd, labFile)) ? labFile : undefined);
-  const ofFile = file === undefined ? {} : (readEngineFile(file, cwd).slurm ?? {});
-  const options = merged(ofFile, engine.slurm ?? {});
+): ReadOptions<SlurmOptions> {
+  const { file, options: ofFile } = fileOptions(typed, cwd);
+  const options = merged(ofFile.slurm ?? {}, engine.slurm ?? {});
   const { timeout_min, signal_delay_s } = options;
   if (timeout_min !== undefined && signal_delay_s !== undefined && signal_delay_s >= 60 * timeout_min)
     throw new CliprpnError(
@@ -34,6 +33,26 @@ export function readSlurmOptions(
       `engine.slurm.signal_delay_s: expected less than timeout_min (${timeout_min} minutes), found ${signal_delay_s} seconds`,
     );
   return { options, file };
+}
+
+/**
+ * The options for `--engine ray`: those of the experiment, and what it leaves open from a file.
+ *
+ * @param typed as for `readSlurmOptions`.
+ * @throws CliprpnError bad_input with all problems, as `file:line:column`.
+ */
+export function readRayOptions(
+  { engine = {} }: Pick<Experiment, "engine">,
+  typed: string | undefined,
+  cwd: string,
+): ReadOptions<RayOptions> {
+  const { file, options } = fileOptions(typed, cwd);
+  return { options: { ...options.ray, ...engine.ray }, file };
+}
+
+function fileOptions(typed: string | undefined, cwd: string): ReadOptions<EngineOptions> {
+  const file = typed ?? (existsSync(join(cwd, labFile)) ? labFile : undefined);
+  return { options: file === undefined ? {} : readEngineFile(file, cwd), file };
 }
 
 /** Where a lab has its options. */

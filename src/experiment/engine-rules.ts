@@ -1,4 +1,4 @@
-import type { EngineOptions, SlurmOptions } from "../contract/generated/types.ts";
+import type { EngineOptions, RayOptions, SlurmOptions } from "../contract/generated/types.ts";
 import { formatValue, type Path, type Problem } from "./problem.ts";
 
 /**
@@ -7,10 +7,55 @@ import { formatValue, type Path, type Problem } from "./problem.ts";
  * @param isExperiment false for a file of options, which a person trusts like a script.
  */
 export function engineProblems(
-  { slurm = {} }: EngineOptions,
+  { slurm = {}, ray = {} }: EngineOptions,
   { isExperiment }: { isExperiment: boolean },
 ): Problem[] {
-  const prefix: Path = isExperiment ? ["engine", "slurm"] : ["slurm"];
+  const prefix: Path = isExperiment ? ["engine"] : [];
+  return [
+    ...slurmProblems(slurm, [...prefix, "slurm"], isExperiment),
+    ...rayProblems(ray, [...prefix, "ray"], isExperiment),
+  ];
+}
+
+function rayProblems(
+  { resources = {}, label_selector = {}, ...ray }: RayOptions,
+  prefix: Path,
+  isExperiment: boolean,
+): Problem[] {
+  const trusted = (["address", "python"] as const).filter((name) => isExperiment && ray[name] !== undefined);
+  const reserved = Object.keys(resources).filter((name) => name in ownResources);
+  return [
+    ...trusted.map((name) => ({
+      path: [...prefix, name],
+      atKey: true,
+      message: `engine.ray.${name}: expected in a file of options only, such as engines/lab.json, or as --ray-${name}: Ray runs what a cluster sends, and an experiment from somebody else must not choose it`,
+    })),
+    ...reserved.map((name) => ({
+      path: [...prefix, "resources", name],
+      atKey: true,
+      message: `${name}: expected ${ownResources[name]} in its place`,
+    })),
+    ...("ray.io/node-id" in label_selector
+      ? [
+          {
+            path: [...prefix, "label_selector", "ray.io/node-id"],
+            atKey: true,
+            message: "ray.io/node-id: cliprpn sets this label itself; give nodes a label of your own",
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Resources that have an option of their own. */
+const ownResources: Record<string, string | undefined> = {
+  CPU: "num_cpus",
+  GPU: "num_gpus",
+  memory: "a resource that the cluster defines",
+  object_store_memory: "a resource that the cluster defines",
+};
+
+function slurmProblems(slurm: SlurmOptions, prefix: Path, isExperiment: boolean): Problem[] {
   const problems = Object.entries(slurm.additional_parameters ?? {}).flatMap(([name, value]) => {
     const message = explainParameter(name, value);
     const path = [...prefix, "additional_parameters", name];

@@ -23,6 +23,7 @@ import { estimateSweep } from "./estimate/estimate-sweep.ts";
 import { planText } from "./estimate/plan-text.ts";
 import { type PlannedTrial, plannedTrials } from "./estimate/planned-trials.ts";
 import { checkFormerThreads } from "./former-threads.ts";
+import { checkRay, raySlots } from "./machines/ray-place.ts";
 import { checkSlurm, slurmSlots, tellScript } from "./machines/slurm-place.ts";
 import { openEngine } from "./open-engine.ts";
 import { targetName } from "./predict-on.ts";
@@ -58,6 +59,7 @@ export async function dryRun(read: ReadPlan, run: RunContext, preflight: string)
   if (told !== undefined && "text" in told) terminal[told.as](told.text);
   checkFormerThreads(read.experiment, plan.trials, waiting, store.runsDir);
   if (run.engine === "slurm" && waiting.length > 0) await tellSlurm(store, run);
+  if (run.engine === "ray" && waiting.length > 0) await tellRay(waiting, run);
   const isReady = isPrepared(dataset.root);
   if (isReady) {
     checkSplits(dataset.root, splitsOf(dataset), plan.trials);
@@ -103,9 +105,30 @@ async function tellSlurm(store: SweepStore, run: RunContext): Promise<void> {
   }
 }
 
+/** Nothing is installed for it. @throws CliprpnError bad_input. */
+async function tellRay(waiting: readonly TrialSpec[], run: RunContext): Promise<void> {
+  if (run.ray?.python === undefined && !isReadyToRun(run, ["ray"])) {
+    run.terminal.info(
+      "Not checked: the Ray cluster, since Ray is missing here; run `cliprpn setup --extra ray`",
+    );
+    return;
+  }
+  try {
+    run.terminal.info(await checkRay(waiting, run));
+  } catch (error) {
+    if (!(error instanceof CliprpnError && error.code === "environment_broken")) throw error;
+    run.terminal.warn(error.message);
+  }
+}
+
 /** Of workers that join, nobody knows how many there will be. */
 function slotsElsewhere(waiting: readonly TrialSpec[], run: RunContext): string[] {
-  return run.engine === "slurm" && waiting.length > 0 ? slurmSlots(waiting, run) : [];
+  if (waiting.length === 0) return [];
+  return run.engine === "slurm"
+    ? slurmSlots(waiting, run)
+    : run.engine === "ray"
+      ? raySlots(waiting, run)
+      : [];
 }
 
 function stateOf({ spec: { trial_id }, ...state }: PlannedTrial): object {

@@ -5,6 +5,7 @@ import { QueueLauncher } from "../engine/queue/queue-launcher.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import { describeSlots, slotsFor } from "./choose-slots.ts";
 import type { Place } from "./machines/place.ts";
+import { onRay } from "./machines/ray-place.ts";
 import { onSlurm } from "./machines/slurm-place.ts";
 import type { RunContext } from "./run-context.ts";
 
@@ -22,6 +23,8 @@ export async function openPlace(
       return onWorkersThatJoin(waiting, store, run);
     case "slurm":
       return onSlurm(waiting, engine, store, run);
+    case "ray":
+      return onRay(waiting, engine, store, run);
   }
 }
 

@@ -1,5 +1,5 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
-import type { SlurmOptions } from "../contract/generated/types.ts";
+import type { RayOptions, SlurmOptions } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { LocalEngineOptions } from "../engine/local/local-engine.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -18,8 +18,8 @@ export interface Context {
   startEngine?: ((options: LocalEngineOptions) => Engine) | undefined;
 }
 
-/** Where the trials of a sweep run: on this machine, on workers that join, or on the jobs of a SLURM cluster. */
-export type EngineName = "local" | "queue" | "slurm";
+/** Where the trials of a sweep run: on this machine, on workers that join, on the jobs of a SLURM cluster, or on the actors of a Ray cluster. */
+export type EngineName = "local" | "queue" | "slurm" | "ray";
 
 /** Options of the command line for running trials. */
 export interface RunContext extends Context {
@@ -27,7 +27,9 @@ export interface RunContext extends Context {
   engine?: EngineName | undefined;
   /** Options of SLURM, from the experiment and the file of the lab. */
   slurm?: SlurmOptions | undefined;
-  /** The device of trials on jobs of SLURM, if it is not what the options say. */
+  /** Options of Ray, from the command line, the experiment and the file of the lab. */
+  ray?: RayOptions | undefined;
+  /** The device of trials on a cluster, if it is not what the options say. */
   jobDevice?: string | undefined;
   /** Leave the trials with the workers, and end. */
   detach?: boolean | undefined;

@@ -25,6 +25,7 @@ import { storedTarget } from "./evaluation-targets.ts";
 import { checkFormerThreads } from "./former-threads.ts";
 import { closeDetached, detachTrials } from "./machines/detach.ts";
 import type { Place } from "./machines/place.ts";
+import { checkRay } from "./machines/ray-place.ts";
 import { checkSlurm } from "./machines/slurm-place.ts";
 import { describeModels, type ModelRequest } from "./model-space.ts";
 import { notifyEnd } from "./notify.ts";
@@ -100,6 +101,7 @@ async function runLocked(
   const { waiting, numFailed } = trialsToRun(store, plan.trials, run);
   checkFormerThreads(request.experiment, plan.trials, waiting, store.runsDir);
   if (run.engine === "slurm" && waiting.length > 0) await checkSlurm(store, run);
+  if (run.engine === "ray" && waiting.length > 0) run.terminal.info(await checkRay(waiting, run));
   const statuses = trialStatuses(store, plan.trials);
   const planned = plannedTrials(store, plan.trials, waiting, statuses);
   const estimate = async (

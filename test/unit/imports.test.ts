@@ -33,6 +33,7 @@ const typescript: Record<string, string[]> = {
     "engine/local",
     "engine/queue",
     "engine/slurm",
+    "engine/ray",
     "report",
     "store",
     "dataset",
@@ -67,6 +68,7 @@ const typescript: Record<string, string[]> = {
   // Workers on other machines that share a folder.
   "engine/queue": ["engine", "contract", "base", "package-root"],
   "engine/slurm": ["engine/queue", "contract", "base"],
+  "engine/ray": ["engine/queue", "contract", "base", "package-root"],
   worker: ["bridge", "contract", "base", "package-root"],
   bridge: [],
   dataset: ["contract", "base", "package-root"],

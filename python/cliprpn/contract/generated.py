@@ -5458,4 +5458,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "32b17a16d2697e913e209ca45bfdb8f2370b75960178e613f70a68cfef9d9e33"
+SCHEMA_SHA256 = "7d863883ccb4ccbd65ce76d9b8d9960a589cea2a3e44fad4a0a28eb3486dd751"

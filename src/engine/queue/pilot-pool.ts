@@ -23,10 +23,10 @@ export class PilotPool {
     this.#watch.look();
   }
 
-  /** Asks the cluster for pilots that are gone before their heartbeats say so. */
+  /** Asks the cluster for pilots that are gone, maybe before their heartbeats say so, and whether it took them away. */
   askCluster(): void {
     for (const pilot of this.#watch.all()) {
-      const gone = pilot.lost === undefined ? this.#source?.gone?.(pilot) : undefined;
+      const gone = this.#source?.gone?.(pilot);
       if (gone === undefined) continue;
       if (gone.how === "preempted") this.#preempted.add(pilot.name);
       this.#watch.lose(pilot.name, gone.reason);
@@ -93,6 +93,11 @@ export class PilotPool {
   /** Ends all pilots that are left, if a cluster started them. */
   async close(): Promise<void> {
     await this.#source?.close();
+  }
+
+  /** Another process runs the sweep now. */
+  async abandon(): Promise<void> {
+    await this.#source?.abandon?.();
   }
 
   #bar(name: string): void {

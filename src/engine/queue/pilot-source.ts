@@ -12,6 +12,8 @@ export interface PilotSource {
   leave?(numAttempts: number): Promise<void>;
   /** Ends all pilots that are left. */
   close(): Promise<void>;
+  /** Another process runs the sweep now, with pilots of its own or with these. */
+  abandon?(): Promise<void>;
 }
 
 /** How a pilot went: `preempted` if the cluster took it away, which is no fault of its trial. */

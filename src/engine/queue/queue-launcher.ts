@@ -121,7 +121,10 @@ export class QueueLauncher implements Launcher {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearInterval(this.#timer);
-    if (!this.#isOurs()) return;
+    if (!this.#isOurs()) {
+      await this.#pilots.abandon();
+      return;
+    }
     this.#queue.stop();
     for (const { attempt } of this.#followed.values()) this.cancel(attempt);
     const end = performance.now() + this.#options.graceMs + closeMs;

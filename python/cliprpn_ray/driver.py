@@ -1,0 +1,165 @@
+"""Starts and ends actors, and says what becomes of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import queue
+from concurrent.futures import Future
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+
+from cliprpn_ray import slot
+from cliprpn_ray.channel import Channel
+
+# How often the cluster's nodes are listed.
+LOOK_EVERY_S = 1.0
+
+
+class Driver:
+    """
+    Args:
+        channel: what it takes requests from, and sends messages to.
+        setup: a `RaySetup`.
+    """
+
+    def __init__(self, channel: Channel, setup: dict[str, Any]) -> None:
+        self._channel, self._actor, self._worker = channel, setup["actor"], setup["worker"]
+        ray.cloudpickle.register_pickle_by_value(slot)
+        self._slot = ray.remote(slot.Slot)
+        self._actors: dict[str, Any] = {}
+        self._names: dict[str, str] = {}
+        self._seen: dict[str, Any] = {}
+
+    def run(self) -> None:
+        """Works until the end of stdin."""
+        versions = {"ray": ray.__version__, "python": platform.python_version()}
+        self._channel.send({"type": "connected", **versions, **self._nodes()})
+        while True:
+            try:
+                event = self._channel.events.get(timeout=LOOK_EVERY_S)
+            except queue.Empty:
+                self._look()
+                continue
+            if event is None:
+                break
+            self._handle(event)
+        for id in list(self._actors):
+            self._end(id)
+        ray.shutdown()
+
+    def _handle(self, event: Any) -> None:
+        if isinstance(event, tuple):
+            id, step, future = event
+            self._step(id, step, future)
+        elif event["type"] == "end":
+            if event["id"] in self._actors:
+                self._end(event["id"])
+                self._send_end(event["id"], "lost", "it was ended")
+        else:
+            for id in event["ids"]:
+                self._start(id, event["without_nodes"])
+
+    def _start(self, id: str, without_nodes: list[str]) -> None:
+        labels = dict(self._actor["label_selector"])
+        if without_nodes:
+            labels["ray.io/node-id"] = f"!in({','.join(without_nodes)})"
+        self._actors[id] = self._slot.options(
+            num_cpus=self._actor["num_cpus"],
+            num_gpus=self._actor["num_gpus"],
+            resources=self._actor["resources"],
+            label_selector=labels,
+            scheduling_strategy="SPREAD",
+            # Retries of Ray's would start workers that nobody knows.
+            max_restarts=0,
+            max_task_retries=0,
+        ).remote()
+        self._call(id, "look", self._worker["probe_file"], self._worker["probe"])
+
+    def _call(self, id: str, method: str, *args: object) -> None:
+        """The result comes as an event."""
+        future: Future[Any] = getattr(self._actors[id], method).remote(*args).future()
+        future.add_done_callback(lambda done: self._channel.events.put((id, method, done)))
+
+    def _step(self, id: str, method: str, future: Future[Any]) -> None:
+        """A call of an actor has returned."""
+        if id not in self._actors:
+            return  # It was ended meanwhile.
+        try:
+            result = future.result()
+        except RayError as error:
+            self._end(id)
+            is_preempted = getattr(error, "preempted", False)
+            self._send_end(id, "preempted" if is_preempted else "lost", _first_lines(error))
+            return
+        if method == "run":
+            self._end(id)
+            self._send_end(id, "crashed" if result else "left", result and f"its process {result}")
+            return
+        node = self._name(result["node_id"])
+        self._channel.send({"type": "placed", "id": id, "node": node, **result})
+        if not result["is_shared"]:
+            self._end(id)
+            self._send_end(id, "left", "")
+            return
+        log_file = os.path.join(self._worker["log_folder"], f"{id}.log")
+        command = [*self._worker["command"], "--label", f"ray:{id}@{node}"]
+        self._call(id, "run", command, self._worker["env"], log_file)
+
+    def _end(self, id: str) -> None:
+        actor = self._actors.pop(id)
+        with contextlib.suppress(RayError):
+            ray.kill(actor)
+
+    def _send_end(self, id: str, how: str, reason: str) -> None:
+        self._channel.send({"type": "ended", "id": id, "how": how, "reason": reason})
+
+    def _name(self, node_id: str) -> str:
+        if node_id not in self._names:  # It is new.
+            self._look()
+        return self._names.get(node_id, node_id[:8])
+
+    def _look(self) -> None:
+        """Says what nodes there are, if that has changed."""
+        before = self._seen
+        if self._nodes() != before:
+            self._channel.send({"type": "nodes", **self._seen})
+
+    def _nodes(self) -> dict[str, Any]:
+        """The nodes that are alive, and what of the cluster is free."""
+        alive = [node for node in ray.nodes() if node["Alive"]]
+        names = [_name_of(node) for node in alive]
+        nodes = []
+        for node, name in zip(alive, names, strict=True):
+            unique = name if names.count(name) == 1 else f"{name}/{node['NodeID'][:6]}"
+            self._names[node["NodeID"]] = unique
+            nodes.append({"id": node["NodeID"], "name": unique, "total": _amounts(node["Resources"])})
+        self._seen = {"nodes": nodes, "free": _amounts(ray.available_resources())}
+        return self._seen
+
+
+def _name_of(node: dict[str, Any]) -> str:
+    """A name that somebody gave to the node, else that of its machine."""
+    name, address = node.get("NodeName", ""), node["NodeManagerAddress"]
+    return str(name if name not in ("", address) else node.get("NodeManagerHostname") or address)
+
+
+def _amounts(resources: dict[str, float]) -> dict[str, float]:
+    """Without what Ray adds for itself, such as memory, which changes all the time."""
+    return {
+        name: amount
+        for name, amount in resources.items()
+        if name not in ("memory", "object_store_memory") and not name.startswith("node:")
+    }
+
+
+def _first_lines(error: RayError) -> str:
+    """Ray's reason, in one line, without the ids that it repeats."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    told = [
+        line for line in lines if line and not line.startswith(("class_name:", "actor_id:", "namespace:"))
+    ]
+    return " ".join(told)[:500]

@@ -1,0 +1,161 @@
+import type { CliprpnError } from "../../contract/errors.ts";
+import type {
+  PilotFacts,
+  RayAmounts,
+  RayEnded,
+  RayMessage,
+  RayNode,
+} from "../../contract/generated/types.ts";
+import { FailedStarts } from "../queue/failed-starts.ts";
+import type { PilotGone } from "../queue/pilot-source.ts";
+
+/** An actor that was asked for. */
+interface Actor {
+  /** The id of its node; undefined while the cluster has no place for it. */
+  nodeId: string | undefined;
+  /** What its worker reported last. */
+  pilot: PilotFacts["state"] | undefined;
+  /** How it went; undefined while it may work. */
+  gone: PilotGone | undefined;
+}
+
+/** What became of the actors of a sweep, by what the driver and their workers say. */
+export class Actors {
+  readonly #actors = new Map<string, Actor>();
+  readonly #failed = new FailedStarts();
+  /** Names of nodes, by id. */
+  readonly #names = new Map<string, string>();
+  /** Ids of nodes that do not see the shared folder. */
+  readonly #blind = new Set<string>();
+  #nodes: readonly RayNode[] = [];
+  #free: RayAmounts = {};
+
+  asked(ids: readonly string[]): void {
+    for (const id of ids) this.#actors.set(id, { nodeId: undefined, pilot: undefined, gone: undefined });
+  }
+
+  told(message: RayMessage): void {
+    switch (message.type) {
+      case "connected":
+      case "nodes":
+        this.#nodes = message.nodes;
+        this.#free = message.free;
+        for (const { id, name } of message.nodes) this.#names.set(id, name);
+        return;
+      case "placed": {
+        const actor = this.#actors.get(message.id);
+        if (actor !== undefined) actor.nodeId = message.node_id;
+        this.#names.set(message.node_id, message.node);
+        if (message.is_shared) return;
+        this.#blind.add(message.node_id);
+        this.#actors.delete(message.id);
+        return;
+      }
+      case "ended":
+        this.#ended(message);
+    }
+  }
+
+  /** The worker of an actor was seen. */
+  reports(id: string, { state, error }: PilotFacts): void {
+    const actor = this.#actors.get(id);
+    if (actor === undefined || actor.pilot === state) return;
+    actor.pilot = state;
+    if (state === "ready") this.#failed.ready(actor.nodeId ?? "");
+    if (state === "refused") this.#fail(id, actor, error?.message);
+  }
+
+  /** An actor that is ended takes no attempt any more. */
+  end(id: string, how: PilotGone["how"], reason: string): void {
+    const actor = this.#actors.get(id);
+    if (actor !== undefined) actor.gone ??= { how, reason };
+  }
+
+  /** How an actor went; undefined while it may work. */
+  gone(id: string): PilotGone | undefined {
+    const actor = this.#actors.get(id);
+    return actor === undefined ? { how: "lost", reason: "its Ray actor has ended" } : actor.gone;
+  }
+
+  /** Forgets actors that are gone, but those of these workers. */
+  forgetGone(workers: ReadonlySet<string>): void {
+    for (const [id, { gone }] of this.#actors)
+      if (gone !== undefined && !workers.has(id)) this.#actors.delete(id);
+  }
+
+  /** Actors that work, start or wait. */
+  usable(): string[] {
+    return [...this.#actors].filter(([, { gone }]) => gone === undefined).map(([id]) => id);
+  }
+
+  /** Actors that the cluster has no place for. */
+  waiting(): string[] {
+    return this.usable().filter((id) => this.#actors.get(id)?.nodeId === undefined);
+  }
+
+  /** Actors whose worker is not ready yet. */
+  starting(): string[] {
+    return this.usable().filter((id) => {
+      const actor = this.#actors.get(id);
+      return actor?.nodeId !== undefined && actor.pilot !== "ready";
+    });
+  }
+
+  get nodes(): readonly RayNode[] {
+    return this.#nodes;
+  }
+
+  /** What no actor has, by the name of the resource. */
+  get free(): RayAmounts {
+    return this.#free;
+  }
+
+  /** Ids of nodes where no actor should run. */
+  barred(): string[] {
+    return [...new Set([...this.#blind, ...this.#failed.barredNodes()])];
+  }
+
+  /** Names of nodes that do not see the shared folder. */
+  blindNodes(): string[] {
+    return [...this.#blind].map((id) => this.#nameOf(id));
+  }
+
+  /** Names of nodes where workers fail again and again. */
+  failingNodes(): string[] {
+    return this.#failed.barredNodes().map((id) => this.#nameOf(id));
+  }
+
+  /** Time to wait before the next actors, which grows while they fail. */
+  waitMs(): number {
+    return this.#failed.waitMs();
+  }
+
+  /** The error if actors end before their workers are ready, again and again. */
+  startFault(logFolder: string): CliprpnError | undefined {
+    return this.#failed.fault(logFolder, {
+      what: "Ray actors",
+      advice: "Nodes need the Python of this machine under the same path, and this folder",
+    });
+  }
+
+  #ended({ id, how, reason }: RayEnded): void {
+    const actor = this.#actors.get(id);
+    if (actor === undefined || actor.gone !== undefined) return;
+    actor.gone = {
+      how: how === "preempted" ? how : "lost",
+      reason: reason === "" ? "its process has ended" : reason,
+    };
+    if (how === "preempted" || actor.pilot === "ready" || actor.pilot === "refused") return;
+    // What a worker printed says more than its exit code.
+    this.#fail(id, actor, how === "lost" ? reason : undefined);
+  }
+
+  #fail(id: string, { nodeId }: Actor, message: string | undefined): void {
+    const node = nodeId === undefined ? "" : this.#nameOf(nodeId);
+    this.#failed.add({ id, node, message }, nodeId ?? "");
+  }
+
+  #nameOf(id: string): string {
+    return this.#names.get(id) ?? id.slice(0, 8);
+  }
+}

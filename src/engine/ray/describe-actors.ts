@@ -1,0 +1,51 @@
+import { counted, joinWords } from "../../base/format.ts";
+import type { RayAmounts, RaySetup } from "../../contract/generated/types.ts";
+import type { Actors } from "./actors.ts";
+
+/** What people should know about the actors; undefined if all of them work. */
+export function describeActors(actors: Actors, options: RaySetup["actor"]): string | undefined {
+  const numStarting = actors.starting().length;
+  const waiting = actors.waiting().length;
+  const parts = [
+    ...(waiting === 0
+      ? []
+      : [`${counted(waiting, "worker")} waiting for the Ray cluster (${whyWaiting(actors, options)})`]),
+    ...(numStarting === 0 ? [] : [`${counted(numStarting, "worker")} starting`]),
+    ...without(actors.blindNodes(), "where the shared folder is missing"),
+    ...without(actors.failingNodes(), "where workers ended at once"),
+  ];
+  if (parts.length === 0) return actors.usable().length === 0 ? "asking Ray for workers" : undefined;
+  return parts.join("; ");
+}
+
+/** Whether no node that is alive may run an actor, and none has one. */
+export function hasNoPlace(actors: Actors, options: RaySetup["actor"]): boolean {
+  const barred = new Set(actors.barred());
+  const places = actors.nodes.filter(({ id, total }) => !barred.has(id) && fits(needs(options), total));
+  return places.length === 0 && actors.usable().length === actors.waiting().length;
+}
+
+function whyWaiting(actors: Actors, options: RaySetup["actor"]): string {
+  const needed = needs(options);
+  if (!actors.nodes.some(({ total }) => fits(needed, total)))
+    return `no node has ${joinWords(Object.entries(needed).map(([name, amount]) => `${amount} ${name}`))}`;
+  if (hasNoPlace(actors, options)) return "no node is left";
+  const free = Object.keys(needed).map((name) => {
+    const total = actors.nodes.reduce((sum, node) => sum + (node.total[name] ?? 0), 0);
+    return `${actors.free[name] ?? 0} of ${total} ${name} free`;
+  });
+  return free.join(", ");
+}
+
+/** By Ray's names of resources. */
+function needs({ num_cpus, num_gpus, resources }: RaySetup["actor"]): RayAmounts {
+  return { CPU: num_cpus, ...(num_gpus === 0 ? {} : { GPU: num_gpus }), ...resources };
+}
+
+function fits(needed: RayAmounts, total: RayAmounts): boolean {
+  return Object.entries(needed).every(([name, amount]) => (total[name] ?? 0) >= (amount ?? 0));
+}
+
+function without(nodes: readonly string[], why: string): string[] {
+  return nodes.length === 0 ? [] : [`without ${joinWords(nodes)}, ${why}`];
+}

@@ -1,0 +1,176 @@
+import { randomBytes } from "node:crypto";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { namesIn } from "../../base/files.ts";
+import { CliprpnError } from "../../contract/errors.ts";
+import type { RaySetup } from "../../contract/generated/types.ts";
+import type { PilotGone, PilotSource } from "../queue/pilot-source.ts";
+import type { Pilot } from "../queue/pilot-watch.ts";
+import { Actors } from "./actors.ts";
+import { describeActors, hasNoPlace } from "./describe-actors.ts";
+import { RayDriver, type RayDriverOptions, type RayPython, reachS } from "./ray-driver.ts";
+import { parseRayLabel } from "./ray-label.ts";
+
+export interface RayPilotsOptions extends RayPython {
+  address: string;
+  actor: RaySetup["actor"];
+  /** The worker: program and arguments. */
+  command: readonly string[];
+  /** Variables of its environment. */
+  workerEnv: Readonly<Record<string, string>>;
+  /** `queue/` of the sweep. */
+  queue: string;
+  /** Actors at the same time. */
+  maxWorkers: number;
+  now?: () => number;
+  /** For tests: starts what stands for a driver. */
+  startDriver?: (options: RayDriverOptions) => DriverProcess;
+}
+
+type DriverProcess = Pick<RayDriver, "connected" | "send" | "close">;
+
+/**
+ * Keeps as many actors of a Ray cluster as there are attempts to run. An actor that ends is replaced; Ray's word about it comes before
+ * the heartbeat of its worker. All of them end with the driver, and that with this process.
+ */
+export class RayPilots implements PilotSource {
+  readonly #options: RayPilotsOptions;
+  readonly #now: () => number;
+  readonly #actors = new Actors();
+  #driver: DriverProcess | undefined;
+  #isConnected = false;
+  /** Identifies the driver in the labels of its workers, and in the folder. */
+  #run = "";
+  #numAsked = 0;
+  /** Drivers that were lost since a worker was last ready. */
+  #numLost = 0;
+  #nextStart = Number.NEGATIVE_INFINITY;
+  #fault: unknown;
+  #isClosed = false;
+
+  constructor(options: RayPilotsOptions) {
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  want(numAttempts: number, pilots: readonly Pilot[]): string | undefined {
+    if (this.#fault !== undefined) throw this.#fault;
+    this.#see(pilots);
+    if (!this.#isClosed && this.#driver === undefined) this.#connect();
+    if (this.#isConnected && !this.#isClosed) this.#adjust(Math.min(numAttempts, this.#options.maxWorkers));
+    if (this.#fault !== undefined) throw this.#fault;
+    return this.#isConnected ? describeActors(this.#actors, this.#options.actor) : "connecting to Ray";
+  }
+
+  gone(pilot: Pilot): PilotGone | undefined {
+    const label = parseRayLabel(pilot.facts.label);
+    if (label === undefined || this.#run === "") return undefined;
+    if (label.run !== this.#run) return { how: "preempted", reason: "its Ray driver has ended" };
+    return this.#actors.gone(label.id);
+  }
+
+  kill(pilot: Pilot): void {
+    const label = parseRayLabel(pilot.facts.label);
+    if (label?.run === this.#run) this.#end(label.id);
+  }
+
+  async close(): Promise<void> {
+    await this.abandon();
+    this.#removeProbe();
+  }
+
+  /** Its actors are of no use to another process. */
+  async abandon(): Promise<void> {
+    this.#isClosed = true;
+    await this.#driver?.close();
+  }
+
+  /** Takes note of what workers say. */
+  #see(pilots: readonly Pilot[]): void {
+    const workers = new Set<string>();
+    for (const { facts, lost } of pilots) {
+      const label = parseRayLabel(facts.label);
+      if (label === undefined || label.run !== this.#run) continue;
+      workers.add(label.id);
+      this.#actors.reports(label.id, facts);
+      if (facts.state === "ready") this.#numLost = 0;
+      // Ray may not know: its node is frozen, for example.
+      if (lost !== undefined && this.#actors.gone(label.id) === undefined) this.#end(label.id);
+    }
+    this.#actors.forgetGone(workers);
+  }
+
+  #connect(): void {
+    const { queue, address, actor, command, workerEnv, python, env, extraModulePath = [] } = this.#options;
+    const { startDriver = (options) => new RayDriver(options) } = this.#options;
+    this.#removeProbe();
+    this.#run = randomBytes(4).toString("hex");
+    const probe = randomBytes(16).toString("hex");
+    const probe_file = join(queue, `${probePrefix}${this.#run}`);
+    writeFileSync(probe_file, probe);
+    const log_folder = join(queue, "logs");
+    const worker = { command: [...command], env: { ...workerEnv }, log_folder, probe_file, probe };
+    this.#driver = startDriver({
+      python,
+      env,
+      extraModulePath,
+      setup: { address, connect_s: reachS, actor, worker },
+      onMessage: (message) => this.#actors.told(message),
+      onLost: (error) => this.#loseDriver(error),
+    });
+    this.#driver.connected().then(
+      () => {
+        this.#isConnected = true;
+      },
+      () => undefined, // `onLost` is called, too.
+    );
+  }
+
+  /** All its actors are gone. The machine may have killed it; one that cannot connect is of no use. */
+  #loseDriver(error: CliprpnError): void {
+    for (const id of this.#actors.usable()) this.#actors.end(id, "preempted", "its Ray driver has ended");
+    this.#numLost += 1;
+    if (!this.#isConnected || this.#numLost >= maxLost) this.#fault = error;
+    this.#isConnected = false;
+    this.#driver = undefined;
+  }
+
+  /** Asks for actors that are missing, and takes back those that are too many and wait. */
+  #adjust(numWanted: number): void {
+    const numMissing = numWanted - this.#actors.usable().length;
+    if (numMissing < 0) for (const id of this.#actors.waiting().slice(numMissing)) this.#end(id);
+    this.#fault ??= this.#actors.startFault(join(this.#options.queue, "logs")) ?? this.#blindness();
+    if (this.#fault !== undefined || numMissing <= 0 || this.#now() < this.#nextStart) return;
+    const ids = Array.from({ length: numMissing }, () => `${this.#run}.${++this.#numAsked}`);
+    this.#actors.asked(ids);
+    this.#driver?.send({ type: "start", ids, without_nodes: this.#actors.barred() });
+    this.#nextStart = this.#now() + this.#actors.waitMs();
+  }
+
+  #end(id: string): void {
+    this.#actors.end(id, "lost", "it was ended");
+    this.#driver?.send({ type: "end", id });
+  }
+
+  /** The error if all nodes that could run actors do not see the folder. */
+  #blindness(): CliprpnError | undefined {
+    const blind = this.#actors.blindNodes();
+    if (blind.length === 0 || !hasNoPlace(this.#actors, this.#options.actor)) return undefined;
+    return new CliprpnError(
+      "environment_broken",
+      `--engine ray: expected nodes that see ${this.#options.queue}, found none: ${blind.join(", ")} do not; use a shared folder (--runs-dir)`,
+    );
+  }
+
+  #removeProbe(): void {
+    const { queue } = this.#options;
+    for (const name of namesIn(queue))
+      if (name.startsWith(probePrefix)) rmSync(join(queue, name), { force: true });
+  }
+}
+
+/** Of files that show which nodes see the folder. */
+const probePrefix = "ray-probe-";
+
+/** Drivers that may be lost one after the other. */
+const maxLost = 3;

@@ -1,0 +1,56 @@
+"""Errors of the Ray driver, without Ray."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cliprpn_ray.explain import explain_refusal, explain_unreachable
+
+MISMATCH = """Version mismatch: The cluster was started with:
+    Ray: 2.59.0
+    Python: 3.12.3
+This process on node 10.0.0.7:6379 was started with:
+    Ray: 2.60.0
+    Python: 3.11.7
+"""
+
+
+def test_other_versions_are_named_with_what_to_do() -> None:
+    text = explain_refusal("head:6379", RuntimeError(MISMATCH))
+    assert text.startswith(
+        "expected Ray 2.59.0 and Python 3.12.3, which the cluster at head:6379 has, found Ray 2.60.0"
+    )
+    assert f"Python 3.11.7 in {sys.executable}; give the cluster's interpreter with --ray-python" in text
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("auto", "runs on this machine, found none.*--ray-address"),
+        ("head:6379", r"at head:6379.*\(timed out\)"),
+    ],
+)
+def test_an_address_where_nobody_answers(address: str, message: str) -> None:
+
+    assert re.search(message, explain_unreachable(address, TimeoutError("timed out")))
+
+
+def test_an_interpreter_without_ray_says_so(tmp_path: Path) -> None:
+    """With a module that stands for a missing Ray, since the tests' interpreter may have it."""
+    (tmp_path / "ray.py").write_text("raise ImportError('no Ray here')\n")
+    python = Path(__file__).parents[2] / "python"
+    result = subprocess.run(
+        [sys.executable, "-m", "cliprpn_ray"],
+        env={"PYTHONPATH": f"{tmp_path}:{python}"},
+        input="",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert '"type": "failed"' in result.stdout
+    assert "no Ray here" in result.stdout
+    assert "--ray-python" in result.stdout
+    assert result.stderr == ""

@@ -1,0 +1,239 @@
+/** How many actors of Ray a sweep asks for, and what it makes of what Ray says; with a stand-in for the driver. */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { CliprpnError } from "../../src/contract/errors.ts";
+import type {
+  PilotFacts,
+  RayConnected,
+  RayEnded,
+  RayMessage,
+  RayRequest,
+} from "../../src/contract/generated/types.ts";
+import type { Pilot } from "../../src/engine/queue/pilot-watch.ts";
+import type { RayDriverOptions } from "../../src/engine/ray/ray-driver.ts";
+import { RayPilots } from "../../src/engine/ray/ray-pilots.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
+
+test("there are as many actors as attempts, at most as many as allowed; those that wait are taken back", async () => {
+  const { pilots, started, sent } = await connected({ maxWorkers: 3 });
+  pilots.want(5, []);
+  expect(started()).toHaveLength(3);
+  pilots.want(5, []);
+  expect(started()).toHaveLength(3);
+  const [first = "", second = "", third = ""] = started();
+  sent.length = 0;
+  pilots.want(1, []);
+  expect(sent).toEqual([
+    { type: "end", id: second },
+    { type: "end", id: third },
+  ]);
+  expect(first).not.toBe("");
+});
+
+test("an actor that has a node is not taken back, and one that ended is replaced", async () => {
+  const { pilots, started, tell, place } = await connected();
+  pilots.want(2, []);
+  for (const id of started()) place(id, "n1");
+  const [one = "", other = ""] = started();
+  expect(pilots.want(0, [worker(one), worker(other)])).toBeUndefined();
+  tell(ended(one, "lost", "its node was removed"));
+  expect(pilots.gone(worker(one))).toEqual({ how: "lost", reason: "its node was removed" });
+  expect(pilots.gone(worker(other))).toBeUndefined();
+  pilots.want(2, [worker(one), worker(other)]);
+  expect(started()).toHaveLength(3);
+});
+
+test("what the cluster takes away is no fault of the trial", async () => {
+  const { pilots, started, tell, place } = await connected();
+  pilots.want(1, []);
+  const [id = ""] = started();
+  place(id, "n1");
+  tell(ended(id, "preempted", "the node is drained"));
+  expect(pilots.gone(worker(id))).toMatchObject({ how: "preempted" });
+  expect(pilots.gone(worker("0badcafe.1"))).toMatchObject({ how: "preempted" }); // Of an earlier driver.
+  expect(pilots.gone({ ...worker(id), facts: { ...worker(id).facts, label: "box 7" } })).toBeUndefined();
+});
+
+test("a worker that is lost by its heartbeat is ended once", async () => {
+  const { pilots, started, sent, place } = await connected();
+  pilots.want(1, []);
+  const [id = ""] = started();
+  place(id, "n1");
+  const frozen = { ...worker(id), lost: "no sign of life" };
+  pilots.want(1, [frozen]);
+  pilots.want(1, [frozen]);
+  expect(sent.filter(({ type }) => type === "end")).toEqual([{ type: "end", id }]);
+  expect(started()).toHaveLength(2);
+});
+
+test("a node that does not see the folder is left out, by name; without another one the sweep ends", async () => {
+  const { pilots, started, sent, place, tell } = await connected();
+  pilots.want(1, []);
+  place(started()[0] ?? "", "n1", false);
+  expect(pilots.want(1, [])).toMatch(/without n1, where the shared folder is missing/);
+  expect(sent.at(-1)).toMatchObject({ type: "start", without_nodes: ["id-n1"] });
+  place(started()[1] ?? "", "n2", false);
+  expect(() => pilots.want(1, [])).toThrow(/expected nodes that see .*queue, found none: n1, n2 do not/);
+  tell({ type: "nodes", nodes: [], free: {} });
+});
+
+test("workers that end before they are ready are replaced more and more slowly, and end the sweep with their log", async () => {
+  const { pilots, started, tell, place, queue, wait } = await connected();
+  for (let failure = 0; failure < 4; failure += 1) {
+    pilots.want(1, []);
+    expect(started()).toHaveLength(failure + 1);
+    const id = started()[failure] ?? "";
+    place(id, failure % 2 === 0 ? "n1" : "n2");
+    writeFileSync(join(queue, "logs", `${id}.log`), "no module named torch\n");
+    tell(ended(id, "crashed", "its process exited with code 1"));
+    if (failure === 1) {
+      pilots.want(1, []);
+      expect(started()).toHaveLength(2);
+    }
+    wait(60_000);
+  }
+  expect(() => pilots.want(1, [])).toThrow(/4 Ray actors ended before .* on n2: no module named torch/);
+});
+
+test("a driver that is lost is started again, and its workers count as taken away; not for ever", async () => {
+  const { pilots, drivers, started, place } = await connected();
+  pilots.want(1, []);
+  const [id = ""] = started();
+  place(id, "n1");
+  const lost = new CliprpnError("environment_broken", "killed by SIGKILL");
+  drivers.at(-1)?.onLost?.(lost);
+  expect(pilots.gone(worker(id))).toMatchObject({ how: "preempted" });
+  for (let time = 0; time < 2; time += 1) {
+    pilots.want(1, []);
+    await Promise.resolve();
+    pilots.want(1, []);
+    drivers.at(-1)?.onLost?.(lost);
+  }
+  expect(drivers).toHaveLength(3);
+  expect(() => pilots.want(1, [])).toThrow("killed by SIGKILL");
+});
+
+test("a driver that cannot connect ends the sweep", async () => {
+  const { pilots, drivers } = await connected({ isRefused: true });
+  pilots.want(1, []);
+  drivers[0]?.onLost?.(new CliprpnError("environment_broken", "nobody answers"));
+  expect(() => pilots.want(1, [])).toThrow("nobody answers");
+});
+
+test("people learn why workers wait", async () => {
+  const { pilots, started, place, tell } = await connected();
+  tell({ type: "nodes", nodes: [node("n1")], free: { CPU: 0 } });
+  pilots.want(2, []);
+  expect(pilots.want(2, [])).toMatch(/2 workers waiting for the Ray cluster \(0 of 2 CPU free\)/);
+  place(started()[0] ?? "", "n1");
+  expect(pilots.want(2, [])).toMatch(/1 worker waiting.*; 1 worker starting/);
+  tell({ type: "nodes", nodes: [{ ...node("head"), total: {} }], free: {} });
+  expect(pilots.want(2, [])).toMatch(/no node has 1 CPU/);
+});
+
+test("the folder has a file for nodes to read while the driver lives", async () => {
+  const { pilots, drivers, queue } = await connected();
+  const { probe_file = "", probe = "" } = drivers[0]?.setup.worker ?? {};
+  expect(readFileSync(probe_file, "utf8")).toBe(probe);
+  await pilots.close();
+  expect(readdirSync(queue)).toEqual(["logs"]);
+});
+
+interface Stand {
+  pilots: RayPilots;
+  drivers: RayDriverOptions[];
+  sent: RayRequest[];
+  queue: string;
+  tell(message: RayMessage): void;
+  /** Ids of all actors that were asked for. */
+  started(): string[];
+  place(id: string, node: string, isShared?: boolean): void;
+  wait(ms: number): void;
+}
+
+/** A source of pilots whose stand-in of a driver is connected to a cluster of two nodes. */
+async function connected({ maxWorkers = 16, isRefused = false } = {}): Promise<Stand> {
+  const queue = join(tempFolder(), "queue");
+  mkdirSync(join(queue, "logs"), { recursive: true });
+  const sent: RayRequest[] = [];
+  const all: string[] = [];
+  const drivers: RayDriverOptions[] = [];
+  let now = 0;
+  const pilots = new RayPilots({
+    python: "none",
+    env: {},
+    address: "auto",
+    actor: { num_cpus: 1, num_gpus: 0, resources: {}, label_selector: {} },
+    command: ["worker"],
+    workerEnv: {},
+    queue,
+    maxWorkers,
+    now: () => now,
+    startDriver: (options) => {
+      drivers.push(options);
+      const message: RayConnected = {
+        type: "connected",
+        ray: "2",
+        python: "3",
+        nodes: [node("n1"), node("n2")],
+        free: {},
+      };
+      if (!isRefused) options.onMessage?.(message);
+      return {
+        connected: () => (isRefused ? Promise.reject(new Error("refused")) : Promise.resolve(message)),
+        send: (request) => {
+          sent.push(request);
+          if (request.type === "start") all.push(...request.ids);
+        },
+        close: () => Promise.resolve(),
+      };
+    },
+  });
+  pilots.want(0, []);
+  await Promise.resolve();
+  const tell = (message: RayMessage): void => drivers.at(-1)?.onMessage?.(message);
+  return {
+    pilots,
+    drivers,
+    sent,
+    queue,
+    tell,
+    started: () => all,
+    place: (id, name, is_shared = true) =>
+      tell({ type: "placed", id, node: name, node_id: `id-${name}`, is_shared }),
+    wait: (ms) => {
+      now += ms;
+    },
+  };
+}
+
+function node(name: string): { id: string; name: string; total: { CPU: number } } {
+  return { id: `id-${name}`, name, total: { CPU: 2 } };
+}
+
+function ended(id: string, how: RayEnded["how"], reason: string): RayEnded {
+  return { type: "ended", id, how, reason };
+}
+
+/** A worker that is ready. */
+function worker(id: string): Pilot {
+  const process = {
+    host: "a",
+    machine_id: null,
+    boot_id: null,
+    pid: 1,
+    pid_namespace: null,
+    process_start: null,
+  };
+  const facts: PilotFacts = {
+    schema_version: 1,
+    name: id,
+    label: `ray:${id}@n1`,
+    state: "ready",
+    error: null,
+    process,
+    environment: null,
+  };
+  return { name: id, facts, slot: 0, lost: undefined };
+}
