@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import torch
-from helpers import file_fusion, make_baseline, make_spec, run_context, run_python, small_dataset
+from helpers import file_fusion, make_baseline, make_spec, run_context, run_python
 
 from cliprpn.bridge.methods import METHODS, CallContext
 from cliprpn.contract.generated import (
@@ -54,16 +54,6 @@ class Mine(torch.nn.Module):
 EDITED = FUSION.replace("= 1.0", "= 9.0")
 CONTEXT = CallContext(lambda event: None, lambda: False, torch.device("cpu"))
 ALL_MODELS = {"best.safetensors", "best.json", "last.safetensors", "last.json"}
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_dataset(tmp_path_factory.mktemp("data") / "blocks")
-
-
-@pytest.fixture(scope="module")
-def cache(root: Path) -> Path:
-    return root.parent / "cache"
 
 
 def run(spec: Spec, folder: Path, keep_models: KeepModels = "all") -> CompletedOutcome:

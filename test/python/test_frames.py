@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
-from helpers import HEIGHT, WIDTH, make_records, make_spec, run_context, small_dataset, write_dataset
+from helpers import HEIGHT, WIDTH, make_records, make_spec, run_context, write_dataset
 from PIL import Image
 from torch import Tensor
 
@@ -23,11 +23,6 @@ from cliprpn.trials.trial import run_trial
 
 CPU = torch.device("cpu")
 pytestmark = pytest.mark.usefixtures("no_traces")
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_dataset(tmp_path_factory.mktemp("data") / "blocks")
 
 
 @pytest.fixture(params=["squash", "letterbox"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers import file_fusion, make_spec, small_dataset
+from helpers import file_fusion, make_spec
 
 from cliprpn.contract.generated import FailedOutcome
 from cliprpn.inference.fusion_errors import non_finite_line
@@ -36,16 +36,6 @@ class Mine(torch.nn.Module):
             map = self.fail(map)
         return map * self.text(pooled)[:, :, None, None]
 """
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_dataset(tmp_path_factory.mktemp("data") / "blocks")
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture(autouse=True)

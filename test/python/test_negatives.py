@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import make_spec, small_dataset
+from helpers import make_spec
 from torch import Tensor
 from torchvision.ops import box_iou
 
@@ -122,11 +122,6 @@ def test_large_logits_stay_finite() -> None:
     loss = negatives_loss(logits, ANCHORS, positives_of(torch.tensor([LEFT, LEFT])), boxes, mask, RULES)
     loss.backward()
     assert loss.isfinite() and logits.grad is not None and logits.grad.isfinite().all()
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_dataset(tmp_path_factory.mktemp("data") / "blocks")
 
 
 def spec_of(root: Path, weight: float) -> ClipRpnSpec:

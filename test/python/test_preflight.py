@@ -48,11 +48,6 @@ TEST_LIMIT = {"train": None, "val": None, "test": 3}
 pytestmark = pytest.mark.usefixtures("no_traces")
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_dataset(tmp_path_factory.mktemp("data") / "blocks")
-
-
 def names_in(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 

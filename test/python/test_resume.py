@@ -10,7 +10,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import torch
-from helpers import file_fusion, make_baseline, make_spec, small_dataset
+from helpers import file_fusion, make_baseline
+from short_trials import STEPS_PER_EPOCH, Killed, spec_of
+from short_trials import run_to_end as run
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cliprpn.contract.generated import CompletedOutcome, ResumedFrom
@@ -23,7 +25,6 @@ from cliprpn.trials.trial import run_trial
 
 pytestmark = pytest.mark.usefixtures("no_traces")
 
-STEPS_PER_EPOCH = 4
 # It draws from every generator, and keeps state in a buffer, a plain number and a plain tensor.
 RANDOM_FUSION = """import random
 import numpy, torch
@@ -46,43 +47,6 @@ class Random(torch.nn.Module):
             self.last = self.mean * 0.5
         return self.dropout(map) * (self.text(pooled)[:, :, None, None] + self.mean) * scale
 """
-
-
-class Killed(BaseException):
-    """Ends a trial without an outcome, as SIGKILL does."""
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_dataset(tmp_path_factory.mktemp("data") / "blocks")
-
-
-@pytest.fixture(scope="module")
-def cache(root: Path) -> Path:
-    return root.parent / "cache"
-
-
-def spec_of(root: Path, cache: Path, **changes: Any) -> Spec:
-    training = {"num_epochs": 3, "learning_rate": 1e-2} | changes.pop("training", {})
-    return make_spec(root, cache, training=training, **changes)
-
-
-def run(
-    spec: Spec,
-    folder: Path,
-    *resume_from: Path,
-    minutes: float = 0,
-    keep_models: KeepModels = "all",
-    warnings: list[str] | None = None,
-) -> CompletedOutcome:
-    def emit(event: Any) -> None:
-        if event.type == "warning" and warnings is not None:
-            warnings.append(event.message)
-
-    resume = ResumeOptions(resume_from, minutes)
-    outcome = run_trial(spec, folder, emit, lambda: False, keep_models, resume=resume)
-    assert isinstance(outcome, CompletedOutcome), outcome
-    return outcome
 
 
 def kill_in_step(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
