@@ -1,9 +1,8 @@
 import { appendFileSync, existsSync, mkdirSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { diskFullError } from "./base/disk-space.ts";
-import { errorCode, isUnwritable } from "./base/files.ts";
 import { quoteForShell } from "./base/format.ts";
+import { machineError } from "./base/machine-error.ts";
 import type { Context } from "./commands/command.ts";
 import { runCommand } from "./commands/register.ts";
 import { commands } from "./commands/table.ts";
@@ -49,7 +48,7 @@ export async function main(argv: string[], io: Io): Promise<number> {
       terminal.info(isAsked ? error.message : "Interrupted. Re-run the same command to resume.");
       return EXIT.interrupted;
     }
-    const known = error instanceof CliprpnError ? error : fileError(error, argv, io);
+    const known = error instanceof CliprpnError ? error : machineError(error, () => fullFolder(argv, io));
     if (known === undefined) return unexpected(error, terminal, io.env);
     terminal.info(known.message);
     return exitCodeOf(known.code);
@@ -59,21 +58,6 @@ export async function main(argv: string[], io: Io): Promise<number> {
 }
 
 const stopsAtOnceMs = 150;
-
-/** A file-system error (full disk, missing permission) is a problem of the machine, not of the program. */
-function fileError(error: unknown, argv: string[], io: Io): CliprpnError | undefined {
-  if (!(error instanceof Error && "code" in error && typeof error.code === "string")) return undefined;
-  const where = "path" in error ? String(error.path) : "a file";
-  const diskFull = diskFullError("path" in error ? where : fullFolder(argv, io), error);
-  if (diskFull !== undefined) return diskFull;
-  if (isUnwritable(error))
-    return new CliprpnError(
-      "environment_broken",
-      `${where}: expected a writable path, found ${errorCode(error)}; choose another one (--runs-dir, or CLIPRPN_CACHE for the cache)`,
-      { cause: error },
-    );
-  return undefined;
-}
 
 /** The folder with the least free space: the error of a failed write does not name its file. */
 function fullFolder(argv: string[], { cwd, env }: Io): string {

@@ -24,6 +24,11 @@ def disk_is_full(error: BaseException) -> bool:
     return _is_one_of(error, errno.ENOSPC, errno.EDQUOT)
 
 
+def disk_has_failed(error: BaseException) -> bool:
+    """Whether a disk could not read or write what it should."""
+    return _is_one_of(error, errno.EIO)
+
+
 def is_not_writable(error: BaseException) -> bool:
     """Whether a disk is read-only, or the permission for a file or a folder is missing."""
     return _is_one_of(error, errno.EROFS, errno.EACCES, errno.EPERM)

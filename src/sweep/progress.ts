@@ -112,9 +112,8 @@ export class SweepProgress implements AttemptWatcher {
     if (event.type === "warning") this.#terminal.warn(`${trialName(running.spec)}: ${event.message}`);
     else if (event.type === "progress") this.#follow(running, event);
     else {
-      const { epoch, num_epochs, val_acc_at_50 } = event.epoch;
       running.epoch = event.epoch;
-      running.status = `epoch ${epoch}/${num_epochs}, val Acc@0.5 ${percent(val_acc_at_50)}`;
+      running.status = event.epoch === null ? "training again from the start" : describeEpoch(event.epoch);
     }
     this.#show();
   }
@@ -300,6 +299,10 @@ const maxFailures = 10;
 
 /** Training's share of a trial's time, measured; the rest is evaluation. */
 const trainingShare = 0.95;
+
+function describeEpoch({ epoch, num_epochs, val_acc_at_50 }: Epoch): string {
+  return `epoch ${epoch}/${num_epochs}, val Acc@0.5 ${percent(val_acc_at_50)}`;
+}
 
 function describeOutcome(outcome: TrialOutcome | undefined, duration_ms: number): string {
   if (outcome === undefined) return "interrupted";

@@ -122,7 +122,7 @@ export async function runTrials(
     } catch (error) {
       terminal.liveDone();
       if (!isInterruption(error, signal) && exitCodeFor(error) === EXIT.environment)
-        pauseSweep(store, plan.trials, { journal, fault: error, run });
+        throw pauseSweep(store, plan.trials, { journal, fault: error, run });
       throw error;
     } finally {
       clearInterval(publish);

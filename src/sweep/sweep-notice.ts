@@ -1,5 +1,4 @@
-import { diskFullError } from "../base/disk-space.ts";
-import { isUnwritable } from "../base/files.ts";
+import { machineError } from "../base/machine-error.ts";
 import { CliprpnError, EXIT, exitCodeOf, isInterruption } from "../contract/errors.ts";
 import type { SweepNotice } from "../contract/generated/types.ts";
 import { schemaVersion } from "../store/files.ts";
@@ -54,6 +53,5 @@ function stateOf(end: SweepEnd, signal: AbortSignal): Pick<SweepNotice, "state" 
 /** Of the command that ends with this error. */
 export function exitCodeFor(error: unknown): number {
   if (error instanceof CliprpnError) return exitCodeOf(error.code);
-  const isOfMachine = diskFullError("", error) !== undefined || isUnwritable(error);
-  return isOfMachine ? EXIT.environment : EXIT.internal;
+  return machineError(error) === undefined ? EXIT.internal : EXIT.environment;
 }

@@ -17,7 +17,7 @@ from cliprpn.errors import CliprpnError
 from cliprpn.features import frozen
 from cliprpn.ranking import clip_embeddings
 from cliprpn.storage.specs import Spec
-from cliprpn.trials.worker_memory import begin_worker, measure_memory, release_memory
+from cliprpn.trials.worker_memory import begin_worker, measure_memory, release_attempt
 
 LEAK_BYTES = 4 * 2**20
 # It keeps a tensor of the device in a list that lives as long as the process.
@@ -49,7 +49,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def worker(device: torch.device) -> Iterator[None]:
     """A worker that has run no trial."""
     clip_embeddings._loaded.clear()
-    release_memory(device)
+    release_attempt(device)
     begin_worker(device)
     yield
     gc.unfreeze()
@@ -74,7 +74,7 @@ def test_only_the_features_stay_on_the_device(
     assert torch.cuda.memory_allocated(device) > before  # The features.
     assert memory.device_bytes == torch.cuda.memory_allocated(device)
     frozen._opened.clear()
-    release_memory(device)
+    release_attempt(device)
     assert torch.cuda.memory_allocated(device) == before
 
 
@@ -94,7 +94,7 @@ def test_an_interrupted_attempt_leaves_nothing_to_the_next_one(
     attempt(spec, tmp_path / "1", device)  # It extracts the features.
     with pytest.raises(CliprpnError, match="stopped"):
         attempt(spec, tmp_path / "2", device, stop=True)
-    release_memory(device)
+    release_attempt(device)
     assert measure_memory(device).device_left_bytes == 0
 
 

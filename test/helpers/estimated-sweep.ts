@@ -9,7 +9,7 @@ import type {
 import { writeFacts } from "../../src/dataset/prepare/prepared-folder.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
-import { localDeviceName } from "../../src/sweep/estimate/device-name.ts";
+import { localDeviceName } from "../../src/sweep/estimate/device.ts";
 import { estimateSweep } from "../../src/sweep/estimate/estimate-sweep.ts";
 import { type PlannedTrial, plannedTrials } from "../../src/sweep/estimate/planned-trials.ts";
 import type { ReadPlan } from "../../src/sweep/read-plan.ts";

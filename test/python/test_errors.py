@@ -39,7 +39,8 @@ def test_other_errors_are_not_a_full_disk() -> None:
         (errno.EDQUOT, "no_space"),
         (errno.EROFS, "environment_broken"),
         (errno.EACCES, "environment_broken"),
-        (errno.EIO, "internal"),
+        (errno.EIO, "environment_broken"),
+        (errno.EBADF, "internal"),
     ],
 )
 def test_an_error_of_the_file_system_says_which_file(

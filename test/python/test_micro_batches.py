@@ -10,27 +10,26 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
-from helpers import CPU, file_fusion, make_spec, run_context, small_dataset
+from helpers import CPU, file_fusion, make_baseline, run_context
+from short_trials import STEPS_PER_EPOCH, Killed, completed, run, run_to_end, spec_of
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import Tensor, nn
 
-from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome, FailedOutcome, ResumedFrom
+from cliprpn.contract.generated import ClipRpnSpec, CompletedOutcome, Epoch, FailedOutcome, ResumedFrom
 from cliprpn.data.image_objects import ImageObjects
 from cliprpn.features.frozen import open_data
 from cliprpn.inference.build import build_model
 from cliprpn.models import ClipRPN
 from cliprpn.out_of_memory import compute_in_batches
 from cliprpn.seeding import seed_everything
-from cliprpn.trials.checkpoint import ResumeOptions
 from cliprpn.trials.micro_batches import AccumulatedStep
 from cliprpn.trials.splits import split_rows
 from cliprpn.trials.step import TrainingStep
 from cliprpn.trials.step_data import StepData, TrainingData, frame_targets, prepare_steps
-from cliprpn.trials.trial import Outcome, run_trial
+from cliprpn.trials.trial import run_trial
 
 pytestmark = pytest.mark.usefixtures("no_traces")
 
-STEPS_PER_EPOCH = 4
 # What differs from the default preset in the reference preset, and changes the losses or the model.
 REFERENCE: dict[str, Any] = {
     "neck_channels": None,
@@ -48,21 +47,6 @@ class Normalized(torch.nn.Module):
     def forward(self, map, words, mask, pooled):
         return self.norm(map)
 """
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_dataset(tmp_path_factory.mktemp("data") / "blocks")
-
-
-@pytest.fixture(scope="module")
-def cache(root: Path) -> Path:
-    return root.parent / "cache"
-
-
-def spec_of(root: Path, cache: Path, **changes: Any) -> ClipRpnSpec:
-    training = {"num_epochs": 3, "learning_rate": 1e-2} | changes.pop("training", {})
-    return make_spec(root, cache, training=training, **changes)
 
 
 def one_step(
@@ -182,19 +166,6 @@ class Memory:
         monkeypatch.setattr(TrainingStep, "apply", apply_and_log)
 
 
-def run(spec: ClipRpnSpec, folder: Path, *resume_from: Path, warnings: list[str] | None = None) -> Outcome:
-    def emit(event: Any) -> None:
-        if event.type == "warning" and warnings is not None:
-            warnings.append(event.message)
-
-    return run_trial(spec, folder, emit, lambda: False, resume=ResumeOptions(resume_from))
-
-
-def completed(outcome: Outcome) -> CompletedOutcome:
-    assert isinstance(outcome, CompletedOutcome), outcome
-    return outcome
-
-
 def losses_of(outcome: CompletedOutcome) -> list[float]:
     return [epoch.loss for epoch in outcome.epochs]
 
@@ -206,17 +177,17 @@ def test_a_trial_is_trained_with_the_micro_batches_that_fit(
     spec = spec_of(root, cache, **NEGATIVES)
     with monkeypatch.context() as patch:
         plain = Memory(patch)
-        expected = completed(run(spec, tmp_path / "plain"))
+        expected = run_to_end(spec, tmp_path / "plain")
     assert expected.micro_batch_size is None and expected.evaluation_batch_size is None
     memory, warnings = Memory(monkeypatch, training=fits), []
-    outcome = completed(run(spec, tmp_path / "full", warnings=warnings))
+    outcome = run_to_end(spec, tmp_path / "full", warnings=warnings)
     assert outcome.micro_batch_size == size
     assert max(memory.sizes[-STEPS_PER_EPOCH:]) == size
     assert memory.rates == plain.rates and len(plain.rates) == 3 * STEPS_PER_EPOCH
     assert losses_of(outcome) == pytest.approx(losses_of(expected), rel=1e-3)
     assert len(warnings) == (4 // size).bit_length() - 1 and "epoch 1" in warnings[0]
     # It is another computation, but a reproducible one.
-    again = completed(run(spec, tmp_path / "again"))
+    again = run_to_end(spec, tmp_path / "again")
     assert losses_of(again) == losses_of(outcome) and again.metrics == outcome.metrics
 
 
@@ -226,10 +197,10 @@ def test_training_continues_at_the_last_checkpoint_and_a_killed_one_with_its_mic
     spec = spec_of(root, cache)
     with monkeypatch.context() as patch:
         Memory(patch)
-        plain = completed(run(spec, tmp_path / "plain"))
+        plain = run_to_end(spec, tmp_path / "plain")
     with monkeypatch.context() as patch:
         memory, warnings = Memory(patch, training=2, from_step=STEPS_PER_EPOCH + 3), []
-        outcome = completed(run(spec, tmp_path / "full", warnings=warnings))
+        outcome = run_to_end(spec, tmp_path / "full", warnings=warnings)
     assert outcome.micro_batch_size == 2 and outcome.resumed_from is None
     assert losses_of(outcome)[0] == losses_of(plain)[0] and losses_of(outcome)[1:] != losses_of(plain)[1:]
     assert len(memory.rates) == 3 * STEPS_PER_EPOCH + 2  # Two steps of epoch 2 were made again.
@@ -237,9 +208,6 @@ def test_training_continues_at_the_last_checkpoint_and_a_killed_one_with_its_mic
     events = EventAccumulator(str(tmp_path / "full" / "events"))
     events.Reload()
     assert [each.step for each in events.Scalars("loss")] == [1, 2, 3]
-
-    class Killed(BaseException):
-        """Ends a trial without an outcome."""
 
     def die(step: TrainingStep) -> None:
         if len(memory.rates) == 2 * STEPS_PER_EPOCH + 2 + 1:
@@ -257,6 +225,33 @@ def test_training_continues_at_the_last_checkpoint_and_a_killed_one_with_its_mic
     assert losses_of(resumed) == losses_of(outcome) and resumed.metrics == outcome.metrics
 
 
+@pytest.mark.parametrize("fusion", ["switched", "file"])
+def test_the_events_say_which_epochs_count_after_training_went_back(
+    root: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fusion: str
+) -> None:
+    """To the last checkpoint, or to the start, where a custom fusion has state that cannot be saved."""
+    source = BATCH_NORM.replace(
+        "self.norm = torch.nn.BatchNorm2d(map_channels)", "self.draws = iter([0.0] * 999)"
+    )
+    source = source.replace("return self.norm(map)", "return map + next(self.draws)")
+    changes = {} if fusion == "switched" else {"fusion": file_fusion(tmp_path / "f.py", source, "Normalized")}
+    counted: list[Epoch] = []
+    told: list[int] = []
+
+    def emit(event: Any) -> None:
+        if event.type == "restart":
+            told.append(0 if event.epoch is None else event.epoch.epoch)
+            del counted[told[-1] :]
+            assert counted[-1:] == ([] if event.epoch is None else [event.epoch])
+        elif event.type == "epoch":
+            counted.append(event.epoch)
+
+    Memory(monkeypatch, training=2, from_step=2 * STEPS_PER_EPOCH + 1)
+    outcome = completed(run_trial(spec_of(root, cache, **changes), tmp_path / "1", emit, lambda: False))
+    assert told == [2 if fusion == "switched" else 0]
+    assert counted == outcome.epochs and [epoch.epoch for epoch in counted] == [1, 2, 3]
+
+
 def test_a_resumed_trial_that_runs_out_of_memory_keeps_where_it_was_resumed(
     root: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -269,7 +264,7 @@ def test_a_resumed_trial_that_runs_out_of_memory_keeps_where_it_was_resumed(
         done = Memory(patch).rates
         run_trial(spec, tmp_path / "1", lambda event: None, should_stop)
     Memory(monkeypatch, training=1)
-    outcome = completed(run(spec, tmp_path / "2", tmp_path / "1"))
+    outcome = run_to_end(spec, tmp_path / "2", tmp_path / "1")
     assert outcome.resumed_from == ResumedFrom(attempt=1, epoch=2, step=2)
     assert outcome.micro_batch_size == 1
     durations = outcome.durations_ms
@@ -306,10 +301,10 @@ def test_evaluation_continues_with_batches_that_fit(
     source = BATCH_NORM.replace("BatchNorm2d(map_channels)", "Identity()")
     changes = {} if fusion == "switched" else {"fusion": file_fusion(tmp_path / "f.py", source, "Normalized")}
     spec = spec_of(root, cache, **changes)
-    expected = completed(run(spec, tmp_path / "plain"))
+    expected = run_to_end(spec, tmp_path / "plain")
     Memory(monkeypatch, evaluation=1)
     warnings: list[str] = []
-    outcome = completed(run(spec, tmp_path / "full", warnings=warnings))
+    outcome = run_to_end(spec, tmp_path / "full", warnings=warnings)
     assert outcome.evaluation_batch_size == 1 and outcome.micro_batch_size is None
     assert outcome.metrics.num_sentences == expected.metrics.num_sentences == 4
     assert len(warnings) == 2  # 4, 2, 1: once each, not in every epoch.
@@ -317,6 +312,19 @@ def test_evaluation_continues_with_batches_that_fit(
     for name in ("objectness", "iou", "iou_blank"):
         one, other = (table[name].to_numpy() for table in tables)
         np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_a_trained_model_that_proposes_with_smaller_batches_is_marked(
+    root: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(spec_of(root, cache, training={"num_epochs": 1}), tmp_path / "model")
+    spec = make_baseline(root, cache, {"kind": "rpn", "file": str(tmp_path / "model" / "best.safetensors")})
+    assert run_to_end(spec, tmp_path / "plain").evaluation_batch_size is None
+    Memory(monkeypatch, evaluation=2)
+    assert run_to_end(spec, tmp_path / "full").evaluation_batch_size == 2
+    # The next trial in this process begins anew.
+    monkeypatch.undo()
+    assert run_to_end(spec, tmp_path / "next").evaluation_batch_size is None
 
 
 def fail_above(limit: int, error: Exception) -> Callable[[np.ndarray, int], int]:

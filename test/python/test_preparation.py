@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from helpers import make_baseline, make_spec, small_dataset
+from helpers import make_baseline, make_spec
 
 import cliprpn.data.index
 from cliprpn.contract.generated import PreparationOutcome, PreparationSpec
@@ -22,11 +24,6 @@ from cliprpn.trials.trial import run_trial
 
 pytestmark = pytest.mark.usefixtures("no_traces")
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_dataset(tmp_path_factory.mktemp("data") / "blocks")
 
 
 def prepare(
@@ -111,11 +108,14 @@ def test_a_stopped_preparation_has_no_outcome_and_the_next_one_continues(root: P
     assert prepare(tmp_path / "2", ("features", spec)).parts[0].error is None
 
 
-def test_a_full_disk_ends_it(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, "no_space"), (errno.EIO, "environment_broken")])
+def test_a_disk_that_is_full_or_fails_ends_it(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: str
+) -> None:
     def full(*args: Any) -> None:
-        raise OSError(28, "No space left on device")
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("cliprpn.trials.preparation.open_data", full)
     with pytest.raises(CliprpnError) as caught:
         prepare(tmp_path / "1", ("features", make_spec(root, tmp_path / "cache")))
-    assert caught.value.code == "no_space"
+    assert caught.value.code == code

@@ -19,7 +19,6 @@ from helpers import (
     make_spec,
     run_context,
     run_python,
-    small_dataset,
     write_dataset,
 )
 from pydantic import BaseModel
@@ -74,16 +73,6 @@ REFERENCE: dict[str, Any] = {
         "select_by": "miou",
     },
 }
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_dataset(tmp_path_factory.mktemp("data") / "blocks")
-
-
-@pytest.fixture(scope="module")
-def cache(root: Path) -> Path:
-    return root.parent / "cache"
 
 
 def run(spec: ClipRpnSpec, folder: Path, events: list[BaseModel] | None = None) -> CompletedOutcome:
@@ -390,6 +379,8 @@ def test_running_out_of_memory_fails_the_trial_with_a_hint(
         (errno.EACCES, "cache/features/maps", True),
         (errno.EACCES, "attempt/best.json", True),
         (errno.EROFS, None, True),
+        (errno.EIO, "elsewhere/detections.json", True),
+        (errno.EIO, None, True),
         (errno.EACCES, "elsewhere/detections.json", False),
         (errno.EPERM, None, False),
     ],
@@ -410,7 +401,7 @@ def test_a_folder_that_cannot_be_written_fails_no_trial(
     monkeypatch.setattr("cliprpn.trials.cliprpn.open_data", fail)
     spec, folder = make_spec(root, tmp_path / "cache"), tmp_path / "attempt"
     if is_of_machine:
-        with pytest.raises(CliprpnError, match="no writing here") as caught:
+        with pytest.raises(CliprpnError) as caught:
             run_trial(spec, folder, lambda event: None, lambda: False)
         assert caught.value.code == "environment_broken"
         assert str(tmp_path / (file or "attempt")) in caught.value.message

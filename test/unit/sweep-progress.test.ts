@@ -1,7 +1,7 @@
 /** What a sweep shows and publishes of its attempts. */
 import { expect, test } from "vitest";
 import { check } from "../../src/contract/check.ts";
-import type { TrialOutcome } from "../../src/contract/generated/types.ts";
+import type { Epoch, TrialOutcome } from "../../src/contract/generated/types.ts";
 import { SweepProgress, type SweepProgressOptions } from "../../src/sweep/progress.ts";
 import { Leaderboard } from "../../src/sweep/results/leaderboard.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
@@ -66,6 +66,40 @@ test("the time left counts from where a trial was resumed, and from where it con
   train(71); // Smaller micro-batches take twice as long.
   expect(left()).toBeGreaterThan(28_000);
   expect(left()).toBeLessThan(36_000);
+});
+
+test("a trial that goes back without a checkpoint shows no epoch that does not count, until it is trained again", () => {
+  const { progress, view } = shown();
+  const figures = {
+    loss: 1,
+    loss_objectness: 1,
+    loss_box: 0,
+    learning_rate: 1e-3,
+    val_miou: 0.4,
+    duration_ms: 10,
+  };
+  const epoch = (number: number, val_acc_at_50: number): Epoch => ({
+    ...figures,
+    epoch: number,
+    num_epochs: 8,
+    val_acc_at_50,
+  });
+  progress.started(film0, 0);
+  for (const number of [1, 2]) progress.event(film0, 0, { type: "epoch", epoch: epoch(number, number / 10) });
+  expect(view()).toMatch(/2\/8 .* 20\.0 %/);
+  progress.event(film0, 0, { type: "restart", epoch: epoch(1, 0.1) });
+  expect(progress.snapshot().running[0]).toMatchObject({
+    epoch: { epoch: 1 },
+    activity: "epoch 1/8, val Acc@0.5 10.0 %",
+  });
+  progress.event(film0, 0, { type: "restart", epoch: null });
+  expect(progress.snapshot().running[0]).toMatchObject({
+    epoch: null,
+    activity: "training again from the start",
+  });
+  expect(view()).not.toMatch(/[12]\/8/);
+  progress.event(film0, 0, { type: "epoch", epoch: epoch(1, 0.15) });
+  expect(view()).toMatch(/1\/8 .* 15\.0 %/);
 });
 
 test("the status is valid, and has slots, leaderboard and remaining times", () => {

@@ -7,7 +7,7 @@ import type { Engine } from "../../src/engine/engine.ts";
 import { render } from "../../src/report/markdown.ts";
 import { starts } from "../../src/report/sections/starts.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
-import { localDeviceName } from "../../src/sweep/estimate/device-name.ts";
+import { localDeviceName } from "../../src/sweep/estimate/device.ts";
 import { runSweep } from "../../src/sweep/run-sweep.ts";
 import { mostSlots, sweepStarts } from "../../src/sweep/sweep-starts.ts";
 import { planIn, specIn } from "../helpers/estimated-sweep.ts";

@@ -11,7 +11,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from cliprpn.bridge import guards
-from cliprpn.errors import CliprpnError, disk_is_full
+from cliprpn.errors import CliprpnError, disk_has_failed, disk_is_full
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -168,6 +168,9 @@ def describe_error(error: BaseException) -> tuple[str, str]:
         return "out_of_memory", f"out of memory: {error}"
     if disk_is_full(error):
         return "no_space", f"{_path_of(error)}: the disk is full; free some space and re-run the same command"
+    if disk_has_failed(error):
+        reason = f"the disk failed: {os.strerror(errno.EIO)}"
+        return "environment_broken", f"{_path_of(error)}: {reason}; look into the system's log (dmesg)"
     if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return "environment_broken", f"{_path_of(error)}: expected a writable path, found: {error.strerror}"
     if type(error).__name__ == "ValidationError":

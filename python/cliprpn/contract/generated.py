@@ -1296,6 +1296,16 @@ class RankInterval(BaseModel):
     high: Annotated[int, Field(ge=1)]
 
 
+class RestartEvent(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    type: Literal["restart"]
+    epoch: Annotated[
+        Epoch | None, Field(description="The last one that counts; null for the start.")
+    ]
+
+
 class ResumedFrom(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -3811,7 +3821,7 @@ class WorkerEvent(BaseModel):
     )
     type: Literal["event"]
     event: Annotated[
-        ProgressEvent | EpochEvent | WarningEvent,
+        ProgressEvent | EpochEvent | RestartEvent | WarningEvent,
         Field(
             description="An event that Python sends during a call, for display only.",
             discriminator="type",
@@ -5458,4 +5468,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "7d863883ccb4ccbd65ce76d9b8d9960a589cea2a3e44fad4a0a28eb3486dd751"
+SCHEMA_SHA256 = "00b903b22f4775c15fa1bcb3975b1f0e212aaf5dd4331d1dac571d9a55922893"

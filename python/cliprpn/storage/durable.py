@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -13,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from cliprpn.errors import CliprpnError, disk_is_full, is_not_writable
+from cliprpn.errors import CliprpnError, disk_has_failed, disk_is_full, is_not_writable
 
 # How often caches sync appended data. A kill loses at most this much work; syncing after every item would slow down a
 # fast device.
@@ -92,7 +93,7 @@ def check_space(folder: Path, needed: int) -> None:
 
 @contextlib.contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turns the error of a disk that is full or cannot be written within the context into a CliprpnError.
+    """Turns the error of a disk that is full, fails or cannot be written within the context into a CliprpnError.
 
     Raises:
         CliprpnError: no_space or environment_broken, naming the file being written.
@@ -105,9 +106,20 @@ def disk_errors(path: Path) -> Iterator[None]:
                 "no_space",
                 f"{path}: no space left on the disk: {error.strerror}; {space_advice(path)}",
             ) from error
+        if disk_has_failed(error):
+            raise failed_disk(path) from error
         if is_not_writable(error):
             raise not_writable(path, error) from error
         raise
+
+
+def failed_disk(path: Path) -> CliprpnError:
+    """The error for a file on a disk that does not read or write what it should."""
+    return CliprpnError(
+        "environment_broken",
+        f"{path}: the disk failed: {os.strerror(errno.EIO)}; look into the system's log (dmesg), and repair the "
+        f"disk or {_other_folder(path)}",
+    )
 
 
 def not_writable(path: Path, error: OSError) -> CliprpnError:

@@ -12,14 +12,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
-from cliprpn.errors import CliprpnError, disk_is_full
-from cliprpn.storage.durable import COMMIT_EVERY_S
+from cliprpn.errors import CliprpnError, disk_has_failed, disk_is_full
+from cliprpn.storage.durable import COMMIT_EVERY_S, failed_disk
 from cliprpn.storage.lock import file_lock
 
 # One embedding of 1024 halves would leave most of SQLite's default page of 4 KiB empty.
 PAGE_BYTES = 1 << 15
 # Old builds of SQLite allow 999.
 KEYS_PER_QUERY = 500
+# SQLITE_IOERR_READ, _WRITE and _FSYNC, which Python tells since 3.11; other I/O errors have a damaged file as well.
+DISK_FAILED = (266, 778, 1034)
 # Longest wait for a transaction of another process.
 BUSY_TIMEOUT_S = 60.0
 
@@ -83,6 +85,8 @@ def _lock_file(path: Path) -> Path:
     except OSError as error:
         if disk_is_full(error):
             raise _no_space(path) from error
+        if disk_has_failed(error):
+            raise failed_disk(path) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise _not_writable(path) from error
         raise
@@ -258,6 +262,8 @@ def _sqlite_errors(path: Path) -> Iterator[None]:
         message = str(error)
         if "is full" in message:
             raise _no_space(path) from error
+        if getattr(error, "sqlite_errorcode", None) in DISK_FAILED:
+            raise failed_disk(path) from error
         if "readonly" in message or "unable to open" in message:
             raise _not_writable(path) from error
         if "is locked" in message:

@@ -12,7 +12,7 @@ from cliprpn.run_context import Emit
 from cliprpn.trials.checkpoint import ResumeOptions
 from cliprpn.trials.event_log import logged
 from cliprpn.trials.trial import Outcome, run_trial
-from cliprpn.trials.worker_memory import release_memory
+from cliprpn.trials.worker_memory import release_attempt
 
 
 def run_attempt(
@@ -26,7 +26,7 @@ def run_attempt(
     Raises:
         CliprpnError: as `run_trial`.
     """
-    release_memory(device)  # Of an attempt that was interrupted.
+    release_attempt(device)  # Of an attempt that was interrupted.
     outcome = run_trial(
         params.spec.model_copy(update={"device": str(device)}),
         Path(params.folder),
@@ -38,5 +38,5 @@ def run_attempt(
             tuple(Path(folder) for folder in params.resume_from or []), params.checkpoint_minutes or 0
         ),
     )
-    release_memory(device)
+    release_attempt(device)
     return outcome

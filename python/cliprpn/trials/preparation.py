@@ -23,17 +23,17 @@ from cliprpn.contract.generated import (
 )
 from cliprpn.data.index import open_dataset
 from cliprpn.detectors.propose import propose
-from cliprpn.errors import CliprpnError, disk_is_full
+from cliprpn.errors import CliprpnError, disk_has_failed, disk_is_full
 from cliprpn.features.frozen import open_data
 from cliprpn.ranking.clip_embeddings import ClipEmbeddings
 from cliprpn.run_context import Emit, RunContext
 from cliprpn.seeding import seed_everything
-from cliprpn.storage.durable import full_folder, space_advice, write_json
+from cliprpn.storage.durable import failed_disk, full_folder, space_advice, write_json
 from cliprpn.trials.baseline import encode_clip_inputs
 from cliprpn.trials.event_log import logged
 from cliprpn.trials.failures import describe_failure
 from cliprpn.trials.splits import split_rows
-from cliprpn.trials.worker_memory import release_memory
+from cliprpn.trials.worker_memory import release_attempt
 
 TRACEBACK_FILE = "traceback.txt"
 # Errors of the machine: every trial would fail.
@@ -62,7 +62,7 @@ def run_preparation(
     """
     emit = logged(emit)
     parts = [_run_part(part, folder, num_lanes, device, emit, should_stop) for part in spec.parts]
-    release_memory(device)
+    release_attempt(device)
     finished_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
     outcome = PreparationOutcome(schema_version=1, finished_at=finished_at, parts=parts)
     write_json(folder / "outcome.json", outcome)
@@ -94,6 +94,8 @@ def _run_part(
             raise CliprpnError(
                 "no_space", f"{full}: no space left on the disk; {space_advice(full)}"
             ) from failure
+        if disk_has_failed(failure):
+            raise failed_disk(Path(getattr(failure, "filename", None) or trial.cache_dir)) from failure
         with (folder / TRACEBACK_FILE).open("a") as file:
             file.write(traceback.format_exc())
         code, message = describe_failure(failure, trial, folder / TRACEBACK_FILE, None)

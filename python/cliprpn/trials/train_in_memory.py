@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
 
-from cliprpn.contract.generated import ClipRpnSpec, Epoch, EpochEvent
+from cliprpn.contract.generated import ClipRpnSpec, Epoch, EpochEvent, RestartEvent
 from cliprpn.inference.build import FeatureSizes, build_model, custom_fusion_file
 from cliprpn.inference.checkpoint import copy_fusion, load_model, save_model
 from cliprpn.inference.predict import KeptOutputs
@@ -91,6 +91,8 @@ def train_in_memory(run: TrainingRun) -> Trained:
         progress = find_progress((run.folder, *run.resume.resume_from), run.identity, run.context)
         progress.micro_batch_size = half(too_large)
         progress.resumed_from, progress.earlier_ms = first.resumed_from, first.earlier_ms
+        last = progress.epochs[-1] if progress.epochs else None
+        run.context.emit(RestartEvent(type="restart", epoch=last))
         begin = "the start" if progress.loop is None else f"epoch {progress.loop['epoch']}"
         run.context.warn(
             f"{run.context.device} ran out of memory in epoch {epoch} with {too_large} expressions at once; training "

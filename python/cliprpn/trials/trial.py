@@ -24,10 +24,10 @@ from cliprpn.contract.generated import (
     PeakMemory,
 )
 from cliprpn.devices import describe_environment, peak_process_bytes, resolve_device
-from cliprpn.errors import CliprpnError, disk_is_full, is_not_writable
+from cliprpn.errors import CliprpnError, disk_has_failed, disk_is_full, is_not_writable
 from cliprpn.run_context import Emit, RunContext
 from cliprpn.seeding import seed_everything
-from cliprpn.storage.durable import full_folder, not_writable, space_advice, write_json
+from cliprpn.storage.durable import failed_disk, full_folder, not_writable, space_advice, write_json
 from cliprpn.storage.specs import Spec
 from cliprpn.trials.baseline import evaluate_baseline
 from cliprpn.trials.checkpoint import KeepModels, ResumeOptions, remove_checkpoint
@@ -76,6 +76,8 @@ def run_trial(
             raise CliprpnError(
                 "no_space", f"{full}: no space left on the disk; {space_advice(full)}"
             ) from error
+        if disk_has_failed(error):
+            raise failed_disk(Path(getattr(error, "filename", None) or folder)) from error
         if _hinders_all(error, folder, Path(spec.cache_dir)):
             raise not_writable(Path(error.filename or folder), error) from error
         code, message = describe_failure(error, spec, folder / TRACEBACK_FILE, fusion_file)
@@ -106,6 +108,8 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         others = [path.name for path in folder.iterdir() if path.name != LOG_FILE]
     except OSError as error:
+        if disk_has_failed(error):
+            raise failed_disk(folder) from error
         if is_not_writable(error):
             raise not_writable(folder, error) from error
         raise CliprpnError(
@@ -178,6 +182,7 @@ def _run_baseline(spec: BaselineSpec, folder: Path, context: RunContext) -> Tria
         features_ms=evaluation.features_ms,
         training_ms=0,
         precision=None,
+        evaluation_batch_size=context.batch_limit.rows,
         notes=evaluation.notes,
     )
 

@@ -9,6 +9,7 @@ import torch
 
 from cliprpn.contract.generated import WorkerMemory
 from cliprpn.features.frozen import open_tensors
+from cliprpn.out_of_memory import release_memory
 from cliprpn.ranking.clip_embeddings import move_loaded_to_cpu
 
 # torch's allocator rounds sizes up to multiples of it.
@@ -27,19 +28,18 @@ def begin_worker(device: torch.device) -> None:
     _at_start[device] = _allocated(device)
 
 
-def release_memory(device: torch.device) -> None:
-    """Frees what an earlier attempt left: reference cycles, such as those of exceptions, and memory that torch caches.
+def release_attempt(device: torch.device) -> None:
+    """Frees what an earlier attempt left: CLIP models, reference cycles, such as those of exceptions, and memory that
+    torch caches.
 
     The frozen features stay on the device, since the next attempt needs them as a rule.
     """
     move_loaded_to_cpu()
-    gc.collect()
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
+    release_memory(device)
 
 
 def measure_memory(device: torch.device) -> WorkerMemory:
-    """What this process uses; call it after `release_memory`."""
+    """What this process uses; call it after `release_attempt`."""
     if device.type != "cuda":
         return WorkerMemory(process_bytes=_process_bytes(), device_bytes=None, device_left_bytes=None)
     sizes = [tensor.untyped_storage().nbytes() for tensor in open_tensors() if tensor.device == device]

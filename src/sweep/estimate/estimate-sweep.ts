@@ -6,7 +6,7 @@ import type { TrialStatus } from "../resume.ts";
 import { left } from "./costs.ts";
 import { DatasetCounts } from "./dataset-counts.ts";
 import { namedSome } from "./describe-time.ts";
-import { localDeviceName } from "./device-name.ts";
+import { kindOf, localDeviceName } from "./device.ts";
 import { diskEstimate, type FindDisk } from "./disk-need.ts";
 import { diskParts } from "./disk-parts.ts";
 import { type FoundCosts, findCosts, timedOf } from "./find-costs.ts";
@@ -14,7 +14,7 @@ import { type ImagesLeft, imagesLeft } from "./images-left.ts";
 import { runs } from "./left-trials.ts";
 import type { PlannedTrial } from "./planned-trials.ts";
 import { type Projected, project, trialTime } from "./project.ts";
-import { kindOf, seenTrials } from "./seen-trials.ts";
+import { seenTrials } from "./seen-trials.ts";
 import { baselineWorks } from "./shared-works.ts";
 
 /** What an estimate is made from. */

@@ -12,12 +12,13 @@ import type { TrialStatus } from "../resume.ts";
 import { costKeys } from "./cost-keys.ts";
 import type { ConfigurationCost, SweepCosts, TimedBaseline, TimedConfiguration } from "./costs.ts";
 import type { DatasetCounts } from "./dataset-counts.ts";
+import { kindOf } from "./device.ts";
 import { featureBytes, featureNeed } from "./feature-needs.ts";
 import { leftTrials, runs } from "./left-trials.ts";
 import { type MeasuredOn, measurementKey, mostSeeds, readMeasurement, reportKey } from "./measurements.ts";
 import type { PlannedTrial } from "./planned-trials.ts";
 import { trialTime } from "./project.ts";
-import { kindOf, type SeenTrial } from "./seen-trials.ts";
+import type { SeenTrial } from "./seen-trials.ts";
 import { sum } from "./timing.ts";
 import { type LikeTrials, type SeenSource, SeenTrials, seenBaselineTime, seenTime } from "./trial-time.ts";
 

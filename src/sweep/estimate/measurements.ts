@@ -15,7 +15,7 @@ import { trialIdentityOf } from "../../contract/trial-identity.ts";
 import { parseJson, toJson } from "../../store/files.ts";
 import type { EvaluationTarget } from "../predict-on.ts";
 import { costKeys } from "./cost-keys.ts";
-import { kindOf } from "./seen-trials.ts";
+import { kindOf } from "./device.ts";
 
 /** What measurements on this machine depend on, besides the trial. */
 export interface MeasuredOn {

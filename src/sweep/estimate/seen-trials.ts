@@ -9,6 +9,7 @@ import { predictionsFile, TrialStore } from "../../store/trial-store.ts";
 import type { TrialStatus } from "../resume.ts";
 import { type CostKeys, costKeys } from "./cost-keys.ts";
 import type { DatasetCounts } from "./dataset-counts.ts";
+import { kindOf } from "./device.ts";
 
 /** What a completed trial took, and the sizes of its files. */
 export interface SeenTrial {
@@ -190,9 +191,4 @@ function completedOutcome(store: TrialStore, attempt: number): CompletedOutcome 
   } catch {
     return undefined; // Damaged: a report says so.
   }
-}
-
-/** cpu, cuda or mps. */
-export function kindOf(device: string): string {
-  return device.split(":")[0] ?? device;
 }

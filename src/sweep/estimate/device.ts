@@ -11,3 +11,8 @@ export function localDeviceName(deviceKind: string): string | undefined {
   const line = (readText("/proc/cpuinfo") ?? "").split("\n").find((each) => each.startsWith("model name"));
   return line?.slice(line.indexOf(":") + 1).trim();
 }
+
+/** cpu, cuda or mps. */
+export function kindOf(device: string): string {
+  return device.split(":")[0] ?? device;
+}
