@@ -49,8 +49,8 @@ export type Told =
   | { type: "ended"; attempt: Attempt; end: AttemptEnd }
   /** A worker is replaced by a new process, between two attempts. */
   | { type: "renewed"; slot: number; reason: string }
-  /** A worker cannot start, for a reason that lies in the machine; no attempt is affected. */
-  | { type: "fault"; error: unknown };
+  /** A worker cannot start, for a reason that lies in the machine; no attempt is affected. `want` tries again. */
+  | { type: "fault"; error: unknown; slot?: number };
 
 /**
  * Runs attempts and tells what happens to them. It decides nothing: which attempts run, which run again and which count is up to the

@@ -6,7 +6,7 @@ import type { LaunchOptions } from "../engine/engine.ts";
 import type { Attempt, AttemptEnd, Launcher, LeftAttempt, Told } from "../engine/launcher.ts";
 import { schemaVersion } from "../store/files.ts";
 import type { NewEntry } from "../store/journal.ts";
-import { defaultRetries, failureClassOf, type Retries } from "./failure-policy.ts";
+import { defaultRetries, failureClassOf, isKilledAtStart, type Retries } from "./failure-policy.ts";
 import type { Claimed, Found, TrialClaims } from "./trial-claims.ts";
 import type { TrialSource } from "./trial-source.ts";
 
@@ -17,6 +17,8 @@ export interface AttemptWatcher {
   /** How many attempts can run at the same time now, where that changes, and why not more. */
   capacity?(numWorkers: number, reason: string | undefined): void;
   event(attempt: Attempt, slot: number, event: TrialEvent): void;
+  /** A worker was killed before it ran a trial; another one is started. */
+  lostAtStart?(message: string): void;
   /**
    * @param slot undefined if it never started.
    * @param outcome undefined if the attempt was interrupted.
@@ -92,6 +94,8 @@ export class SweepController {
   /** Attempts that ended without an outcome that counts, and when each had started: a worker that counted as lost may complete one. */
   readonly #givenUp = new Map<string, Map<number, number>>();
   #numSlots = 0;
+  /** Workers that were killed as they started, one after the other. */
+  #numKilledAtStart = 0;
   #numFailed = 0;
   /** The first fault of the machine or the program: no trial starts after it. */
   #fault: { error: unknown } | undefined;
@@ -275,7 +279,7 @@ export class SweepController {
 
   async #receive(told: Told): Promise<void> {
     const { watcher, source, record } = this.#options;
-    if (told.type === "fault") this.#fault ??= { error: told.error };
+    if (told.type === "fault") this.#onFault(told);
     if (told.type === "capacity") {
       this.#numSlots = told.numSlots;
       if (told.numWorkers !== undefined) watcher.capacity?.(told.numWorkers, told.reason);
@@ -286,6 +290,7 @@ export class SweepController {
     const running = this.#running.get(attempt);
     if (running === undefined) return;
     if (told.type === "started") {
+      this.#numKilledAtStart = 0;
       running.slot = told.slot;
       running.startedAt = performance.now();
       const { trial_id } = attempt.spec;
@@ -302,6 +307,18 @@ export class SweepController {
       const reason = source.prune?.(running.spec, told.event);
       if (reason !== undefined) this.cancel(attempt.spec.trial_id, { state: "pruned", reason });
     } else await this.#finish(attempt, running, told.end);
+  }
+
+  /** A worker that was killed as it started is started again with the next `want`. */
+  #onFault({ error, slot }: Extract<Told, { type: "fault" }>): void {
+    if (!isKilledAtStart(error) || this.#numKilledAtStart >= this.#retries.worker_lost) {
+      this.#fault ??= { error };
+      return;
+    }
+    this.#numKilledAtStart += 1;
+    const { message } = error;
+    if (slot !== undefined) this.#options.record({ type: "worker_renewed", slot, reason: message });
+    this.#options.watcher.lostAtStart?.(message);
   }
 
   async #finish(attempt: Attempt, running: Running, end: AttemptEnd): Promise<void> {

@@ -1,4 +1,4 @@
-import { EXIT, exitCodeOf } from "../contract/errors.ts";
+import { CliprpnError, EXIT, exitCodeOf } from "../contract/errors.ts";
 import type { ErrorCode } from "../contract/generated/types.ts";
 
 /** What a failure says about the next try. */
@@ -24,6 +24,15 @@ export const defaultRetries: Retries = {
   worker_lost: 2,
   timed_out: 0,
 };
+
+/**
+ * True for a worker that the system killed before it could do anything: memory may be short for a moment. An interpreter that ends by
+ * itself, or takes too long, would do so again.
+ */
+export function isKilledAtStart(error: unknown): error is CliprpnError {
+  if (!(error instanceof CliprpnError && error.code === "environment_broken")) return false;
+  return error.cause instanceof CliprpnError && error.cause.code === "worker_killed";
+}
 
 export function failureClassOf(code: ErrorCode): FailureClass {
   switch (code) {

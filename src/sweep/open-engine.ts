@@ -9,6 +9,7 @@ import { ensureEnvironment } from "../environment/ensure-environment.ts";
 import { ensureExtras } from "../environment/ensure-extras.ts";
 import type { ExtraName } from "../environment/extras.ts";
 import { neededExtras } from "../experiment/detectors.ts";
+import { withFreshWorkers } from "./fresh-workers.ts";
 import type { RunContext } from "./run-context.ts";
 
 /**
@@ -22,7 +23,11 @@ export async function openEngine(
   extras: ExtraName[] = neededExtras(trials),
 ): Promise<Engine> {
   const { startEngine = startLocalEngine } = run;
-  return startEngine(await engineOptions(run, trials, extras));
+  const engine = startEngine(await engineOptions(run, trials, extras));
+  return withFreshWorkers(engine, {
+    retries: run.retries?.worker_lost,
+    warn: (message) => run.terminal.warn(message),
+  });
 }
 
 /** What workers are started with. Sets up Python and the optional packages first. */

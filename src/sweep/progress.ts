@@ -158,6 +158,10 @@ export class SweepProgress implements AttemptWatcher {
     this.#show();
   }
 
+  lostAtStart(message: string): void {
+    this.#terminal.warn(`${message}; starting another worker`);
+  }
+
   again(spec: TrialSpec): void {
     this.#again.add(spec.trial_id);
   }

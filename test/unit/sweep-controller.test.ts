@@ -2,12 +2,14 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { CliprpnError } from "../../src/contract/errors.ts";
 import type { ErrorCode, TrialSpec } from "../../src/contract/generated/types.ts";
 import type { AttemptEnd } from "../../src/engine/launcher.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
 import { GridSource } from "../../src/sweep/trial-source.ts";
 import { broken, complete, controlledSweep, endless } from "../helpers/controlled-sweep.ts";
 import { errorOf } from "../helpers/error-of.ts";
+import { killedAtStart } from "../helpers/killed-at-start.ts";
 import { failed, madeOutcome, madeSpec } from "../helpers/report-input.ts";
 import { startUser } from "../helpers/start-lock-user.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
@@ -343,6 +345,36 @@ test("after a fault, attempts that wait for a worker do not keep the sweep from 
     tell({ type: "fault", error: new Error("no jobs") });
   };
   await expect(made.run()).rejects.toThrow("no jobs");
+});
+
+test.each([
+  [2, "completes"],
+  [3, "ends with the fault"],
+])("after a worker was killed %i times as it started, a sweep %s", async (numKills, _) => {
+  const made = controlledSweep([first]);
+  const { tell } = made.launcher.options;
+  const want = made.launcher.want.bind(made.launcher);
+  let numStarts = 0;
+  made.launcher.want = (num) => {
+    numStarts += 1;
+    if (numStarts > numKills) want(num);
+    else tell({ type: "fault", error: killedAtStart(), slot: 0 });
+  };
+  if (numKills > 2) await expect(made.run()).rejects.toMatchObject({ code: "environment_broken" });
+  else expect(await made.run()).toEqual([0]);
+  expect(made.journal.filter(({ type }) => type === "worker_renewed")).toHaveLength(2);
+});
+
+test("an interpreter that does not start ends a sweep at once", async () => {
+  const made = controlledSweep([first]);
+  const { tell } = made.launcher.options;
+  let numStarts = 0;
+  made.launcher.want = () => {
+    numStarts += 1;
+    tell({ type: "fault", error: new CliprpnError("environment_broken", "python did not start"), slot: 0 });
+  };
+  await expect(made.run()).rejects.toMatchObject({ code: "environment_broken" });
+  expect(numStarts).toBe(1);
 });
 
 test("a source may end a trial early, and gets every outcome", async () => {

@@ -92,7 +92,7 @@ export class LocalLauncher implements Launcher {
       slot.worker = await this.#workers.take(slot.device, this.#closed.signal);
       slot.use = new WorkerUse();
     } catch (error) {
-      this.#tell({ type: "fault", error });
+      this.#tell({ type: "fault", error, slot: slot.index });
     } finally {
       slot.isStarting = false;
     }
