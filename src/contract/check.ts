@@ -24,6 +24,7 @@ export interface ContractTypes {
   AcceptedAttempt: contract.AcceptedAttempt;
   RayMessage: contract.RayMessage;
   StopRequest: contract.StopRequest;
+  CheckpointHead: contract.CheckpointHead;
   SweepStatus: contract.SweepStatus;
   SweepEvent: contract.SweepEvent;
   SweepNotice: contract.SweepNotice;

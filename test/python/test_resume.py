@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from short_trials import STEPS_PER_EPOCH, Killed, spec_of
 from short_trials import run_to_end as run
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from cliprpn.code_identity import code_hashes
 from cliprpn.contract.generated import CompletedOutcome, ResumedFrom
 from cliprpn.errors import CliprpnError
 from cliprpn.storage.specs import Spec
+from cliprpn.storage.training_state import read_training_state
 from cliprpn.trials import checkpoint, cliprpn, train_in_memory
 from cliprpn.trials.checkpoint import RESUME_FILE, KeepModels, ResumeOptions
 from cliprpn.trials.step import TrainingStep
@@ -360,6 +363,20 @@ def test_a_damaged_checkpoint_is_ignored_with_a_warning(
     assert_same(fresh, expected, tmp_path / "4", tmp_path / "whole")
 
 
+def test_the_first_line_of_a_checkpoint_says_code_and_time_of_training(
+    root: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`sweep --dry-run` reads it without torch."""
+    run_killed(monkeypatch, STEPS_PER_EPOCH + 2, spec_of(root, cache), tmp_path / "1")
+    file = tmp_path / "1" / RESUME_FILE
+    line, _, _ = file.read_bytes().partition(b"\n")
+    head = json.loads(line[line.index(b"{") :])
+    training_ms = read_training_state(file)["training_ms"]
+    assert (
+        head == {"sources_sha256": code_hashes()["cliprpn"], "training_ms": training_ms} and training_ms > 0
+    )
+
+
 def test_a_checkpoint_that_would_run_code_is_ignored(root: Path, cache: Path, tmp_path: Path) -> None:
     class Hostile:
         def __reduce__(self) -> Any:
@@ -367,9 +384,9 @@ def test_a_checkpoint_that_would_run_code_is_ignored(root: Path, cache: Path, tm
 
     progress = checkpoint.Progress()
     (tmp_path / "1").mkdir()
-    checkpoint.Checkpoints(tmp_path / "1", {"trial_id": "0123456789abcdef"}, 0, progress).save(
-        {"epoch": Hostile()}
-    )
+    checkpoint.Checkpoints(
+        tmp_path / "1", {"trial_id": "0123456789abcdef", "sources_sha256": "0" * 64}, 0, progress
+    ).save({"epoch": Hostile()})
     warnings: list[str] = []
     outcome = run(spec_of(root, cache), tmp_path / "2", tmp_path / "1", warnings=warnings)
     assert outcome.resumed_from is None and len(warnings) == 1

@@ -315,15 +315,16 @@ function claim(folder: string): void {
   writeFileSync(join(folder, "1"), "damaged");
 }
 
-/** An attempt that was killed, with a checkpoint so long after its start. */
-function checkpoint(sweep: SweepStore, spec: Spec, worked_ms: number, code: string): void {
+/** An attempt that was killed, long after its start, with a checkpoint after so much training. */
+function checkpoint(sweep: SweepStore, spec: Spec, training_ms: number, sources_sha256: string): void {
   const trial = new TrialStore(sweep.runsDir, spec.trial_id);
   const attempt = addAttempt(sweep.runsDir, spec, { state: "unfinished" });
   const journal = sweep.openJournal();
   journal.append({ type: "trial_started", trial_id: spec.trial_id, attempt, slot: 0 });
   journal.close();
   const file = trial.checkpointFile(attempt);
-  writeFileSync(file, `cliprpn checkpoint 1 ...${code}`);
-  const saved = (Date.now() + worked_ms) / 1000;
+  const head = JSON.stringify({ sources_sha256, training_ms });
+  writeFileSync(file, `cliprpn checkpoint 1 ${"0".repeat(64)} ${head}\nPK`);
+  const saved = Date.now() / 1000 + 3600;
   utimesSync(file, saved, saved);
 }

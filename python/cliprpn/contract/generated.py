@@ -5468,4 +5468,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "00b903b22f4775c15fa1bcb3975b1f0e212aaf5dd4331d1dac571d9a55922893"
+SCHEMA_SHA256 = "356199e6a7f34f00707171483647c530860a28ba29c08061c2e7e3d60ad5aa69"

@@ -10,18 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import BaseModel
 
 from cliprpn.storage.durable import write_durably
 
 _MAGIC = b"cliprpn checkpoint 1 "
-# The first line of a file; the SHA-256 is of the rest, since torch's reader does not notice changed bytes.
-_FIRST_LINE = re.compile(_MAGIC + rb"([0-9a-f]{64})\n")
+# The first line of a file, which may have a head; the SHA-256 is of the rest, as torch's reader misses changed bytes.
+_FIRST_LINE = re.compile(_MAGIC + rb"([0-9a-f]{64})( \{.*\})?\n")
 
 State = dict[str, Any]
 
 
-def write_training_state(file: Path, state: State) -> None:
+def write_training_state(file: Path, state: State, head: BaseModel | None = None) -> None:
     """Writes plain values and tensors, atomically.
+
+    Args:
+        head: for readers without torch, in the first line.
 
     Raises:
         CliprpnError: no_space.
@@ -30,7 +34,8 @@ def write_training_state(file: Path, state: State) -> None:
     torch.save(state, buffer)
     payload = buffer.getbuffer()
     digest = hashlib.sha256(payload).hexdigest()
-    write_durably(file, b"".join([_MAGIC, digest.encode(), b"\n", payload]))
+    line = digest if head is None else f"{digest} {head.model_dump_json()}"
+    write_durably(file, b"".join([_MAGIC, line.encode(), b"\n", payload]))
 
 
 def read_training_state(file: Path) -> State:

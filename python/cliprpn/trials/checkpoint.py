@@ -11,7 +11,7 @@ from typing import Literal
 
 import torch
 
-from cliprpn.contract.generated import Epoch, ResumedFrom
+from cliprpn.contract.generated import CheckpointHead, Epoch, ResumedFrom
 from cliprpn.errors import CliprpnError
 from cliprpn.inference.fusion_errors import describe_error
 from cliprpn.run_context import RunContext
@@ -90,16 +90,18 @@ class Checkpoints:
             CliprpnError: no_space.
         """
         progress = self.progress
+        training_ms = progress.training_ms + (time.monotonic() - self._started) * 1000
         content = {
             "identity": self._identity,
             "epochs": [epoch.model_dump(mode="json") for epoch in progress.epochs],
             "best_epoch": progress.best_epoch,
             "best_state": progress.best_state,
-            "training_ms": progress.training_ms + (time.monotonic() - self._started) * 1000,
+            "training_ms": training_ms,
             "loop": loop,
             "micro_batch_size": progress.micro_batch_size,
         }
-        write_training_state(self._file, content)
+        head = CheckpointHead(sources_sha256=self._identity["sources_sha256"], training_ms=training_ms)
+        write_training_state(self._file, content, head)
         self._saved = time.monotonic()
 
 

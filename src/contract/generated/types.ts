@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "00b903b22f4775c15fa1bcb3975b1f0e212aaf5dd4331d1dac571d9a55922893";
+export const schema_sha256 = "356199e6a7f34f00707171483647c530860a28ba29c08061c2e7e3d60ad5aa69";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -4692,6 +4692,22 @@ export interface ErrorEnvelope {
    * Written to the log, never to the terminal.
    */
   traceback: string | null;
+}
+/**
+ * What can be read from the first line of a trial's checkpoint, without torch.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "CheckpointHead".
+ */
+export interface CheckpointHead {
+  /**
+   * Hash of the code that wrote it; only the same code continues it.
+   */
+  sources_sha256: string;
+  /**
+   * Training up to it, of all attempts that it continues; without the start of workers and the features.
+   */
+  training_ms: number;
 }
 /**
  * The code that decides the results of one kind of trial. Its hash is a trial's `sources_sha256`.
