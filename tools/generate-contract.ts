@@ -20,6 +20,7 @@ const pythonSide = [
   "WantedImages",
   "ImageNames",
   "Explorer",
+  "CheckpointHead",
   "NodeCheck",
   "WorkerMessage",
   "WorkerRequest",

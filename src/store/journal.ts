@@ -65,6 +65,15 @@ export function readEnds(file: string): TrialEnd[] {
   });
 }
 
+/** Starts of the sweep, and starts and ends of attempts, in order; other lines are not parsed. */
+export function readAttempts(file: string): JournalEntry[] {
+  return (readText(file) ?? "").split("\n").flatMap((line) => {
+    if (!/"(trial|sweep)_(started|finished)"/.test(line.slice(0, 40))) return [];
+    const value = withVersion(parseJson(line));
+    return isEntry(value) ? [value] : [];
+  });
+}
+
 export type SweepPaused = Extract<JournalEntry, { type: "sweep_paused" }>;
 
 /** The last entry about the sweep itself: how its last run ended, unless another one has started. It reads no more than the end. */

@@ -21,6 +21,7 @@ import { readStored, readText, schemaVersion, toJson } from "./files.ts";
 import {
   Journal,
   type JournalContent,
+  readAttempts,
   readEnds,
   readJournal,
   readLastOfSweep,
@@ -249,6 +250,11 @@ export class SweepStore {
   /** The ends of attempts in its journal. */
   ends(): TrialEnd[] {
     return readEnds(this.#journalFile);
+  }
+
+  /** Starts of the sweep, and starts and ends of attempts. */
+  attemptEntries(): JournalEntry[] {
+    return readAttempts(this.#journalFile);
   }
 
   /** Why its last start was paused; undefined if it was not. */

@@ -211,6 +211,25 @@ class CheckFusionResult(BaseModel):
     ]
 
 
+class CheckpointHead(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    sources_sha256: Annotated[
+        str,
+        Field(
+            description="Hash of the code that wrote it; only the same code continues it."
+        ),
+    ]
+    training_ms: Annotated[
+        float,
+        Field(
+            description="Training up to it, of all attempts that it continues; without the start of workers and the features.",
+            ge=0.0,
+        ),
+    ]
+
+
 class CodeHashes(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -5468,4 +5487,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "356199e6a7f34f00707171483647c530860a28ba29c08061c2e7e3d60ad5aa69"
+SCHEMA_SHA256 = "37c53dac589bbc3afba74c65fc659411056940710aa562aec7b4574cdf245615"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "356199e6a7f34f00707171483647c530860a28ba29c08061c2e7e3d60ad5aa69";
+export const schema_sha256 = "37c53dac589bbc3afba74c65fc659411056940710aa562aec7b4574cdf245615";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -6137,6 +6137,10 @@ export interface EstimateBasis {
    * Number of these earlier trials.
    */
   num_seen: number;
+  /**
+   * How many trials ran at the same time as these earlier ones, if that is not `num_slots`: their range of time is then as wide as that may matter. Null if nobody knows.
+   */
+  seen_at_once?: number | null;
   trial: TimingOrNull3;
 }
 /**

@@ -12,6 +12,7 @@ import { diskParts } from "./disk-parts.ts";
 import { type FoundCosts, findCosts, timedOf } from "./find-costs.ts";
 import { type ImagesLeft, imagesLeft } from "./images-left.ts";
 import { runs } from "./left-trials.ts";
+import { numSlotsHere } from "./measurements.ts";
 import type { PlannedTrial } from "./planned-trials.ts";
 import { type Projected, project, trialTime } from "./project.ts";
 import { seenTrials } from "./seen-trials.ts";
@@ -41,9 +42,16 @@ export function costsOfSweep(
   const device = slots[0] ?? "unknown";
   const deviceKind = kindOf(device);
   const deviceName = isElsewhere ? undefined : localDeviceName(deviceKind);
-  const seen = seenTrials({ runsDir, trials: plan.trials, statuses, deviceKind, deviceName, counts });
-  const numSlots = Math.max(1, slots.length);
-  const on = { cacheDir: cacheOf(read), device, numSlots, targets, isElsewhere };
+  const on = {
+    cacheDir: cacheOf(read),
+    device,
+    numSlots: Math.max(1, slots.length),
+    targets,
+    isElsewhere,
+  };
+  const { name, trials } = plan;
+  const numSlots = numSlotsHere(on);
+  const seen = seenTrials({ runsDir, name, numSlots, trials, statuses, deviceKind, deviceName, counts });
   return findCosts({ planned, statuses, targets, runsDir, on, seen, counts, checkpoints });
 }
 
@@ -82,9 +90,9 @@ export async function estimateSweep(request: EstimateRequest): Promise<SweepEsti
 
 function basisOf({ configurations, baselines }: FoundCosts): EstimateBasis[] {
   const row = (
-    { timed, source, num_seen }: FoundCosts["configurations" | "baselines"][number],
+    { timed, ...basis }: FoundCosts["configurations" | "baselines"][number],
     trial: Timing | undefined,
-  ): EstimateBasis => ({ label: timed.label, num_left: left(timed), source, num_seen, trial: trial ?? null });
+  ): EstimateBasis => ({ label: timed.label, num_left: left(timed), ...basis, trial: trial ?? null });
   return [
     ...configurations.map((each) => row(each, trialTime(each.timed))),
     ...baselines.map((each) => row(each, oneBaseline(each.timed))),

@@ -15,7 +15,14 @@ import type { DatasetCounts } from "./dataset-counts.ts";
 import { kindOf } from "./device.ts";
 import { featureBytes, featureNeed } from "./feature-needs.ts";
 import { leftTrials, runs } from "./left-trials.ts";
-import { type MeasuredOn, measurementKey, mostSeeds, readMeasurement, reportKey } from "./measurements.ts";
+import {
+  type MeasuredOn,
+  measurementKey,
+  mostSeeds,
+  numSlotsHere,
+  readMeasurement,
+  reportKey,
+} from "./measurements.ts";
 import type { PlannedTrial } from "./planned-trials.ts";
 import { trialTime } from "./project.ts";
 import type { SeenTrial } from "./seen-trials.ts";
@@ -41,6 +48,7 @@ export interface FoundCost<Timed> {
   timed: Timed;
   source: EstimateBasis["source"];
   num_seen: number;
+  seen_at_once?: number | null;
 }
 
 export interface FoundCosts extends Omit<SweepCosts, "configurations" | "baselines"> {
@@ -62,7 +70,7 @@ export function timedOf(costs: FoundCosts): SweepCosts {
 /** What is known about the costs of a sweep: from earlier trials of its configurations, preflight, or trials that are like them. */
 export function findCosts(search: CostSearch): FoundCosts {
   const { planned, targets, statuses, runsDir, on } = search;
-  const seen = new SeenTrials(search.seen);
+  const seen = new SeenTrials(search.seen, numSlotsHere(on));
   const known: Search["known"] = new Map();
   const configurations: FoundCosts["configurations"] = [];
   const baselines: FoundCosts["baselines"] = [];
@@ -110,9 +118,10 @@ function configurationCost(
   const num_val = counts.expressions(dataset.root, "val", settings.limits.val);
   if (num_train === undefined || num_val === undefined) return undefined;
   const stored = readMeasurement(on.cacheDir, measurementKey(spec, on))?.speed;
-  const like = seen.like(costKeys(trialIdentityOf(spec), spec.preset), sourcesWith(stored !== undefined));
+  const isMeasured = stored !== undefined;
+  const like = seen.like(costKeys(trialIdentityOf(spec), spec.preset), sourcesWith(isMeasured), isMeasured);
   const work = { num_epochs: settings.training.num_epochs, num_train, num_val };
-  const time = like && seenTime(like, work, seen.spread);
+  const time = like && seenTime(like, work, seen);
   const cost: ConfigurationCost = {
     ...featureBytes(spec),
     ...stored,
@@ -128,8 +137,14 @@ function configurationCost(
     timed: { ...left, spec, measured: cost, ...(time === undefined ? {} : { seen: time }) },
     source:
       time !== undefined && like !== undefined ? like.source : stored === undefined ? null : "preflight",
-    num_seen: time === undefined ? 0 : (like?.trials.length ?? 0),
+    ...numSeen(time === undefined ? undefined : like),
   };
+}
+
+function numSeen(like: LikeTrials | undefined): Pick<FoundCost<unknown>, "num_seen" | "seen_at_once"> {
+  if (like === undefined) return { num_seen: 0 };
+  const { trials, at_once } = like;
+  return { num_seen: trials.length, ...(at_once === undefined ? {} : { seen_at_once: at_once }) };
 }
 
 /** Trials of the same configuration on the same data count before preflight, others only without it. */
@@ -215,12 +230,12 @@ function baselineCost(
 ): FoundCost<TimedBaseline & { spec: BaselineSpec }> {
   const measured = readMeasurement(on.cacheDir, measurementKey(spec, on))?.baseline;
   // On other data, its detections are not in the cache.
-  const like = seen.like(costKeys(trialIdentityOf(spec), null), ["same_trials"]);
+  const like = seen.like(costKeys(trialIdentityOf(spec), null), ["same_trials"], measured !== undefined);
   const numVal = counts.expressions(spec.dataset.root, "val", spec.limits.val) ?? 0;
-  const time = like && seenBaselineTime(like, numVal, seen.spread);
+  const time = like && seenBaselineTime(like, numVal, seen);
   return {
     timed: { ...left, spec, measured, ...(time === undefined ? {} : { seen: time }) },
     source: time !== undefined ? "same_trials" : measured === undefined ? null : "preflight",
-    num_seen: time === undefined ? 0 : (like?.trials.length ?? 0),
+    ...numSeen(time === undefined ? undefined : like),
   };
 }

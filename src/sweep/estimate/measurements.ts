@@ -28,6 +28,11 @@ export interface MeasuredOn {
   isElsewhere?: boolean;
 }
 
+/** Trials that run at the same time on this machine; undefined if they run on others. */
+export function numSlotsHere({ numSlots, isElsewhere = false }: MeasuredOn): number | undefined {
+  return isElsewhere ? undefined : numSlots;
+}
+
 /** Workers that are timed at the same time, at most: enough to see how much they slow each other down. */
 export const maxTimed = 4;
 

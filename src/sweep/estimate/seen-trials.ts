@@ -3,13 +3,14 @@ import { sizeOf } from "../../base/files.ts";
 import type { CompletedOutcome, TrialIdentity, TrialSpec } from "../../contract/generated/types.ts";
 import { trialIdentityOf } from "../../contract/trial-identity.ts";
 import { modelsOf } from "../../store/attempt-files.ts";
-import type { SweepStore } from "../../store/sweep-store.ts";
+import { SweepStore } from "../../store/sweep-store.ts";
 import { sweepsIn } from "../../store/sweeps.ts";
 import { predictionsFile, TrialStore } from "../../store/trial-store.ts";
 import type { TrialStatus } from "../resume.ts";
 import { type CostKeys, costKeys } from "./cost-keys.ts";
 import type { DatasetCounts } from "./dataset-counts.ts";
 import { kindOf } from "./device.ts";
+import { type AtOnce, atOnceIn, isLike } from "./running-at-once.ts";
 
 /** What a completed trial took, and the sizes of its files. */
 export interface SeenTrial {
@@ -25,11 +26,17 @@ export interface SeenTrial {
   model_bytes: number | null;
   /** Of one expression. */
   prediction_bytes: number;
+  /** How many trials ran at the same time; null if nobody knows. */
+  at_once: number | null;
 }
 
 /** Where to look for earlier trials, and which of them count. */
 export interface SeenSearch {
   runsDir: string;
+  /** Name of the sweep. */
+  name: string;
+  /** Trials that it runs at the same time: earlier ones with as many count first. Undefined on other machines, for any number. */
+  numSlots: number | undefined;
   /** Trials of the sweep, and what is known about them. */
   trials: readonly TrialSpec[];
   statuses: ReadonlyMap<string, TrialStatus>;
@@ -40,7 +47,7 @@ export interface SeenSearch {
   counts: DatasetCounts;
 }
 
-/** Trials to read of each configuration. */
+/** Trials to read of each configuration: as many with the same number at the same time, and with another one. */
 const maxSeen = 8;
 /** The newest sweeps, and trials in them, that are looked at. */
 const maxSweeps = 20;
@@ -52,83 +59,118 @@ const maxRows = 3000;
  */
 export function seenTrials(search: SeenSearch): SeenTrial[] {
   const { trials, statuses } = search;
-  const wanted = new Wanted();
+  const wanted = new Wanted(search.numSlots);
   const seen: SeenTrial[] = [];
   let { deviceName } = search;
-  const add = (spec: Ran, attempt: number): void => {
-    const found = readSeen(search, spec, attempt);
+  const add = (ran: Ran): void => {
+    done.add(ran.trial.trial_id);
+    const found = readSeen(search, ran);
     if (found === undefined || found.deviceKind !== search.deviceKind) return;
     deviceName ??= found.seen.device_name;
     if (found.seen.device_name !== deviceName) return;
     seen.push(found.seen);
-    wanted.found(found.seen.keys);
+    wanted.found(found.seen);
   };
-  const own = new Set<string>();
+  const atOnce = atOnceIn(new SweepStore(search.runsDir, search.name));
+  /** Another sweep ran them, as a rule, and may be read later. */
+  const unknown: Ran[] = [];
+  const done = new Set<string>();
   const keysOf = new Map<string, CostKeys>(); // Trials of a configuration differ by their seed only.
   for (const spec of trials) {
-    own.add(spec.trial_id);
     const status = statuses.get(spec.trial_id);
     const preset = spec.kind === "cliprpn" ? spec.preset : null;
     const keys = keysOf.get(spec.label) ?? costKeys(trialIdentityOf(spec), preset);
     keysOf.set(spec.label, keys);
-    if (status?.state === "completed" && status.accepted.origin === null && wanted.needs(keys.same_trials))
-      add({ trial: trialIdentityOf(spec), keys, dataset_root: spec.dataset.root }, status.accepted.attempt);
     if (status?.state !== "completed") wanted.ask(keys);
+    if (status?.state !== "completed" || status.accepted.origin !== null) continue;
+    const { attempt } = status.accepted;
+    const at_once = atOnce(spec.trial_id, attempt) ?? null;
+    if (!wanted.needs(keys.same_trials, at_once)) continue;
+    const ran = { trial: trialIdentityOf(spec), keys, dataset_root: spec.dataset.root, attempt, at_once };
+    if (at_once === null) unknown.push(ran);
+    else add(ran);
   }
-  for (const ran of otherTrials(search.runsDir, own)) {
+  for (const other of otherTrials(search.runsDir)) {
     if (wanted.isSatisfied) break;
-    if (wanted.isAsked(ran.keys)) add(ran, ran.attempt);
+    const { trial_id } = other.trial;
+    if (done.has(trial_id) || !wanted.asks(other.keys)) continue;
+    const ran = { ...other, at_once: other.atOnce(trial_id, other.attempt) ?? null };
+    if (ran.at_once === null) unknown.push(ran);
+    else if (wanted.isAsked(ran)) add(ran);
   }
+  for (const ran of unknown)
+    if (!done.has(ran.trial.trial_id) && wanted.needs(ran.keys.same_trials, null)) add(ran);
   return seen;
 }
 
 /** How many trials of each key were found, and which keys are asked for. */
 class Wanted {
+  readonly #numSlots: number | undefined;
   readonly #numFound = new Map<string, number>();
   /** Exact keys of the trials that have to run, and all of their keys. */
   readonly #exact = new Set<string>();
   readonly #asked = new Set<string>();
+
+  constructor(numSlots: number | undefined) {
+    this.#numSlots = numSlots;
+  }
 
   ask({ same_trials, other_data, other_settings }: CostKeys): void {
     this.#exact.add(same_trials);
     for (const key of [same_trials, other_data, other_settings]) this.#asked.add(key);
   }
 
-  needs(key: string): boolean {
-    return (this.#numFound.get(key) ?? 0) < maxSeen;
+  needs(key: string, at_once: number | null): boolean {
+    return (this.#numFound.get(this.#keyOf(key, at_once)) ?? 0) < maxSeen;
   }
 
-  isAsked({ same_trials, other_data, other_settings }: CostKeys): boolean {
-    return [same_trials, other_data, other_settings].some((key) => this.#asked.has(key) && this.needs(key));
+  asks({ same_trials, other_data, other_settings }: CostKeys): boolean {
+    return [same_trials, other_data, other_settings].some((key) => this.#asked.has(key));
   }
 
+  /** Whether it is asked for, and not enough like it were found. */
+  isAsked({ keys: { same_trials, other_data, other_settings }, at_once }: AtOnceOf): boolean {
+    return [same_trials, other_data, other_settings].some(
+      (key) => this.#asked.has(key) && this.needs(key, at_once),
+    );
+  }
+
+  /** Enough of those with the same number at the same time. */
   get isSatisfied(): boolean {
-    return [...this.#exact].every((key) => !this.needs(key));
+    return [...this.#exact].every((key) => !this.needs(key, this.#numSlots ?? null));
   }
 
-  found({ same_trials, other_data, other_settings }: CostKeys): void {
-    for (const key of new Set([same_trials, other_data, other_settings]))
-      this.#numFound.set(key, (this.#numFound.get(key) ?? 0) + 1);
+  found({ keys: { same_trials, other_data, other_settings }, at_once }: AtOnceOf): void {
+    for (const key of new Set([same_trials, other_data, other_settings])) {
+      const counted = this.#keyOf(key, at_once);
+      this.#numFound.set(counted, (this.#numFound.get(counted) ?? 0) + 1);
+    }
+  }
+
+  #keyOf(key: string, at_once: number | null): string {
+    const isSame = this.#numSlots === undefined || isLike(at_once, this.#numSlots);
+    return isSame ? key : `${key} with others`;
   }
 }
 
+type AtOnceOf = Pick<SeenTrial, "keys" | "at_once">;
+
 /** A trial that ran, and where its dataset lay. */
-interface Ran {
+interface Ran extends AtOnceOf {
   trial: TrialIdentity;
-  keys: CostKeys;
   dataset_root: string;
+  attempt: number;
 }
 
 /** The completed trials of the newest sweeps. */
-function* otherTrials(runsDir: string, own: ReadonlySet<string>): Generator<Ran & { attempt: number }> {
+function* otherTrials(runsDir: string): Generator<Omit<Ran, "at_once"> & { atOnce: AtOnce }> {
   let numRows = 0;
-  const read = new Set(own);
   for (const sweep of sweepsIn(runsDir).slice(0, maxSweeps)) {
     const { rows, dataset_root } = contentOf(sweep);
+    const atOnce = atOnceIn(sweep);
     for (const { trial, preset, attempt } of rows) {
-      if (attempt === null || read.has(trial.trial_id)) continue;
-      read.add(trial.trial_id);
-      yield { trial, keys: costKeys(trial, preset), dataset_root, attempt };
+      if (attempt === null) continue;
+      yield { trial, keys: costKeys(trial, preset), dataset_root, attempt, atOnce };
     }
     numRows += rows.length;
     if (numRows > maxRows) return;
@@ -149,8 +191,7 @@ function contentOf(sweep: SweepStore): {
 
 function readSeen(
   { runsDir, counts }: SeenSearch,
-  { trial, keys, dataset_root }: Ran,
-  attempt: number,
+  { trial, keys, dataset_root, attempt, at_once }: Ran,
 ): { seen: SeenTrial; deviceKind: string } | undefined {
   const store = new TrialStore(runsDir, trial.trial_id);
   if (store.importedFrom(attempt) !== null) return undefined;
@@ -164,6 +205,7 @@ function readSeen(
     deviceKind: kindOf(environment.device),
     seen: {
       keys,
+      at_once,
       device_name: environment.device_name,
       training_ms: numTrained === null ? null : durations_ms.training / numTrained,
       evaluation_ms: durations_ms.evaluation / numVal,
