@@ -322,7 +322,7 @@ def test_a_trained_model_that_proposes_with_smaller_batches_is_marked(
     assert run_to_end(spec, tmp_path / "plain").evaluation_batch_size is None
     Memory(monkeypatch, evaluation=2)
     assert run_to_end(spec, tmp_path / "full").evaluation_batch_size == 2
-    # The next trial in this process begins anew.
+    # It is no limit of the next trial in this process.
     monkeypatch.undo()
     assert run_to_end(spec, tmp_path / "next").evaluation_batch_size is None
 

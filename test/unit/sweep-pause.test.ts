@@ -40,7 +40,7 @@ test.each([
   const told = pauseSweep(store, [madeSpec("film", 0)], { journal, fault, run });
   expect(told).toMatchObject({ code, message: expect.stringMatching(first), cause: fault });
   expect(told).toMatchObject({
-    message: expect.stringMatching(/journal \(EIO: i\/o error, fdatasync\).*EISDIR/),
+    message: expect.stringMatching(/journal \(EIO: i\/o error, fdatasync\).*found a folder/),
   });
   expect(terminal.lines).toEqual([expect.stringMatching(/made is paused.* npx cliprpn sweep made\.json$/)]);
 });
