@@ -5487,4 +5487,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "37c53dac589bbc3afba74c65fc659411056940710aa562aec7b4574cdf245615"
+SCHEMA_SHA256 = "ae8fc021a0b72f1c8a94b5a7bfdaf049fbdd5acd410b3f2affd3d6980accd7e9"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "37c53dac589bbc3afba74c65fc659411056940710aa562aec7b4574cdf245615";
+export const schema_sha256 = "ae8fc021a0b72f1c8a94b5a7bfdaf049fbdd5acd410b3f2affd3d6980accd7e9";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -451,6 +451,27 @@ export type DiskPartName =
   | "predictions"
   | "answers"
   | "checkpoints";
+/**
+ * A line that `python -m cliprpn_ray` writes to its standard output.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RayMessage".
+ */
+export type RayMessage = RayConnected | RayFailed | RayNodes | RayPlaced | RayEnded;
+/**
+ * Chosen by whoever asks for the actor.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RayActorId".
+ */
+export type RayActorId = string;
+/**
+ * A further line that `python -m cliprpn_ray` reads.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RayRequest".
+ */
+export type RayRequest = RayStart | RayEnd;
 /**
  * One line that `cliprpn sweep --json`, and `train --json`, print to stdout. Later versions may add keys and types of lines; none is removed.
  *
@@ -5024,6 +5045,7 @@ export interface PreparedImage {
 export interface EngineOptions {
   $schema?: string;
   slurm?: SlurmOptions;
+  ray?: RayOptions;
 }
 /**
  * For `sweep --engine slurm`. The names are those of Hydra's submitit launcher. Each job of the array is one worker, which runs one trial after the other.
@@ -5075,6 +5097,46 @@ export interface SlurmOptions {
    * @maxItems 100
    */
   setup?: string[];
+}
+/**
+ * For `sweep --engine ray`. The names are Ray's. Each actor holds one worker, which runs one trial after the other.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RayOptions".
+ */
+export interface RayOptions {
+  /**
+   * HOST:PORT of the cluster's head, or `auto` for the cluster that runs on this machine. Default: RAY_ADDRESS, else `auto`. Only in a file of options, or as --ray-address; not in an experiment.
+   */
+  address?: string;
+  /**
+   * The Python interpreter of this machine with the versions of Ray and Python that the cluster has. Default: that of the environment. Only in a file of options, or as --ray-python; not in an experiment.
+   */
+  python?: string;
+  /**
+   * GPUs of each actor: 1, or 0 for trials on the CPU. Default: 1.
+   */
+  num_gpus?: number;
+  /**
+   * CPU cores of each actor. Default: `num_threads` of the experiment.
+   */
+  num_cpus?: number;
+  /**
+   * Largest number of actors at the same time. Default: 16.
+   */
+  max_workers?: number;
+  /**
+   * Further resources of each actor, by the names that the cluster gives them: {"ssd": 1}.
+   */
+  resources?: {
+    [k: string]: number | undefined;
+  };
+  /**
+   * Labels of the nodes where actors may run: {"ray.io/accelerator-type": "H100"}.
+   */
+  label_selector?: {
+    [k: string]: string | undefined;
+  };
 }
 /**
  * An experiment file. `settings` and the keys of `vary` are generated from settings.schema.json.
@@ -6884,6 +6946,199 @@ export interface ProcessIdentity {
    * In the system's own unit.
    */
   process_start: string | null;
+}
+/**
+ * The first line: the driver is connected to the cluster.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RayConnected".
+ */
+export interface RayConnected {
+  type: "connected";
+  /**
+   * The version of Ray.
+   */
+  ray: string;
+  /**
+   * The version of Python that the driver and the nodes have.
+   */
+  python: string;
+  /**
+   * As in RayNodes.
+   */
+  nodes: RayNode[];
+  free: RayAmounts;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RayNode".
+ */
+export interface RayNode {
+  /**
+   * The node's id in Ray, as the label ray.io/node-id has it.
+   */
+  id: string;
+  /**
+   * For people.
+   */
+  name: string;
+  total: RayAmounts;
+}
+/**
+ * Amounts of resources, by Ray's names: CPU, GPU, and those that the cluster defines.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RayAmounts".
+ */
+export interface RayAmounts {
+  [k: string]: number | undefined;
+}
+/**
+ * The last line: the driver cannot work, and ends.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RayFailed".
+ */
+export interface RayFailed {
+  type: "failed";
+  /**
+   * For people: what was expected and found, and what to do.
+   */
+  message: string;
+}
+/**
+ * The cluster, when it has changed: its nodes, and what of them is free.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RayNodes".
+ */
+export interface RayNodes {
+  type: "nodes";
+  /**
+   * The nodes that are alive.
+   */
+  nodes: RayNode[];
+  free: RayAmounts;
+}
+/**
+ * An actor has a place, and starts its worker if the node sees the shared folder.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RayPlaced".
+ */
+export interface RayPlaced {
+  type: "placed";
+  id: RayActorId;
+  /**
+   * The node's name, for people.
+   */
+  node: string;
+  node_id: string;
+  /**
+   * False if the node does not see the shared folder; the actor ends then.
+   */
+  is_shared: boolean;
+}
+/**
+ * An actor is gone, and its worker with it.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RayEnded".
+ */
+export interface RayEnded {
+  type: "ended";
+  id: RayActorId;
+  /**
+   * The worker left by itself, or crashed; the actor or its node was lost, or taken away by the cluster.
+   */
+  how: "left" | "crashed" | "lost" | "preempted";
+  /**
+   * For people; empty if the worker left.
+   */
+  reason: string;
+}
+/**
+ * The first line that `python -m cliprpn_ray` reads from its standard input, at the end of which it ends all actors and exits.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RaySetup".
+ */
+export interface RaySetup {
+  /**
+   * HOST:PORT of the cluster's head, or `auto` for the cluster that runs on this machine.
+   */
+  address: string;
+  /**
+   * Time for the head to accept a connection.
+   */
+  connect_s: number;
+  /**
+   * Options of each actor, by Ray's names.
+   */
+  actor: {
+    num_cpus: number;
+    num_gpus: number;
+    resources: RayAmounts;
+    label_selector: {
+      [k: string]: string | undefined;
+    };
+  };
+  /**
+   * What each actor runs; null for a driver that only looks at the cluster.
+   */
+  worker: RayWorker | null;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RayWorker".
+ */
+export interface RayWorker {
+  /**
+   * Program and arguments. The driver adds `--label ray:ID@NODE`.
+   */
+  command: string[];
+  /**
+   * Variables of its environment, beside those of the node.
+   */
+  env: {
+    [k: string]: string | undefined;
+  };
+  /**
+   * Receives ID.log with what the worker prints; absolute.
+   */
+  log_folder: string;
+  /**
+   * A new file of the shared folder, by which a node shows that it sees the folder.
+   */
+  probe_file: string;
+  /**
+   * The content of `probe_file`.
+   */
+  probe: string;
+}
+/**
+ * Asks the cluster for actors.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RayStart".
+ */
+export interface RayStart {
+  type: "start";
+  ids: RayActorId[];
+  /**
+   * Ids of nodes where they must not run.
+   */
+  without_nodes: string[];
+}
+/**
+ * Ends an actor and its worker at once.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RayEnd".
+ */
+export interface RayEnd {
+  type: "end";
+  id: RayActorId;
 }
 /**
  * report.json beside REPORT.md: the verdict, the notes, all figures and the trials of a sweep's report. The same results give the same bytes.
