@@ -17,6 +17,8 @@ export interface Attempt {
   fusionFile?: string;
   /** The outcome that its worker wrote, if it got that far. */
   outcome(): TrialOutcome | undefined;
+  /** Whether its worker saved a checkpoint from which a later attempt can continue. */
+  hasCheckpoint(): boolean;
 }
 
 /** How an attempt ended, as far as its launcher knows. */
@@ -25,8 +27,11 @@ export type AttemptEnd =
   | { how: "outcome"; outcome: TrialOutcome }
   /** It was canceled. */
   | { how: "canceled" }
-  /** The cluster took the worker away; that is no fault of the trial. */
-  | { how: "preempted"; reason: string }
+  /**
+   * The cluster took the worker away; that is no fault of the trial. `limitMs` is the time limit of workers, if the attempt ran for at
+   * least half of it.
+   */
+  | { how: "preempted"; reason: string; limitMs?: number }
   /** There is no outcome: a lost worker, a time-out, an error across the bridge, or a fault of the machine. */
   | { how: "error"; error: CliprpnError };
 
@@ -76,6 +81,8 @@ export interface Launcher {
   cancel(attempt: Attempt): void;
   /** Lets attempts wait and run without this process, where workers can; nothing is told any more. Starts workers for them. */
   leave?(): Promise<void>;
+  /** In place of `close`, if the attempts could not be left: takes back those that wait. Those that run go on; workers end after them. */
+  takeBack?(): void;
   /** Ends all workers. Attempts that still run are not told any more. */
   close(): Promise<void>;
 }

@@ -136,6 +136,7 @@ export class TrialClaims {
       ...(checkpoint_minutes === undefined ? {} : { checkpoint_minutes }),
       ...(fusion === undefined ? {} : { fusionFile: fileOf(fusion) }),
       outcome: () => trial.outcome(number),
+      hasCheckpoint: () => existsSync(trial.checkpointFile(number)),
     };
     return { attempt };
   }

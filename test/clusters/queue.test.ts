@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { QueueFolder } from "../../src/engine/queue/queue-folder.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
 import { killAll, messagesOf, onFirstEvent, states, testPromises } from "../contract/launcher-promises.ts";
@@ -54,6 +55,8 @@ test("after SIGKILL of the process that runs the sweep, workers go on, and the s
   const controller = startController(runs, labels);
   await startPilot(runs, processes);
   await until(() => controller.lines.includes("started gated"));
+  // A kill between the creation of an attempt and its submission costs a number.
+  await until(() => new QueueFolder(queueIn(runs)).waiting().length > 0);
   controller.process.kill("SIGKILL");
   await controller.exited;
   const again = startController(runs, labels);

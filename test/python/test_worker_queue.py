@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Callable
@@ -32,6 +34,7 @@ from cliprpn.worker import pilot as pilots
 from cliprpn.worker.arguments import Arguments
 from cliprpn.worker.paths import missing_path, with_local_paths
 from cliprpn.worker.queue_folder import QueueFolder
+from cliprpn.worker.waiting import WaitingAttempts
 
 FOLDERS = ["waiting", "claimed", "cancel", "ended", "events", "pilots", "barred"]
 
@@ -56,8 +59,13 @@ def made_queue(runs: Path, num_attempts: int) -> Path:
     (queue / "queue.json").write_text(settings.model_dump_json())
     for index in range(num_attempts):
         attempt = made_attempt(runs, index)
-        (queue / "waiting" / f"{index:016x}.1.json").write_text(attempt.model_dump_json(exclude_unset=True))
+        (queue / "waiting" / waiting_name(index)).write_text(attempt.model_dump_json(exclude_unset=True))
     return queue
+
+
+def waiting_name(index: int) -> str:
+    """The file of an attempt that waits: attempts are submitted in the order of their numbers."""
+    return f"{index + 1:010}-{index:016x}.1.json"
 
 
 def made_attempt(runs: Path, index: int = 0) -> QueuedAttempt:
@@ -72,11 +80,35 @@ def ended(pilot: str) -> EndedAttempt:
     return EndedAttempt(schema_version=1, how="outcome", pilot=pilot, reason="", error=None)
 
 
-def test_an_attempt_that_another_pilot_takes_meanwhile_does_not_wait(tmp_path: Path) -> None:
-    queue = made_queue(tmp_path, 1)
-    # Like a file that was renamed after the folder was read.
-    (queue / "waiting" / f"{7:016x}.1.json").symlink_to(tmp_path / "nothing")
-    assert QueueFolder(queue, "a").waiting() == [f"{0:016x}.1"]
+def test_attempts_are_taken_in_the_order_of_their_submission(tmp_path: Path) -> None:
+    queue = made_queue(tmp_path, 12)
+    for number, index in enumerate(reversed(range(12)), 100):  # Neither by id nor by time.
+        os.rename(
+            queue / "waiting" / waiting_name(index), queue / "waiting" / f"{number:010}-{index:016x}.1.json"
+        )
+    for other in (".0000000001-new.json", "notes.json", "0000000001-a.txt"):
+        (queue / "waiting" / other).touch()
+    waiting = WaitingAttempts(QueueFolder(queue, "a"), ())
+    assert take_all(waiting) == [f"{index:016x}.1" for index in reversed(range(12))]
+
+
+def test_thousands_of_attempts_are_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = made_queue(tmp_path, 30)
+    listed: list[object] = []
+    listdir = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda folder: listed.append(folder) or listdir(folder))
+    waiting = WaitingAttempts(QueueFolder(queue, "a"), ())
+    assert len(take_all(waiting)) == 30
+    assert len(listed) == 2  # The second one finds nothing.
+
+
+def test_attempts_that_others_have_taken_since_the_listing_are_passed_over(tmp_path: Path) -> None:
+    queue = made_queue(tmp_path, 5)
+    waiting = WaitingAttempts(QueueFolder(queue, "a"), ())
+    assert waiting.take() is not None
+    for index in (1, 2, 3):
+        assert QueueFolder(queue, "b").claim(waiting_name(index)) == f"{index:016x}.1"
+    assert take_all(waiting) == [f"{4:016x}.1"]
 
 
 def test_each_attempt_is_claimed_by_one_pilot(tmp_path: Path) -> None:
@@ -84,9 +116,7 @@ def test_each_attempt_is_claimed_by_one_pilot(tmp_path: Path) -> None:
     claimed: list[str] = []
 
     def claim_all(name: str) -> None:
-        folder = QueueFolder(queue, name)
-        while entries := folder.waiting():
-            claimed.extend(entry for entry in entries if folder.claim(entry))
+        claimed.extend(take_all(WaitingAttempts(QueueFolder(queue, name), ())))
 
     threads = [threading.Thread(target=claim_all, args=(f"pilot-{index}",)) for index in range(4)]
     for thread in threads:
@@ -96,10 +126,18 @@ def test_each_attempt_is_claimed_by_one_pilot(tmp_path: Path) -> None:
     assert sorted(claimed) == [f"{index:016x}.1" for index in range(40)]
 
 
+def take_all(waiting: WaitingAttempts) -> list[str]:
+    """Entries in the order in which they were taken."""
+    taken = []
+    while (found := waiting.take()) is not None:
+        taken.append(found[0])
+    return taken
+
+
 def test_an_attempt_ends_once(tmp_path: Path) -> None:
     queue = QueueFolder(made_queue(tmp_path, 1), "one")
     entry = f"{0:016x}.1"
-    assert queue.claim(entry)
+    assert queue.claim(waiting_name(0)) == entry
     assert not queue.is_taken_away(entry)
     assert queue.end(entry, ended("one"))
     assert not queue.end(entry, ended("one"))
@@ -109,7 +147,7 @@ def test_an_attempt_ends_once(tmp_path: Path) -> None:
 def test_a_pilot_ends_no_attempt_whose_claim_is_gone(tmp_path: Path) -> None:
     queue = QueueFolder(made_queue(tmp_path, 1), "one")
     entry = f"{0:016x}.1"
-    assert queue.claim(entry)
+    assert queue.claim(waiting_name(0)) == entry
     (queue.folder / "claimed" / f"{entry}@one.json").unlink()
     assert queue.is_taken_away(entry)
     assert not queue.end(entry, ended("one"))
@@ -118,9 +156,9 @@ def test_a_pilot_ends_no_attempt_whose_claim_is_gone(tmp_path: Path) -> None:
 
 def test_a_claim_whose_reply_was_lost_is_a_claim(tmp_path: Path) -> None:
     queue = QueueFolder(made_queue(tmp_path, 1), "one")
-    assert queue.claim(f"{0:016x}.1")
-    assert queue.claim(f"{0:016x}.1")
-    assert not QueueFolder(queue.folder, "other").claim(f"{0:016x}.1")
+    assert queue.claim(waiting_name(0)) == f"{0:016x}.1"
+    assert queue.claim(waiting_name(0)) == f"{0:016x}.1"
+    assert QueueFolder(queue.folder, "other").claim(waiting_name(0)) is None
 
 
 def test_paths_are_those_of_this_machine(tmp_path: Path) -> None:
@@ -253,6 +291,77 @@ def test_the_worker_process_is_replaced_after_a_number_of_trials(
     assert len(list((queue / "ended").iterdir())) == 5
 
 
+@pytest.mark.parametrize(
+    ("operation", "code", "said"),
+    [
+        ("rename", errno.EROFS, "expected a writable path"),
+        ("rename", errno.EACCES, "expected a writable path"),
+        ("rename", errno.ENOSPC, "no space left on the disk"),
+        ("link", errno.EDQUOT, "no space left on the disk"),
+        ("replace", errno.ENOSPC, "no space left on the disk"),
+        ("listdir", errno.EIO, "Input/output error"),
+    ],
+)
+def test_an_error_of_the_disk_ends_a_pilot_with_one_line(
+    operation: str,
+    code: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    queue = made_queue(tmp_path, 1)
+    monkeypatch.setattr(pilots, "Child", FakeChild)
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise OSError(code, os.strerror(code), str(args[0]))
+
+    monkeypatch.setattr(os, operation, fail)
+    assert pilots.run_pilot(ARGUMENTS, queue, []) == 3
+    (line,) = [line for line in capfd.readouterr().err.splitlines() if not line.startswith("0" * 16)]
+    assert said in line
+    assert line.startswith(f"{queue}: ")
+
+
+def test_a_sweep_that_is_removed_while_it_runs_ends_a_pilot_with_one_line_and_does_not_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class RemovingChild(FakeChild):
+        def run(self, request: RunRequest) -> None:
+            super().run(request)
+            shutil.rmtree(tmp_path / "sweeps")
+
+    monkeypatch.setattr(pilots, "Child", RemovingChild)
+    queue = made_queue(tmp_path, 1)
+    assert pilots.run_pilot(ARGUMENTS, queue, []) == 3
+    *_, line = capfd.readouterr().err.splitlines()
+    assert line.startswith(f"{queue}: expected the queue of the sweep, found none any more")
+    assert not (tmp_path / "sweeps").exists()
+
+
+def test_events_that_cannot_be_written_cost_no_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pilots, "Child", FakeChild)
+    queue = made_queue(tmp_path, 1)
+    (queue / "events" / f"{0:016x}.1.jsonl").symlink_to("/dev/full")
+    assert pilots.run_pilot(ARGUMENTS, queue, []) == 0
+    end = EndedAttempt.model_validate_json((queue / "ended" / f"{0:016x}.1.json").read_text(), strict=True)
+    assert end.how == "outcome"
+
+
+def test_an_attempt_of_another_version_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(pilots, "Child", FakeChild)
+    queue = made_queue(tmp_path, 1)
+    (queue / "waiting" / waiting_name(0)).write_text('{"schema_version": 2}')
+    assert pilots.run_pilot(ARGUMENTS, queue, []) == 3
+    assert "expected QueuedAttempt of this version" in capfd.readouterr().err
+    (file,) = (queue / "pilots").iterdir()
+    assert PilotFacts.model_validate_json(file.read_text(), strict=True).state == "refused"
+
+
 def run_killed_at(number: int, queue: Path) -> int:
     """Runs a pilot in a process that is killed before a change of the disk. Returns the status of its end."""
     pid = os.fork()
@@ -298,8 +407,9 @@ def check_files(queue: Path) -> None:
         for file in files:
             model.model_validate_json(file.read_text(), strict=True)
         names[folder] = [file.name.removesuffix(".json") for file in files]
+    waiting = [name.partition("-")[2] for name in names["waiting"]]
     claimed = [name.partition("@")[0] for name in names["claimed"]]
-    assert sorted([*names["waiting"], *claimed]) == [f"{index:016x}.1" for index in range(2)]
+    assert sorted([*waiting, *claimed]) == [f"{index:016x}.1" for index in range(2)]
     assert set(names["ended"]) <= set(claimed)
     for file in (queue / "events").iterdir():
         for line in file.read_text().splitlines():

@@ -1,10 +1,12 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import type { PilotFacts } from "../../src/contract/generated/types.ts";
+import type { EndedAttempt, PilotFacts, TrialOutcome } from "../../src/contract/generated/types.ts";
 import type { Attempt, Told } from "../../src/engine/launcher.ts";
+import type { PilotSource } from "../../src/engine/queue/pilot-source.ts";
+import { QueueFolder } from "../../src/engine/queue/queue-folder.ts";
 import { QueueLauncher } from "../../src/engine/queue/queue-launcher.ts";
-import { madeSpec } from "../helpers/report-input.ts";
+import { madeOutcome, madeSpec } from "../helpers/report-input.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 const pilot = "n2-7-ab";
@@ -18,7 +20,11 @@ interface Opened {
 }
 
 /** A launcher whose pilots are files that a test writes. */
-function opened(queue = join(tempFolder(), "queue"), leaseMs = 60_000): Opened {
+function opened(
+  queue = join(tempFolder(), "queue"),
+  leaseMs = 60_000,
+  source: Partial<PilotSource> = {},
+): Opened {
   const told: Told[] = [];
   let isBroken = false;
   const launcher = new QueueLauncher({
@@ -36,6 +42,7 @@ function opened(queue = join(tempFolder(), "queue"), leaseMs = 60_000): Opened {
         return undefined;
       },
       close: async () => undefined,
+      ...source,
     },
   });
   onTestFinished(() => {
@@ -58,6 +65,7 @@ function madeAttempt(number = 1, seed = 0): Attempt {
     logFile: `${folder}/worker.log`,
     keep_models: "best",
     outcome: () => undefined,
+    hasCheckpoint: () => false,
   };
 }
 
@@ -88,7 +96,14 @@ function addPilot(queue: string): void {
 /** What a pilot does when it takes an attempt. */
 function claim(queue: string, attempt: Attempt): void {
   const entry = entryOf(attempt);
-  renameSync(join(queue, "waiting", `${entry}.json`), join(queue, "claimed", `${entry}@${pilot}.json`));
+  const name = readdirSync(join(queue, "waiting")).find((each) => each.endsWith(`-${entry}.json`)) ?? "";
+  renameSync(join(queue, "waiting", name), join(queue, "claimed", `${entry}@${pilot}.json`));
+}
+
+/** What a pilot does when its attempt has ended. */
+function end(queue: string, attempt: Attempt, how: EndedAttempt["how"], reason = ""): void {
+  const file = join(queue, "ended", `${entryOf(attempt)}.json`);
+  writeFileSync(file, JSON.stringify({ schema_version: 1, how, pilot, reason, error: null }));
 }
 
 function endOf(told: readonly Told[], attempt: Attempt): string | undefined {
@@ -103,8 +118,7 @@ test("an attempt that runs ends, although no more pilots can be started", async 
   claim(queue, attempt);
   await vi.waitFor(() => expect(told).toContainEqual(expect.objectContaining({ type: "started" })));
   breakSource();
-  const end = { schema_version: 1, how: "preempted", pilot, reason: "SIGTERM", error: null };
-  writeFileSync(join(queue, "ended", `${entryOf(attempt)}.json`), JSON.stringify(end));
+  end(queue, attempt, "preempted", "SIGTERM");
   await vi.waitFor(() => expect(endOf(told, attempt)).toBe("preempted"));
   expect(told).toContainEqual(expect.objectContaining({ type: "fault" }));
 });
@@ -160,4 +174,99 @@ test("of two attempts at a trial that were left, the newer one is followed", asy
     return undefined;
   });
   expect(offered).toEqual([2, 1]);
+});
+
+test("an attempt whose end is seen before its outcome, as on a network disk, ends with its outcome", async () => {
+  const { launcher, queue, told } = opened();
+  let outcome: TrialOutcome | undefined;
+  let numAsked = 0;
+  const outcomeOf = (): TrialOutcome | undefined => {
+    numAsked += 1;
+    return outcome;
+  };
+  const attempt = { ...madeAttempt(), outcome: outcomeOf };
+  launcher.submit(attempt);
+  addPilot(queue);
+  claim(queue, attempt);
+  end(queue, attempt, "outcome");
+  await vi.waitFor(() => expect(numAsked).toBeGreaterThan(3));
+  expect(endOf(told, attempt)).toBeUndefined();
+  outcome = madeOutcome(attempt.spec);
+  await vi.waitFor(() => expect(endOf(told, attempt)).toBe("outcome"));
+});
+
+test("an outcome that never comes is waited for as long as for a heartbeat", async () => {
+  const { launcher, queue, told } = opened(undefined, 300);
+  const attempt = madeAttempt();
+  launcher.submit(attempt);
+  claim(queue, attempt);
+  end(queue, attempt, "outcome");
+  await vi.waitFor(() => expect(endOf(told, attempt)).toBe("error"));
+  expect(told).toContainEqual(
+    expect.objectContaining({
+      end: { how: "error", error: expect.objectContaining({ message: expect.stringMatching(/no outcome/) }) },
+    }),
+  );
+});
+
+test("what runs since an earlier process is told as started before anything can fail", async () => {
+  const queue = join(tempFolder(), "queue");
+  const [running, waiting] = [madeAttempt(1, 0), madeAttempt(1, 1)];
+  const earlier = opened(queue);
+  for (const attempt of [running, waiting]) earlier.launcher.submit(attempt);
+  addPilot(queue);
+  claim(queue, running);
+  await earlier.launcher.leave();
+  const { launcher, told, breakSource } = opened(queue);
+  breakSource();
+  await launcher.attach(async ({ trial_id }) =>
+    [running, waiting].find(({ spec }) => spec.trial_id === trial_id),
+  );
+  const started = told.flatMap((each) => (each.type === "started" ? [each.attempt] : []));
+  expect(started).toEqual([running]);
+  await launcher.leave();
+});
+
+test.each([
+  [1, 1],
+  [3_600_000, undefined],
+])("with a limit of %d ms, a preempted attempt had the time of a worker: %s", async (limitMs, expected) => {
+  const { launcher, queue, told } = opened(undefined, undefined, { limitMs });
+  const attempt = madeAttempt();
+  launcher.submit(attempt);
+  addPilot(queue);
+  claim(queue, attempt);
+  await vi.waitFor(() => expect(told).toContainEqual(expect.objectContaining({ type: "started" })));
+  const startedAt = performance.now();
+  await vi.waitFor(() => expect(performance.now() - startedAt).toBeGreaterThan(1));
+  end(queue, attempt, "preempted", "SIGUSR1");
+  await vi.waitFor(() => expect(endOf(told, attempt)).toBe("preempted"));
+  const [ended] = told.flatMap((each) => (each.type === "ended" ? [each.end] : []));
+  expect(ended).toEqual({ how: "preempted", reason: "SIGUSR1", ...(expected && { limitMs: expected }) });
+});
+
+test("attempts wait in the order of their submission, also those of a later process", () => {
+  const folder = join(tempFolder(), "queue");
+  const { launcher } = opened(folder);
+  const attempts = [3, 1, 2].map((seed) => madeAttempt(1, seed));
+  for (const attempt of attempts) launcher.submit(attempt);
+  const later = opened(folder);
+  const last = madeAttempt(1, 0);
+  later.launcher.submit(last);
+  const queue = new QueueFolder(folder);
+  expect(queue.waiting()).toEqual([...attempts, last].map(entryOf));
+  expect(new QueueFolder(folder).withdraw(entryOf(last))).toBe(true);
+  expect(queue.withdraw(entryOf(last))).toBe(false);
+  expect(queue.waiting()).toEqual(attempts.map(entryOf));
+});
+
+test("a process that opens the queue leaves files that live workers are about to rename", () => {
+  const folder = join(tempFolder(), "queue");
+  opened(folder);
+  const names = ["new", "old"].map((name) => join(folder, "ended", `.${name}.json.0123456789abcdef.new`));
+  for (const name of names) writeFileSync(name, "{}");
+  const twoDaysAgo = Date.now() / 1000 - 2 * 86_400;
+  utimesSync(names[1] ?? "", twoDaysAgo, twoDaysAgo);
+  opened(folder);
+  expect(names.map((name) => existsSync(name))).toEqual([true, false]);
 });

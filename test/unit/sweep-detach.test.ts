@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { readOwner } from "../../src/base/owner-lock.ts";
@@ -73,12 +73,16 @@ async function detach(): Promise<string> {
   return terminal.lines.join("\n");
 }
 
+function waitingFile(entry: string): string {
+  const folder = join(store.queueFolder, "waiting");
+  return join(folder, readdirSync(folder).find((name) => name.endsWith(`-${entry}.json`)) ?? "");
+}
+
 /** A worker takes an attempt, and completes it unless told otherwise. */
 function work(entry: string, end: "completes" | "is running"): void {
-  const file = join(store.queueFolder, "waiting", `${entry}.json`);
-  const { params } = JSON.parse(readFileSync(file, "utf8")) as QueuedAttempt;
-  writeFileSync(join(store.queueFolder, "claimed", `${entry}@pilot.json`), readFileSync(file));
-  queue.remove(entry, undefined);
+  const claim = join(store.queueFolder, "claimed", `${entry}@pilot.json`);
+  renameSync(waitingFile(entry), claim);
+  const { params } = JSON.parse(readFileSync(claim, "utf8")) as QueuedAttempt;
   if (end === "is running") return;
   writeFileSync(join(params.folder, "outcome.json"), JSON.stringify(madeOutcome(params.spec)));
   queue.tryEnd(entry, { how: "outcome", pilot: "pilot", reason: "", error: null });
@@ -90,9 +94,7 @@ test("all trials wait for workers, whose jobs are submitted, and no process has 
   expect(queue.waiting().sort()).toEqual(specs.map(({ trial_id }) => `${trial_id}.1`).sort());
   expect(existsSync(join(store.queueFolder, "stop"))).toBe(false);
   const [entry = ""] = queue.waiting();
-  const queued: QueuedAttempt = JSON.parse(
-    readFileSync(join(store.queueFolder, "waiting", `${entry}.json`), "utf8"),
-  );
+  const queued: QueuedAttempt = JSON.parse(readFileSync(waitingFile(entry), "utf8"));
   expect(queued.params).toMatchObject({ keep_models: "all", checkpoint_minutes: 7 });
   const owners = specs.map(({ trial_id }) => readOwner(new TrialStore(store.runsDir, trial_id).claimFolder));
   expect(owners).toEqual([undefined, undefined, undefined]);
@@ -131,6 +133,16 @@ test("nothing is left if no job can be submitted", async () => {
   };
   await expect(detach()).rejects.toThrow("SLURM refused the jobs");
   expect(queue.isOpen).toBe(false);
+});
+
+test("if no job can be submitted, a worker that joined keeps its trial, and ends after it", async () => {
+  submit = () => {
+    work(queue.waiting()[0] ?? "", "is running");
+    throw new Error("SLURM refused the jobs");
+  };
+  await expect(detach()).rejects.toThrow("SLURM refused the jobs");
+  expect([queue.waiting(), queue.claims().size, queue.isOpen]).toEqual([[], 1, false]);
+  expect(readdirSync(join(store.queueFolder, "cancel"))).toEqual([]);
 });
 
 test("stop ends what no process follows, once; jobs of SLURM at once", async () => {

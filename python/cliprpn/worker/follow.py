@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,11 +66,13 @@ def follow_attempt(
     child.run(RunRequest(type="run", params=attempt.params, log_file=attempt.log_file))
     stop: _Stop | None = None
     looked_at = time.monotonic()
-    with queue.events_file(entry).open("a", encoding="utf-8", buffering=1) as events:
+    with queue.events_file(entry).open("ab", buffering=0) as events:
         while True:
             message = child.receive(LOOK_EVERY_S)
             if isinstance(message, WorkerEvent):
-                events.write(f"{message.event.model_dump_json(exclude_unset=True)}\n")
+                line = f"{message.event.model_dump_json(exclude_unset=True)}\n"
+                with contextlib.suppress(OSError):  # For display only: a full disk is told by what needs it.
+                    events.write(line.encode())
             elif isinstance(message, WorkerEnded | ErrorInfo):
                 break
             if stop is None and time.monotonic() - looked_at >= LOOK_EVERY_S / 2:
@@ -90,11 +93,13 @@ def follow_attempt(
 
 def _reason_to_stop(queue: QueueFolder, entry: str, leaving: str, grace_s: float) -> _Stop | None:
     now = time.monotonic()
-    if queue.is_taken_away(entry):
-        return _Stop("lost", "", now)
+    request = None
+    with contextlib.suppress(OSError):  # A share that does not answer: the next look may succeed.
+        if queue.is_taken_away(entry):
+            return _Stop("lost", "", now)
+        request = queue.cancel_request(entry)
     if leaving != "":
         return _Stop("preempted", leaving, now + grace_s)
-    request = queue.cancel_request(entry)
     return None if request is None else _Stop("canceled", "", now + request.grace_s)
 
 

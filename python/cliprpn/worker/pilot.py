@@ -6,9 +6,11 @@ stop), the pilot still has its heartbeat and says how the attempt ended.
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from cliprpn.contract.generated import (
@@ -21,13 +23,14 @@ from cliprpn.contract.generated import (
     WorkerReady,
 )
 from cliprpn.errors import CliprpnError
+from cliprpn.storage.durable import disk_errors
 from cliprpn.worker.arguments import Arguments
 from cliprpn.worker.child import Child
 from cliprpn.worker.follow import LOOK_EVERY_S, follow_attempt
 from cliprpn.worker.heartbeat import Heartbeat
-from cliprpn.worker.paths import missing_path, with_local_paths
 from cliprpn.worker.process_identity import this_process, unique_name
 from cliprpn.worker.queue_folder import QueueFolder
+from cliprpn.worker.waiting import WaitingAttempts
 
 # After as many trials, the worker process is replaced: some memory is never freed. As src/engine/local/renewal.ts.
 RENEW_AFTER = 100
@@ -45,20 +48,22 @@ def run_pilot(arguments: Arguments, folder: Path, command: list[str]) -> int:
         command: starts the worker process, without its options.
 
     Returns:
-        0; 3 if this machine cannot run the trials; 4 if the pilot was without a heartbeat for so long that its attempt
-        was taken away: another one may be started.
+        0; 3 if this machine cannot run the trials, or the queue cannot be used any more; 4 if the pilot was without a
+        heartbeat for so long that it counts as lost: another one may be started.
     """
     pilot = Pilot(arguments, folder, command)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
         signal.signal(number, pilot.leave)
     try:
-        pilot.run()
+        is_lost = pilot.run()
     except CliprpnError as error:
         _say(f"{folder}: {error.message}")
         return 3
     finally:
         pilot.close()
-    return 4 if pilot.is_taken_away() else 0
+    if is_lost:
+        _say(f"{folder}: this worker was without a heartbeat for so long that it counts as lost")
+    return 4 if is_lost else 0
 
 
 class Pilot:
@@ -79,35 +84,50 @@ class Pilot:
         """A signal handler."""
         self._signal = signal.Signals(number).name
 
-    def run(self) -> None:
-        """
+    def run(self) -> bool:
+        """Returns whether the pilot counts as lost.
+
         Raises:
-            CliprpnError: this machine cannot run the trials; what the pilot's file says, too.
+            CliprpnError: this machine cannot run the trials, which the pilot's file says, too; or the queue cannot be
+                used any more.
         """
-        settings = self._read_settings()
-        # queue/ lies in sweeps/NAME/ of the runs folder.
-        replaced = (*self._arguments.replaced, (settings.runs_dir, str(self._queue.folder.parents[2])))
-        self._register("starting")
+        with _disk_errors(self._queue):
+            settings = self._read_settings()
+            self._register("starting")
         self._heartbeat = Heartbeat(self._queue.beat, settings.beat_s)
         try:
-            child, num_trials = self._start(settings), 0
-            while child is not None and (found := self._next(replaced)) is not None:
-                entry, attempt = found
-                _say(f"{entry} runs")
-                result = follow_attempt(
-                    child, self._queue, entry, attempt, lambda: self._signal, self._arguments.grace_s
-                )
-                # Whoever runs the sweep holds this pilot for dead, and would for every further attempt.
-                self._has_lost_attempt = result.is_taken_away
-                _say(f"{entry} ended: {result.how}")
-                num_trials += 1
-                if result.is_worker_suspect or num_trials >= RENEW_AFTER:
-                    child.kill()
-                    child, num_trials = self._start(settings), 0
+            with _disk_errors(self._queue):
+                self._run_attempts(settings)
+                self._queue.require()
+                return self._is_lost()
         except CliprpnError as error:
+            self._refuse(error)
+            raise
+
+    def _run_attempts(self, settings: QueueSettings) -> None:
+        # queue/ lies in sweeps/NAME/ of the runs folder.
+        replaced = (*self._arguments.replaced, (settings.runs_dir, str(self._queue.folder.parents[2])))
+        waiting = WaitingAttempts(self._queue, replaced)
+        child, num_trials = self._start(settings), 0
+        while child is not None and (found := self._next(waiting)) is not None:
+            entry, attempt = found
+            _say(f"{entry} runs")
+            result = follow_attempt(
+                child, self._queue, entry, attempt, lambda: self._signal, self._arguments.grace_s
+            )
+            # Whoever runs the sweep holds this pilot for dead, and would for every further attempt.
+            self._has_lost_attempt = result.is_taken_away
+            _say(f"{entry} ended: {result.how}")
+            num_trials += 1
+            if result.is_worker_suspect or num_trials >= RENEW_AFTER:
+                child.kill()
+                child, num_trials = self._start(settings), 0
+
+    def _refuse(self, error: CliprpnError) -> None:
+        # The disk may be full: the first error says more.
+        with contextlib.suppress(CliprpnError, OSError):
             self._register("refused", error=error)
             self._has_refused = True
-            raise
 
     def close(self) -> None:
         """Ends the worker. The pilot's file stays if it says why the pilot refused."""
@@ -116,7 +136,8 @@ class Pilot:
         if self._child is not None:
             self._child.kill()
         if not self._has_refused:
-            self._queue.unregister()
+            with contextlib.suppress(OSError):  # Without a heartbeat, it counts as ended, too.
+                self._queue.unregister()
 
     def _read_settings(self) -> QueueSettings:
         """
@@ -160,36 +181,28 @@ class Pilot:
                 raise CliprpnError("environment_broken", f"the worker did not start: {message.message}")
         return None
 
-    def _next(self, replaced: tuple[tuple[str, str], ...]) -> tuple[str, QueuedAttempt] | None:
+    def _next(self, waiting: WaitingAttempts) -> tuple[str, QueuedAttempt] | None:
         """Waits for an attempt and takes it; None if the pilot is to end.
 
         Raises:
-            CliprpnError: not_found, if the attempt needs a path that does not exist here.
+            CliprpnError: as `WaitingAttempts.take`.
         """
         idle_since, sleep_s = time.monotonic(), MIN_SLEEP_S
         while not self._is_ending():
-            waiting = self._queue.waiting()
-            for entry in waiting:
-                attempt = self._queue.read_waiting(entry)
-                if attempt is None:
-                    continue
-                attempt = with_local_paths(attempt, replaced)
-                _require_paths(attempt)
-                if self._queue.claim(entry):
-                    return entry, attempt
-            if not waiting and time.monotonic() - idle_since > self._arguments.idle_s:
-                return None
+            found = waiting.take()
+            if found is not None or time.monotonic() - idle_since > self._arguments.idle_s:
+                return found
             time.sleep(sleep_s)
             sleep_s = min(2 * sleep_s, MAX_SLEEP_S)
         return None
 
-    def is_taken_away(self) -> bool:
+    def _is_lost(self) -> bool:
         """Whether the sweep's process holds this pilot for dead."""
         is_gone = self._heartbeat is not None and self._heartbeat.is_gone
         return self._has_lost_attempt or is_gone or self._queue.is_barred()
 
     def _is_ending(self) -> bool:
-        return self._signal != "" or self._queue.is_stopped() or self.is_taken_away()
+        return self._signal != "" or self._queue.is_stopped() or self._is_lost()
 
     def _register(
         self, state: str, ready: WorkerReady | None = None, error: CliprpnError | None = None
@@ -208,7 +221,26 @@ class Pilot:
 
 def _say(text: str) -> None:
     """For the log of a cluster's job, or the person who started the pilot."""
-    print(text, file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):  # The log's disk may be full.
+        print(text, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _disk_errors(queue: QueueFolder) -> Iterator[None]:
+    """Turns the system's errors into those that people read.
+
+    Raises:
+        CliprpnError: not_found, if the queue is gone; no_space; environment_broken.
+    """
+    try:
+        with disk_errors(queue.folder):
+            yield
+    except OSError as error:
+        queue.require()
+        where = queue.folder if error.filename is None else error.filename
+        raise CliprpnError(
+            "environment_broken", f"{where}: expected to use this file, found: {error.strerror or error}"
+        ) from error
 
 
 def _require_same_code(ready: WorkerReady, settings: QueueSettings) -> None:
@@ -221,18 +253,4 @@ def _require_same_code(ready: WorkerReady, settings: QueueSettings) -> None:
             "contract_violation",
             f"expected the Python files of the machine that runs the sweep, found others in {ready.code_folder}; "
             "install the same version of cliprpn on all machines",
-        )
-
-
-def _require_paths(attempt: QueuedAttempt) -> None:
-    """
-    Raises:
-        CliprpnError: not_found.
-    """
-    missing = missing_path(attempt)
-    if missing is not None:
-        raise CliprpnError(
-            "not_found",
-            f"{missing}: expected this path of the machine that runs the sweep, found nothing here; share the folder, "
-            "or say where it is with --replace FROM=TO",
         )

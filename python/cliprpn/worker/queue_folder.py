@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import TypeVar
@@ -11,9 +13,12 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from cliprpn.contract.generated import CancelRequest, EndedAttempt, PilotFacts, QueuedAttempt, QueueSettings
+from cliprpn.errors import CliprpnError
 from cliprpn.storage.durable import write_durably
 
 Model = TypeVar("Model", bound=BaseModel)
+# Files of attempts that wait: NUMBER-ENTRY.json, numbered in the order of submission.
+WAITING = re.compile(r"\d{10}-.+\.json")
 
 
 class QueueFolder:
@@ -32,6 +37,20 @@ class QueueFolder:
             OSError, ValueError: there is no queue, or one of another version.
         """
         return QueueSettings.model_validate_json((self.folder / "queue.json").read_text(), strict=True)
+
+    def require(self) -> None:
+        """
+        Raises:
+            CliprpnError: not_found, if the queue is gone.
+        """
+        try:
+            os.stat(self.folder / "queue.json")
+        except OSError as error:
+            raise CliprpnError(
+                "not_found",
+                f"expected the queue of the sweep, found none any more ({error.strerror}); the folder was removed, or "
+                "this machine does not see it",
+            ) from error
 
     def is_stopped(self) -> bool:
         """Whether pilots are asked to end."""
@@ -58,31 +77,27 @@ class QueueFolder:
         return (self.folder / "barred" / self.pilot).exists()
 
     def waiting(self) -> list[str]:
-        """Attempts that wait, the first one first."""
-        files = []
-        for entry in os.scandir(self.folder / "waiting"):
-            if entry.name.endswith(".json") and not entry.name.startswith("."):
-                with contextlib.suppress(FileNotFoundError):  # Another pilot has taken it meanwhile.
-                    files.append((entry.stat().st_mtime_ns, entry.name))
-        return [name.removesuffix(".json") for _, name in sorted(files)]
+        """Names of the attempts that wait, the first one first."""
+        return sorted(name for name in os.listdir(self.folder / "waiting") if WAITING.fullmatch(name))
 
-    def read_waiting(self, entry: str) -> QueuedAttempt | None:
+    def read_waiting(self, name: str) -> QueuedAttempt | None:
         """An attempt that waits; None if another pilot has it meanwhile.
 
         Raises:
-            ValueError: it is not one of this version.
+            CliprpnError: contract_violation, if it is not one of this version.
         """
-        return _read(QueuedAttempt, self.folder / "waiting" / f"{entry}.json")
+        return _read(QueuedAttempt, self.folder / "waiting" / name)
 
-    def claim(self, entry: str) -> bool:
-        """Takes an attempt. Returns False if another pilot was faster."""
+    def claim(self, name: str) -> str | None:
+        """Takes an attempt that waits. Returns its entry; None if another pilot was faster."""
+        entry = name.partition("-")[2].removesuffix(".json")
         claim = self._claim_file(entry)
         try:
-            os.rename(self.folder / "waiting" / f"{entry}.json", claim)
+            os.rename(self.folder / "waiting" / name, claim)
         except FileNotFoundError:
             # NFS may repeat a request whose reply was lost.
-            return claim.exists()
-        return True
+            return entry if claim.exists() else None
+        return entry
 
     def is_taken_away(self, entry: str) -> bool:
         """Whether the attempt that this pilot runs is none of its business any more."""
@@ -123,6 +138,8 @@ class QueueFolder:
         return True
 
     def _write(self, file: Path, content: BaseModel) -> None:
+        if not file.parent.is_dir():  # Of a sweep that was removed; it must not come back.
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(file.parent))
         write_durably(file, f"{content.model_dump_json()}\n".encode())
 
 
@@ -131,3 +148,9 @@ def _read(model: type[Model], file: Path) -> Model | None:
         return model.model_validate_json(file.read_text(), strict=True)
     except FileNotFoundError:
         return None
+    except ValueError as error:
+        raise CliprpnError(
+            "contract_violation",
+            f"{file}: expected {model.__name__} of this version of cliprpn, found something else; "
+            "install the same version everywhere",
+        ) from error

@@ -7,19 +7,27 @@ import type { TrialEvent } from "../../contract/generated/types.ts";
 export class EventTail {
   readonly #file: string;
   #offset = 0;
+  #isRefused = false;
 
   constructor(file: string) {
     this.#file = file;
   }
 
-  /** The events since the last call. A line that is none is skipped: events are for display only. */
+  /**
+   * The events since the last call. A line that is none is skipped: events are for display only. Nothing is read after a line that is
+   * too long, which a warning says.
+   */
   read(): TrialEvent[] {
-    return this.#newLines()
-      .split("\n")
-      .flatMap((line) => eventOf(line) ?? []);
+    if (this.#isRefused) return [];
+    const lines = this.#newLines();
+    if (lines !== undefined) return lines.split("\n").flatMap((line) => eventOf(line) ?? []);
+    this.#isRefused = true;
+    const message = `${this.#file}: expected events of at most ${maxRead / 1e6} MB, found a longer line; no more events of this attempt are shown`;
+    return [{ type: "warning", message }];
   }
 
-  #newLines(): string {
+  /** @returns undefined if the next line is too long. */
+  #newLines(): string | undefined {
     let fd: number;
     try {
       fd = openSync(this.#file, "r"); // Again each time: on NFS, only a file that is opened shows what others wrote.
@@ -34,6 +42,7 @@ export class EventTail {
       const numRead = readSync(fd, bytes, 0, size, this.#offset);
       // The start of a line that is not complete comes again with the next call.
       const end = bytes.subarray(0, numRead).lastIndexOf(0x0a) + 1;
+      if (end === 0 && numRead === maxRead) return undefined;
       this.#offset += end;
       return bytes.toString("utf8", 0, end);
     } finally {
@@ -42,7 +51,7 @@ export class EventTail {
   }
 }
 
-/** Far more than a trial writes between two calls. */
+/** In bytes: far more than a trial writes between two calls, and than any event has. */
 const maxRead = 1_000_000;
 
 function eventOf(line: string): TrialEvent | undefined {

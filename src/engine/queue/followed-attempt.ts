@@ -1,5 +1,5 @@
 import { CliprpnError } from "../../contract/errors.ts";
-import type { EndedAttempt, ErrorCode } from "../../contract/generated/types.ts";
+import type { EndedAttempt, ErrorCode, QueuedAttempt } from "../../contract/generated/types.ts";
 import { messageOf } from "../error-message.ts";
 import type { Attempt, AttemptEnd } from "../launcher.ts";
 import { EventTail } from "./event-tail.ts";
@@ -17,11 +17,36 @@ export interface FollowedAttempt {
   isCanceled: boolean;
   /** When its pilot is killed, if it has not ended. */
   killAt: number;
+  /** When its end was first seen. */
+  endedAt: number | undefined;
   hasTimedOut: boolean;
 }
 
+/** An attempt as a pilot finds it. */
+export function queuedAttempt(attempt: Attempt): { entry: string; queued: QueuedAttempt } {
+  const { spec, number, folder, logFile, keep_models, resume_from, checkpoint_minutes, fusionFile } = attempt;
+  const queued: QueuedAttempt = {
+    schema_version: 1,
+    attempt: number,
+    log_file: logFile,
+    params: {
+      spec,
+      folder,
+      keep_models,
+      resume_from: [...(resume_from ?? [])],
+      checkpoint_minutes: checkpoint_minutes ?? 0,
+      ...(fusionFile === undefined ? {} : { fusion_file: fusionFile }),
+    },
+  };
+  return { entry: entryOfAttempt(attempt), queued };
+}
+
+export function entryOfAttempt({ spec, number }: Attempt): string {
+  return entryOf({ trial_id: spec.trial_id, number });
+}
+
 export function followAttempt(attempt: Attempt, queue: QueueFolder): FollowedAttempt {
-  const entry = entryOf({ trial_id: attempt.spec.trial_id, number: attempt.number });
+  const entry = entryOfAttempt(attempt);
   return {
     attempt,
     entry,
@@ -29,31 +54,39 @@ export function followAttempt(attempt: Attempt, queue: QueueFolder): FollowedAtt
     startedAt: performance.now(),
     isCanceled: false,
     killAt: Number.POSITIVE_INFINITY,
+    endedAt: undefined,
     hasTimedOut: false,
   };
 }
 
-/**
- * What the controller is told about an end in the queue. `outcome.json` counts, even if the pilot was lost after its worker wrote it.
- *
- * @param trialTimeoutMs after which an attempt is ended.
- */
+/** Times that decide what an end means. */
+export interface AttemptTimes {
+  /** After this, an attempt is ended. */
+  trialTimeoutMs?: number | undefined;
+  /** The time limit of a pilot. */
+  pilotLimitMs?: number | undefined;
+}
+
+/** What the controller is told about an end in the queue. `outcome.json` counts, even if the pilot was lost after its worker wrote it. */
 export function endOfAttempt(
-  { attempt, pilot, isCanceled, hasTimedOut }: FollowedAttempt,
+  { attempt, pilot, startedAt, isCanceled, hasTimedOut }: FollowedAttempt,
   end: EndedAttempt,
-  trialTimeoutMs: number | undefined,
+  { trialTimeoutMs = 0, pilotLimitMs = Number.POSITIVE_INFINITY }: AttemptTimes,
 ): AttemptEnd {
   const outcome = attempt.outcome();
   if (outcome !== undefined) return { how: "outcome", outcome };
   if (end.how === "error" && end.error !== null && end.error.code !== "interrupted")
     return errorEnd(end.error.code, end.error.message, attempt);
   if (hasTimedOut) {
-    const seconds = (trialTimeoutMs ?? 0) / 1000;
-    return errorEnd("timed_out", `run_trial took longer than ${seconds} s and was stopped`, attempt);
+    const message = `run_trial took longer than ${trialTimeoutMs / 1000} s and was stopped`;
+    return errorEnd("timed_out", message, attempt);
   }
   if (isCanceled) return { how: "canceled" };
   // Canceled by an earlier process that ran the sweep, which did not get to record it.
-  if (end.how === "preempted" || end.how === "canceled") return { how: "preempted", reason: end.reason };
+  if (end.how === "preempted" || end.how === "canceled") {
+    const hadTime = performance.now() - startedAt >= pilotLimitMs / 2;
+    return { how: "preempted", reason: end.reason, ...(hadTime ? { limitMs: pilotLimitMs } : {}) };
+  }
   const where = pilot === undefined ? "" : ` on ${describePilot(pilot)}`;
   const reason = end.how === "outcome" ? "it wrote no outcome" : end.reason;
   return errorEnd("worker_died", `the worker${where} was lost: ${reason}`, attempt);

@@ -17,23 +17,29 @@ export class LeftAttempts {
 
   /**
    * @param take the attempt to follow; undefined for one that nobody wants any more.
-   * @param follow receives those.
+   * @param follow receives those, with the pilot that runs each; undefined for one that waits.
    */
   async takeOver(
     take: (left: LeftAttempt) => Promise<Attempt | undefined>,
-    follow: (attempt: Attempt) => void,
+    follow: (attempt: Attempt, pilot: string | undefined) => void,
   ): Promise<void> {
     // In this order: an entry that is claimed and ended meanwhile is not overlooked.
-    const names = [...this.#queue.waiting(), ...this.#queue.claims().keys(), ...this.#queue.ended()];
-    const left = [...new Set(names)].flatMap((entry) => attemptOf(entry) ?? []);
+    const waiting = this.#queue.waiting();
+    const claims = this.#queue.claims();
+    const ended = this.#queue.ended();
+    const entries = new Set([...waiting, ...claims.keys(), ...ended]);
+    const left = [...entries].flatMap((entry) => attemptOf(entry) ?? []);
     // Of two attempts at a trial, which a process left that was killed, the newer one counts.
     left.sort((a, b) => b.number - a.number);
     // Together, since each may have to wait.
     await Promise.all(
       left.map(async (each) => {
         const attempt = await take(each);
-        if (attempt === undefined) this.#discard(entryOf(each));
-        else follow(attempt);
+        const entry = entryOf(each);
+        const pilot = claims.get(entry);
+        if (attempt !== undefined) follow(attempt, pilot);
+        else if (ended.has(entry)) this.#queue.remove(entry, pilot);
+        else this.#discard(entry);
       }),
     );
   }
@@ -49,11 +55,10 @@ export class LeftAttempts {
   }
 
   #discard(entry: string): void {
-    if (this.#queue.withdraw(entry) || !this.#queue.claims().has(entry)) {
-      this.#queue.remove(entry, "");
-      return;
+    if (this.#queue.withdraw(entry)) this.#queue.remove(entry, "");
+    else {
+      this.#queue.cancel(entry, this.#graceMs);
+      this.#unwanted.add(entry);
     }
-    this.#queue.cancel(entry, this.#graceMs);
-    this.#unwanted.add(entry);
   }
 }

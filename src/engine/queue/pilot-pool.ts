@@ -85,6 +85,11 @@ export class PilotPool {
     };
   }
 
+  /** Time that a pilot has for attempts; undefined for no limit. */
+  get limitMs(): number | undefined {
+    return this.#source?.limitMs;
+  }
+
   /** Starts pilots for as many attempts, and lets them work without this process. */
   async leave(numAttempts: number): Promise<void> {
     await this.#source?.leave?.(numAttempts);

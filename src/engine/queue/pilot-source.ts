@@ -4,6 +4,8 @@ import type { Pilot } from "./pilot-watch.ts";
 export interface PilotSource {
   /** Called often: as many attempts run or could run. Says why there are not enough pilots, for people. */
   want(numAttempts: number, pilots: readonly Pilot[]): string | undefined;
+  /** Time that a pilot has for attempts, after which the cluster takes it away; undefined for no limit. */
+  readonly limitMs?: number;
   /** Whether the cluster knows that a pilot is gone, before its heartbeat says so. */
   gone?(pilot: Pilot): PilotGone | undefined;
   /** Ends a pilot that did not stop its attempt. */

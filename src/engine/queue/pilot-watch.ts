@@ -147,7 +147,7 @@ function unknownFacts(name: string): PilotFacts {
     schema_version: 1,
     name,
     label: "",
-    state: "ready",
+    state: "starting",
     error: null,
     process,
     environment: null,

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { hasCode, namesIn } from "../../base/files.ts";
 import { createFile, replaceFile, stagingName } from "../../base/replace-file.ts";
@@ -16,12 +16,16 @@ import type { LeftAttempt } from "../launcher.ts";
  * `queue/` of a sweep, in which the process that runs the sweep (the controller) and its pilots meet. Owns all file names in it;
  * python/cliprpn/worker/queue_folder.py is the pilot's side.
  *
- * An attempt is an entry, `TRIAL.N`. The controller creates `waiting/ENTRY.json`. A pilot takes it by renaming it to
- * `claimed/ENTRY@PILOT.json`: one succeeds. `ended/ENTRY.json` is created once, by the pilot or by the controller that takes the
- * entry away. Every file but `events/ENTRY.jsonl` is complete when it appears.
+ * An attempt is an entry, `TRIAL.N`. The controller creates `waiting/NUMBER-ENTRY.json`, with numbers in the order of submission. A
+ * pilot takes it by renaming it to `claimed/ENTRY@PILOT.json`: one succeeds. `ended/ENTRY.json` is created once, by the pilot or by the
+ * controller that takes the entry away. Every file but `events/ENTRY.jsonl` is complete when it appears.
  */
 export class QueueFolder {
   readonly folder: string;
+  /** Names in `waiting/` of the entries that this process has submitted or listed. */
+  readonly #waitingNames = new Map<string, string>();
+  /** The number of the entry that was submitted last. */
+  #lastNumber: number | undefined;
 
   constructor(folder: string) {
     this.folder = folder;
@@ -30,16 +34,31 @@ export class QueueFolder {
   /** Creates the folders, and lets pilots work again after an earlier `stop`. */
   open(settings: QueueSettings): void {
     for (const name of folders) mkdirSync(join(this.folder, name), { recursive: true });
-    for (const name of folders)
-      for (const file of namesIn(join(this.folder, name)).filter((each) => stagingName.test(each)))
-        rmSync(join(this.folder, name, file), { force: true });
-    replaceFile(join(this.folder, "queue.json"), toJson(settings));
+    replaceFile(this.#settingsFile, toJson(settings));
+    this.#removeLeftovers();
     rmSync(join(this.folder, "stop"), { force: true });
   }
 
   /** The id of the process that the queue belongs to; undefined if the folder is gone. */
   controller(): string | undefined {
     return this.#read("QueueSettings", "queue.json")?.controller;
+  }
+
+  get #settingsFile(): string {
+    return join(this.folder, "queue.json");
+  }
+
+  /** Removes staging files of processes that were killed. Pilots that live are about to rename theirs: no write takes a day. */
+  #removeLeftovers(): void {
+    const now = statSync(this.#settingsFile).mtimeMs; // The file server's time, not this machine's.
+    const files = folders.flatMap((name) => {
+      const names = namesIn(join(this.folder, name)).filter((each) => stagingName.test(each));
+      return names.map((file) => join(this.folder, name, file));
+    });
+    for (const file of files) {
+      const stats = statSync(file, { throwIfNoEntry: false });
+      if (stats !== undefined && now - stats.mtimeMs > leftoverMs) rmSync(file, { force: true });
+    }
   }
 
   /** Asks every pilot to end when its attempt has ended. */
@@ -74,14 +93,21 @@ export class QueueFolder {
 
   /** Adds an attempt for the next free pilot. */
   submit(entry: string, attempt: QueuedAttempt): void {
-    replaceFile(this.#waiting(entry), toJson(attempt));
+    this.#lastNumber = (this.#lastNumber ?? this.#waitingFiles().at(-1)?.number ?? 0) + 1;
+    const name = `${String(this.#lastNumber).padStart(10, "0")}-${entry}.json`;
+    replaceFile(join(this.folder, "waiting", name), toJson(attempt));
+    this.#waitingNames.set(entry, name);
   }
 
   /** Takes an entry back that no pilot has. @returns false if one has it. */
   withdraw(entry: string): boolean {
+    if (!this.#waitingNames.has(entry)) this.waiting();
+    const name = this.#waitingNames.get(entry);
+    if (name === undefined) return false;
+    this.#waitingNames.delete(entry);
     try {
       // A rename, as pilots do it: a pilot that is faster makes it fail.
-      renameSync(this.#waiting(entry), this.#claimed(entry, ""));
+      renameSync(join(this.folder, "waiting", name), this.#claimed(entry, ""));
     } catch (error) {
       if (hasCode(error, "ENOENT")) return false;
       throw error;
@@ -94,9 +120,12 @@ export class QueueFolder {
     replaceFile(join(this.folder, "cancel", `${entry}.json`), toJson(request));
   }
 
-  /** Entries that no pilot has taken. */
+  /** Entries that no pilot has taken, in the order of their submission. */
   waiting(): string[] {
-    return this.#entries("waiting");
+    return this.#waitingFiles().map(({ name, entry }) => {
+      this.#waitingNames.set(entry, name);
+      return entry;
+    });
   }
 
   /** Entries that a pilot has taken, with its name; also those that have ended. */
@@ -127,10 +156,11 @@ export class QueueFolder {
     return join(this.folder, "events", `${entry}.jsonl`);
   }
 
-  /** Removes all files of an entry. A pilot that still has it finds that its claim is gone. */
+  /** Removes all files of an entry that does not wait. A pilot that still has it finds that its claim is gone. */
   remove(entry: string, pilot: string | undefined): void {
+    this.#waitingNames.delete(entry);
     const claims = pilot === undefined ? [] : [this.#claimed(entry, pilot)];
-    const others = ["waiting", "cancel", "ended"].map((name) => join(this.folder, name, `${entry}.json`));
+    const others = ["cancel", "ended"].map((name) => join(this.folder, name, `${entry}.json`));
     // The claim first: a pilot must not find the entry claimed and not ended.
     for (const file of [...claims, this.#claimed(entry, ""), this.eventsFile(entry), ...others])
       rmSync(file, { force: true });
@@ -168,8 +198,12 @@ export class QueueFolder {
       .map((name) => name.slice(0, -".json".length));
   }
 
-  #waiting(entry: string): string {
-    return join(this.folder, "waiting", `${entry}.json`);
+  #waitingFiles(): { name: string; entry: string; number: number }[] {
+    const files = namesIn(join(this.folder, "waiting")).flatMap((name) => {
+      const [, number = "", entry = ""] = /^(\d{10})-(.+)\.json$/.exec(name) ?? [];
+      return entry === "" ? [] : [{ name, entry, number: Number(number) }];
+    });
+    return files.sort((a, b) => a.number - b.number);
   }
 
   #claimed(entry: string, pilot: string): string {
@@ -185,6 +219,9 @@ export class QueueFolder {
     }
   }
 }
+
+/** As python/cliprpn/storage/durable.py. */
+const leftoverMs = 86_400_000;
 
 const folders = ["waiting", "claimed", "cancel", "ended", "events", "pilots", "barred", "logs"];
 

@@ -1,14 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { codeHashes } from "../../contract/code-identity.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import { type EndedAttempt, schema_sha256 } from "../../contract/generated/types.ts";
+import { schema_sha256 } from "../../contract/generated/types.ts";
 import type { Attempt, Launcher, LeftAttempt, Told } from "../launcher.ts";
-import { endOfAttempt, type FollowedAttempt, followAttempt } from "./followed-attempt.ts";
+import { queuedAttempt } from "./followed-attempt.ts";
+import { FollowedAttempts } from "./followed-attempts.ts";
 import { LeftAttempts } from "./left-attempts.ts";
 import { PilotPool } from "./pilot-pool.ts";
 import type { PilotSource } from "./pilot-source.ts";
-import { describePilot, type Pilot } from "./pilot-watch.ts";
-import { entryOf, QueueFolder } from "./queue-folder.ts";
+import { QueueFolder } from "./queue-folder.ts";
 
 export interface QueueLauncherOptions {
   /** `queue/` of the sweep; created if needed. */
@@ -40,7 +40,7 @@ export class QueueLauncher implements Launcher {
   readonly #pilots: PilotPool;
   readonly #left: LeftAttempts;
   readonly #id = randomBytes(8).toString("hex");
-  readonly #followed = new Map<string, FollowedAttempt>();
+  readonly #followed: FollowedAttempts;
   readonly #timer: NodeJS.Timeout;
   #numWanted = 0;
   #capacity = "";
@@ -63,11 +63,21 @@ export class QueueLauncher implements Launcher {
     });
     this.#pilots = new PilotPool(this.#queue, this.#leaseMs, options.pilots);
     this.#left = new LeftAttempts(this.#queue, options.graceMs);
+    this.#followed = new FollowedAttempts(this.#queue, this.#pilots, {
+      tell: (told) => {
+        if (told.type === "ended") this.#tellCapacity(); // Its pilot may be gone.
+        this.#tell(told);
+      },
+      graceMs: options.graceMs,
+      trialTimeoutMs: options.trialTimeoutMs,
+      leaseMs: this.#leaseMs,
+    });
     this.#timer = setInterval(() => this.#guardedLook(), options.pollMs ?? 100);
   }
 
   async attach(take: (left: LeftAttempt) => Promise<Attempt | undefined>): Promise<void> {
-    await this.#left.takeOver(take, (attempt) => this.#follow(attempt));
+    // The start of what runs is told at once: it is not to be canceled, whatever fails before the first look.
+    await this.#left.takeOver(take, (attempt, pilot) => this.#followed.follow(attempt, pilot));
   }
 
   want(numAttempts: number): void {
@@ -75,36 +85,19 @@ export class QueueLauncher implements Launcher {
   }
 
   submit(attempt: Attempt): void {
-    if (!this.#isOurs()) {
-      this.#follow(attempt);
+    if (this.#isOurs()) {
+      const { entry, queued } = queuedAttempt(attempt);
+      this.#queue.submit(entry, queued);
+      this.#followed.follow(attempt);
+    } else {
+      this.#followed.follow(attempt);
       this.#depose();
-      return;
     }
-    const entry = entryOf({ trial_id: attempt.spec.trial_id, number: attempt.number });
-    const { spec, number, folder, logFile, keep_models, resume_from, checkpoint_minutes, fusionFile } =
-      attempt;
-    this.#queue.submit(entry, {
-      schema_version: 1,
-      attempt: number,
-      log_file: logFile,
-      params: {
-        spec,
-        folder,
-        keep_models,
-        resume_from: [...(resume_from ?? [])],
-        checkpoint_minutes: checkpoint_minutes ?? 0,
-        ...(fusionFile === undefined ? {} : { fusion_file: fusionFile }),
-      },
-    });
-    this.#follow(attempt);
   }
 
   cancel(attempt: Attempt): void {
-    const followed = this.#followed.get(entryOf({ trial_id: attempt.spec.trial_id, number: attempt.number }));
-    if (followed === undefined || followed.isCanceled || !this.#isOurs()) return;
-    followed.isCanceled = true;
     try {
-      this.#askToStop(followed);
+      if (this.#isOurs()) this.#followed.cancel(attempt);
     } catch (error) {
       this.#tell({ type: "fault", error });
     }
@@ -114,6 +107,15 @@ export class QueueLauncher implements Launcher {
     clearInterval(this.#timer);
     await this.#pilots.leave(this.#followed.size);
     this.#isClosed = true;
+  }
+
+  takeBack(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    if (!this.#isOurs()) return;
+    this.#queue.stop();
+    this.#followed.withdraw();
   }
 
   /** Asks pilots to end, and waits for those that have an attempt. */
@@ -126,7 +128,7 @@ export class QueueLauncher implements Launcher {
       return;
     }
     this.#queue.stop();
-    for (const { attempt } of this.#followed.values()) this.cancel(attempt);
+    for (const attempt of this.#followed.attempts) this.cancel(attempt);
     const end = performance.now() + this.#options.graceMs + closeMs;
     while ((this.#followed.size > 0 || this.#pilots.hasLive) && performance.now() < end) {
       this.#guardedLook();
@@ -137,11 +139,6 @@ export class QueueLauncher implements Launcher {
 
   get #leaseMs(): number {
     return this.#options.leaseMs ?? 60_000;
-  }
-
-  #follow(attempt: Attempt): void {
-    const followed = followAttempt(attempt, this.#queue);
-    this.#followed.set(followed.entry, followed);
   }
 
   #guardedLook(): void {
@@ -167,70 +164,10 @@ export class QueueLauncher implements Launcher {
     const claims = this.#queue.claims();
     const ended = this.#queue.ended();
     this.#pilots.askCluster();
-    for (const followed of [...this.#followed.values()])
-      this.#lookAt(followed, claims.get(followed.entry), ended.has(followed.entry));
+    this.#followed.look(claims, ended);
     this.#left.removeEnded(claims, ended, this.#pilots);
     this.#pilots.clear(new Set(claims.values()));
     this.#tellCapacity();
-  }
-
-  #lookAt(followed: FollowedAttempt, claimant: string | undefined, hasEnded: boolean): void {
-    const { entry, attempt } = followed;
-    const end = hasEnded ? this.#queue.end(entry) : undefined;
-    const name = claimant ?? end?.pilot ?? undefined;
-    if (followed.pilot === undefined && name !== undefined && name !== "") {
-      // A short one has ended before it is seen to start.
-      const pilot = this.#pilots.claimant(name);
-      Object.assign(followed, { pilot, startedAt: performance.now() });
-      this.#tell({ type: "started", attempt, slot: pilot.slot, worker: describePilot(pilot) });
-    }
-    if (followed.pilot !== undefined)
-      for (const event of followed.tail.read()) this.#tell({ type: "event", attempt, event });
-    if (end !== undefined) this.#end(followed, end);
-    else if (claimant === "") this.#end(followed, withdrawn);
-    else if (followed.pilot !== undefined) this.#checkRunning(followed, followed.pilot);
-  }
-
-  #checkRunning(followed: FollowedAttempt, pilot: Pilot): void {
-    const { trialTimeoutMs = Number.POSITIVE_INFINITY } = this.#options;
-    const now = performance.now();
-    if (this.#pilots.isBarred(pilot)) this.#takeAway(followed, pilot, "preempted", "a barred worker took it");
-    else if (pilot.lost !== undefined)
-      this.#takeAway(followed, pilot, this.#pilots.howLost(pilot), pilot.lost);
-    else if (!followed.hasTimedOut && now - followed.startedAt > trialTimeoutMs) {
-      followed.hasTimedOut = true;
-      this.#askToStop(followed);
-    } else if (now > followed.killAt) {
-      followed.killAt = Number.POSITIVE_INFINITY;
-      this.#pilots.kill(pilot);
-    }
-  }
-
-  /** Ends an attempt for its pilot. */
-  #takeAway(followed: FollowedAttempt, pilot: Pilot, how: "lost" | "preempted", reason: string): void {
-    const { entry } = followed;
-    this.#pilots.remove(pilot);
-    const end = { how, pilot: pilot.name, reason, error: null };
-    this.#queue.tryEnd(entry, end);
-    // The pilot may have been faster.
-    this.#end(followed, this.#queue.end(entry) ?? { schema_version: 1, ...end });
-  }
-
-  #end(followed: FollowedAttempt, end: EndedAttempt): void {
-    const { attempt, entry, pilot } = followed;
-    this.#followed.delete(entry);
-    const told = endOfAttempt(followed, end, this.#options.trialTimeoutMs);
-    this.#queue.remove(entry, pilot?.name ?? end.pilot ?? "");
-    this.#tellCapacity();
-    this.#tell({ type: "ended", attempt, end: told });
-  }
-
-  #askToStop(followed: FollowedAttempt): void {
-    const { entry } = followed;
-    const { graceMs } = this.#options;
-    if (this.#queue.withdraw(entry)) return; // The next look ends it.
-    this.#queue.cancel(entry, graceMs);
-    followed.killAt = performance.now() + graceMs + killMs;
   }
 
   #tellCapacity(): void {
@@ -262,11 +199,10 @@ export class QueueLauncher implements Launcher {
   #depose(): void {
     this.#isDeposed = true;
     clearInterval(this.#timer);
-    const left = [...this.#followed.values()];
-    this.#followed.clear();
     const message = `${this.#options.folder}: another cliprpn process runs this sweep now; this one stopped`;
     this.#tell({ type: "fault", error: new CliprpnError("locked", message) });
-    for (const { attempt } of left) this.#tell({ type: "ended", attempt, end: { how: "canceled" } });
+    for (const attempt of this.#followed.forget())
+      this.#tell({ type: "ended", attempt, end: { how: "canceled" } });
   }
 
   #tell(told: Told): void {
@@ -274,11 +210,5 @@ export class QueueLauncher implements Launcher {
   }
 }
 
-/** The end of an entry that was taken back before a pilot had it, maybe by a process that was killed then. */
-const withdrawn: EndedAttempt = { schema_version: 1, how: "canceled", pilot: null, reason: "", error: null };
-
 /** How long pilots get to end, beside the time that their attempts have. */
 const closeMs = 5000;
-
-/** How long a pilot gets to kill its worker before it is killed itself. */
-const killMs = 5000;

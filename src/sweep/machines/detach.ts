@@ -44,7 +44,11 @@ export async function detachTrials(
       `Left ${counted(numLeft, "trial")} with SLURM. Run the same command without --detach to follow them, and for the report; \`cliprpn stop ${name}\` ends them.`,
     );
   } catch (error) {
-    await launcher.close();
+    try {
+      launcher.takeBack?.();
+    } catch {
+      // What went wrong before says more.
+    }
     throw error;
   } finally {
     await claims.close();
