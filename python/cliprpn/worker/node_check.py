@@ -46,21 +46,18 @@ def main(argv: list[str]) -> int:
 
 
 def _answer(folder: Path) -> None:
-    """Answers each `ping-N` with `pong-N`, and takes each `race-N` that is still there, until `end` appears."""
+    """Answers each `ping-N` with `pong-N`, and takes each `race-N` that is still there, until the folder is removed."""
     answered: set[str] = set()
     end = time.monotonic() + LIMIT_S
-    while time.monotonic() < end:
-        names = {entry.name for entry in os.scandir(folder)}
-        if "end" in names:
-            return
-        for name in names - answered:
-            kind, _, number = name.partition("-")
-            if kind == "ping":
-                (folder / f"pong-{number}").touch()
-            elif kind == "race" and number.isdigit():
-                with contextlib.suppress(FileNotFoundError):  # The other side was faster.
+    while time.monotonic() < end and folder.is_dir():
+        with contextlib.suppress(FileNotFoundError):  # The other side was faster, or has removed the folder.
+            for name in set(os.listdir(folder)) - answered:
+                answered.add(name)
+                kind, _, number = name.partition("-")
+                if kind == "ping":
+                    (folder / f"pong-{number}").touch()
+                elif kind == "race" and number.isdigit():
                     os.rename(folder / name, folder / f"{name}.node")
-            answered.add(name)
         time.sleep(POLL_S)
 
 

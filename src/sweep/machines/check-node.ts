@@ -43,6 +43,7 @@ export async function checkNode(options: SlurmOptions, run: RunContext): Promise
   const folder = mkdtempSync(join(run.runsDir, ".doctor-"));
   const name = `cliprpn-doctor-${folder.slice(-6)}`;
   const slurm = new Slurm(name, run.env);
+  let checked: CheckedNode;
   try {
     const { python, env, extraModulePath = [] } = await engineOptions(run, []);
     const variables = Object.entries(env ?? {}).flatMap(([key, value]) => (value ? [[key, value]] : []));
@@ -60,12 +61,19 @@ export async function checkNode(options: SlurmOptions, run: RunContext): Promise
     const facts = await answerOf(folder, `${array}_0`, slurm, run);
     const roundTripsMs = await ping(folder, run.signal);
     const numWon = await race(folder, run.signal);
-    return { facts, roundTripsMs, numWon, numRaces, clockAheadS: clockAhead(folder, facts) };
-  } finally {
-    writeFileSync(join(folder, "end"), "");
-    await slurm.cancelAll().catch(() => undefined); // What went wrong before says more.
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    checked = { facts, roundTripsMs, numWon, numRaces, clockAheadS: clockAhead(folder, facts) };
+  } catch (error) {
+    await endJob(folder, slurm).catch(() => undefined); // What went wrong before says more.
+    throw error;
   }
+  await endJob(folder, slurm);
+  return checked;
+}
+
+/** Ends the job, and removes what it wrote. */
+async function endJob(folder: string, slurm: Slurm): Promise<void> {
+  await slurm.cancelAll().catch(() => undefined); // The job ends when the folder is gone, too.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
 async function answerOf(
