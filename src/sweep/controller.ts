@@ -7,6 +7,7 @@ import type { Attempt, AttemptEnd, Launcher, LeftAttempt, Told } from "../engine
 import { schemaVersion } from "../store/files.ts";
 import type { NewEntry } from "../store/journal.ts";
 import { defaultRetries, failureClassOf, isKilledAtStart, type Retries } from "./failure-policy.ts";
+import { TimeLimits } from "./time-limits.ts";
 import type { Claimed, Found, TrialClaims } from "./trial-claims.ts";
 import type { TrialSource } from "./trial-source.ts";
 
@@ -91,6 +92,7 @@ export class SweepController {
   /** Ends these waits, which may last for hours. */
   readonly #stopped = new AbortController();
   readonly #numRetries = new Map<string, number>();
+  readonly #limits = new TimeLimits();
   /** Attempts that ended without an outcome that counts, and when each had started: a worker that counted as lost may complete one. */
   readonly #givenUp = new Map<string, Map<number, number>>();
   #numSlots = 0;
@@ -326,7 +328,7 @@ export class SweepController {
     const { source, claims, watcher, record } = this.#options;
     const { spec, slot } = running;
     const duration_ms = performance.now() - running.startedAt;
-    const verdict = this.#judge(attempt, running, end);
+    const verdict = this.#judge(attempt, running, this.#limits.check(attempt, end));
     const outcome = "outcome" in verdict ? verdict.outcome : undefined;
     const isAccepted = await claims.finished(attempt, outcome);
     if (verdict.state === "retried" || verdict.state === "preempted") this.#giveUp(attempt, running);

@@ -21,13 +21,14 @@ beforeEach(() => {
   clock = 0;
 });
 
-function open(options: SlurmOptions = {}, env: NodeJS.ProcessEnv = slurm.env): void {
+function open(options: SlurmOptions = {}, env: NodeJS.ProcessEnv = slurm.env, mayHaveJobs = false): void {
   const logFolder = join(slurm.folder, "logs");
   mkdirSync(logFolder, { recursive: true });
   source = new SlurmPilots({
     slurm: new Slurm("cliprpn-test", env),
     job: { name: "cliprpn-test", logFolder, command: ["worker"], env: {}, numThreads: 1 },
     options,
+    mayHaveJobs,
     squeueMs: 1000,
     now: () => clock,
   });
@@ -161,6 +162,11 @@ describe("whether a pilot is gone", () => {
     ["COMPLETING|n1|None", undefined],
     ["PENDING||Resources", "preempted"],
     ["PENDING||BeginTime", "preempted"],
+    ["TIMEOUT|n1|None", "preempted"],
+    ["PREEMPTED|n1|None", "preempted"],
+    ["OUT_OF_MEMORY|n1|None", "lost"],
+    ["NODE_FAIL|n1|None", "lost"],
+    ["COMPLETED|n1|None", "lost"],
   ])("its job as %s", async (line, how) => {
     open();
     await look(1);
@@ -168,6 +174,16 @@ describe("whether a pilot is gone", () => {
     slurm.setJob("1_0", line);
     await look(1, [pilot("1_0")]);
     expect(source.gone(pilot("1_0"))?.how).toBe(how);
+  });
+
+  test("for lack of memory: says so, and what to set; the job is replaced", async () => {
+    open();
+    await look(1);
+    source.want(1, [pilot("1_0")]);
+    slurm.setJob("1_0", "OUT_OF_MEMORY|n1|None");
+    await look(1, [pilot("1_0")]);
+    expect(source.gone(pilot("1_0"))?.reason).toMatch(/1_0.*OUT_OF_MEMORY.*mem_gb/);
+    expect(sizes()).toEqual(["0", "0"]);
   });
 
   test("preempted, if a later start of its job has a pilot", async () => {
@@ -248,6 +264,17 @@ describe("SLURM says no", () => {
     });
   });
 
+  test("before it has listed the jobs of an earlier process: they are waited for", async () => {
+    open({}, slurm.env, true);
+    slurm.setFailure("squeue", "slurm_load_jobs error: Unable to contact slurm controller");
+    clock += 2000;
+    await until(() => /Unable to contact/.test(source.want(1, []) ?? ""));
+    slurm.setJob("7_0", "RUNNING|n1|None");
+    slurm.setFailure("squeue", undefined);
+    await look(1, [pilot("7_0")]);
+    expect([said, sizes()]).toEqual([undefined, []]);
+  });
+
   test("to more jobs: those that are there go on", async () => {
     open();
     await look(1);
@@ -313,6 +340,11 @@ describe("jobs that end before their worker is ready", () => {
     expect(slurm.scripts()).toHaveLength(6);
     expect(said).toBeUndefined();
   });
+});
+
+test("an attempt has the time limit of its job, up to the signal before it", () => {
+  open({ timeout_min: 60 });
+  expect(source.limitMs).toBe(1000 * (3600 - 120));
 });
 
 describe("the end", () => {

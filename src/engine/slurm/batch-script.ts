@@ -62,7 +62,7 @@ function sbatchOptions(job: PilotJob, options: SlurmOptions, numJobs: number): s
 }
 
 /** The time limit of a job, and when it is told about it. */
-function jobLimits({ timeout_min = 60, signal_delay_s }: SlurmOptions): {
+export function jobLimits({ timeout_min = 60, signal_delay_s }: SlurmOptions): {
   timeoutMin: number;
   signalDelayS: number;
 } {

@@ -15,9 +15,14 @@ interface JobRecord {
 export class JobRecords {
   readonly #jobs = new Map<string, JobRecord>();
   readonly #failed = new FailedStarts();
-  #hasStarted = false;
+  #hasStarted: boolean;
 
-  /** Whether a job was submitted, or found. */
+  /** @param mayHaveJobs whether an earlier process may have submitted jobs. */
+  constructor(mayHaveJobs = false) {
+    this.#hasStarted = mayHaveJobs;
+  }
+
+  /** Whether a job was submitted, or found, or may be there. */
   get hasStarted(): boolean {
     return this.#hasStarted;
   }

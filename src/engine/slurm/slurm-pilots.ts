@@ -3,7 +3,8 @@ import { CliprpnError } from "../../contract/errors.ts";
 import type { SlurmOptions } from "../../contract/generated/types.ts";
 import type { PilotGone, PilotSource } from "../queue/pilot-source.ts";
 import type { Pilot } from "../queue/pilot-watch.ts";
-import { batchScript, defaultParallelism, type PilotJob } from "./batch-script.ts";
+import { batchScript, defaultParallelism, jobLimits, type PilotJob } from "./batch-script.ts";
+import { jobEnd } from "./job-end.ts";
 import { JobRecords } from "./job-records.ts";
 import type { Slurm } from "./slurm.ts";
 import { type ListedJob, parseLabel } from "./squeue.ts";
@@ -12,6 +13,8 @@ export interface SlurmPilotsOptions {
   slurm: Slurm;
   job: PilotJob;
   options: SlurmOptions;
+  /** Whether an earlier process may have left jobs: until SLURM answers, they are waited for. */
+  mayHaveJobs?: boolean;
   /** Time between two looks at SLURM's queue, at least. */
   squeueMs?: number;
   now?: () => number;
@@ -19,7 +22,10 @@ export interface SlurmPilotsOptions {
 
 /** SLURM's queue at a moment. */
 interface Listing {
+  /** Those that have not ended. */
   jobs: ReadonlyMap<string, ListedJob>;
+  /** How those ended that SLURM remembers. */
+  ends: ReadonlyMap<string, string>;
   /** When squeue was called: what is newer is not in it. */
   begunAt: number;
 }
@@ -31,8 +37,9 @@ interface Listing {
 export class SlurmPilots implements PilotSource {
   readonly #slurm: Slurm;
   readonly #options: SlurmPilotsOptions;
+  readonly limitMs: number;
   readonly #now: () => number;
-  readonly #records = new JobRecords();
+  readonly #records: JobRecords;
   /** When each pilot was first seen. */
   readonly #seenAt = new Map<string, number>();
   /** Jobs of pilots that are lost: they take no attempt, but SLURM may have them still. */
@@ -51,6 +58,9 @@ export class SlurmPilots implements PilotSource {
   constructor(options: SlurmPilotsOptions) {
     this.#slurm = options.slurm;
     this.#options = options;
+    const { timeoutMin, signalDelayS } = jobLimits(options.options);
+    this.limitMs = 1000 * (60 * timeoutMin - signalDelayS);
+    this.#records = new JobRecords(options.mayHaveJobs);
     this.#now = options.now ?? (() => performance.now());
   }
 
@@ -85,7 +95,7 @@ export class SlurmPilots implements PilotSource {
     // A listing from before the pilot started does not have it.
     if (this.#listing.begunAt <= seenAt) return undefined;
     const job = this.#listing.jobs.get(label.id);
-    if (job === undefined) return { how: "lost", reason: `its job ${label.id} has ended` };
+    if (job === undefined) return jobEnd(label.id, this.#listing.ends.get(label.id));
     if (job.state === "alive" && !this.#hasRestarted(label)) return undefined;
     return { how: "preempted", reason: `SLURM put its job ${label.id} back into the queue` };
   }
@@ -138,10 +148,12 @@ export class SlurmPilots implements PilotSource {
   async #look(): Promise<void> {
     const begunAt = this.#now();
     try {
-      const jobs = await this.#slurm.list();
+      const all = await this.#slurm.listAll();
+      const jobs = all.filter(({ state }) => state !== "ended");
+      const ends = new Map(all.flatMap(({ id, end }) => (end === "" ? [] : [[id, end] as const])));
       // SLURM's controller serves the whole cluster: one that is slow is asked less often.
       this.#nextLook = Math.max(this.#nextLook, begunAt + maxLoad * (this.#now() - begunAt));
-      this.#listing = { jobs: new Map(jobs.map((job) => [job.id, job])), begunAt };
+      this.#listing = { jobs: new Map(jobs.map((job) => [job.id, job])), ends, begunAt };
       this.#records.listed(this.#listing.jobs, begunAt);
       this.#trouble = undefined;
       // One that SLURM starts again has another pilot.
@@ -165,9 +177,7 @@ export class SlurmPilots implements PilotSource {
   }
 
   async #submitMissing(jobs: readonly ListedJob[]): Promise<void> {
-    const usable = jobs.filter(
-      (job) => job.state !== "ended" && !this.#isHeld(job) && !this.#lostJobs.has(job.id),
-    );
+    const usable = jobs.filter((job) => !this.#isHeld(job) && !this.#lostJobs.has(job.id));
     const { array_parallelism = defaultParallelism } = this.#options.options;
     const numMissing = Math.min(this.#numWanted, array_parallelism) - usable.length;
     const { job, options } = this.#options;

@@ -34,11 +34,17 @@ export class Slurm {
     await this.#run("sbatch", ["--test-only"], script);
   }
 
-  /** All jobs of the name, also those of an earlier process. @throws CliprpnError environment_broken. */
+  /** The jobs of the name that have not ended, also those of an earlier process. @throws CliprpnError environment_broken. */
   async list(): Promise<ListedJob[]> {
+    return (await this.listAll()).filter(({ state }) => state !== "ended");
+  }
+
+  /** All jobs of the name that SLURM remembers; those that ended are among them for some minutes. @throws as `list`. */
+  async listAll(): Promise<ListedJob[]> {
     const { stdout } = await this.#run("squeue", [
       "--noheader",
       "--array",
+      "--states=all",
       `--user=${userInfo().uid}`,
       `--name=${this.#jobName}`,
       `--format=${squeueFormat}`,

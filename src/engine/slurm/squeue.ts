@@ -7,6 +7,8 @@ export interface ListedJob {
   node: string;
   /** Why it waits, in SLURM's word; empty if it does not wait. */
   reason: string;
+  /** How it ended, in SLURM's word, such as TIMEOUT; empty if it has not. */
+  end: string;
 }
 
 export type JobState =
@@ -26,13 +28,15 @@ export function parseSqueue(output: string): ListedJob[] {
     const [array, task, state = "", node = "", ...rest] = line.trim().split("|");
     if (array === undefined || task === undefined || !/^\d+$/.test(array) || !/^\d+$/.test(task)) return [];
     const reason = rest.join("|");
+    const jobState = stateOf(state, reason);
     const isWaiting = state === "PENDING" || state === "REQUEUED" || state === "REQUEUE_HOLD";
     return [
       {
         id: `${array}_${task}`,
-        state: stateOf(state, reason),
+        state: jobState,
         node,
         reason: isWaiting && reason !== "None" ? reason : "",
+        end: jobState === "ended" ? state : "",
       },
     ];
   });

@@ -37,7 +37,9 @@ export async function onSlurm(
       call: (...args) => engine.call(...args).finally(() => engine.rest?.()),
     },
     launch: ({ tell }) => {
-      new QueueFolder(store.queueFolder).setJobName(job.name);
+      const queue = new QueueFolder(store.queueFolder);
+      const mayHaveJobs = queue.isOpen && queue.jobName() !== undefined;
+      queue.setJobName(job.name);
       return new QueueLauncher({
         folder: store.queueFolder,
         runsDir: store.runsDir,
@@ -47,7 +49,7 @@ export async function onSlurm(
         graceMs,
         ...(run.trialTimeoutMs === undefined ? {} : { trialTimeoutMs: run.trialTimeoutMs }),
         ...(run.leaseMs === undefined ? {} : { leaseMs: run.leaseMs }),
-        pilots: new SlurmPilots({ slurm: new Slurm(job.name, run.env), job, options }),
+        pilots: new SlurmPilots({ slurm: new Slurm(job.name, run.env), job, options, mayHaveJobs }),
       });
     },
   };

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import type { AttemptEnd } from "../../src/engine/launcher.ts";
+import { TimeLimits } from "../../src/sweep/time-limits.ts";
+import { madeAttempt, madeSpec } from "../helpers/report-input.ts";
+
+const preempted: AttemptEnd = { how: "preempted", reason: "SIGUSR1", limitMs: 3_480_000 };
+
+/** The kinds of ends of attempts at one trial, each of which saved a checkpoint or not. */
+function endsOf(attempts: readonly { end?: AttemptEnd; hasCheckpoint?: boolean }[]): AttemptEnd[] {
+  const limits = new TimeLimits();
+  const attempt = madeAttempt({ spec: madeSpec("film", 0), outcome: undefined });
+  return attempts.map(({ end = preempted, hasCheckpoint = false }) =>
+    limits.check({ ...attempt, hasCheckpoint: () => hasCheckpoint }, end),
+  );
+}
+
+test("a trial that saves no checkpoint within the time of three workers fails, and says which limit to raise", () => {
+  const [first, second, third] = endsOf([{}, {}, {}]);
+  expect([first, second]).toEqual([preempted, preempted]);
+  expect(third).toMatchObject({
+    how: "error",
+    error: { code: "timed_out", message: expect.stringMatching(/58 minutes.*3 attempts.*timeout_min/) },
+  });
+});
+
+test("one that gets further with each worker goes on", () => {
+  const ends = endsOf([{}, {}, { hasCheckpoint: true }, {}, {}, { hasCheckpoint: true }]);
+  expect(new Set(ends)).toEqual(new Set([preempted]));
+});
+
+test("a worker that was taken away early counts for nothing", () => {
+  const early: AttemptEnd = { how: "preempted", reason: "SIGTERM" };
+  expect(new Set(endsOf(Array.from({ length: 9 }, () => ({ end: early }))))).toEqual(new Set([early]));
+});
