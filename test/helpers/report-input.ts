@@ -181,7 +181,15 @@ export function madeInput(settings: MadeSetting[], changes: Partial<ReportInput>
 
 /** The first attempt of a trial, without a folder. */
 export function madeAttempt({ spec, outcome }: Pick<ReportTrial, "spec" | "outcome">): Attempt {
-  return { spec, number: 1, folder: "", logFile: "", keep_models: "best", outcome: () => outcome, hasCheckpoint: () => false };
+  return {
+    spec,
+    number: 1,
+    folder: "",
+    logFile: "",
+    keep_models: "best",
+    outcome: () => outcome,
+    hasCheckpoint: () => false,
+  };
 }
 
 /** A trial that ran here, with the current code. */
