@@ -59,7 +59,7 @@ function reportText({ runs, folder }: WorkFolder): string[] {
   return readFileSync(new SweepStore(runs, sweepName).reportFile("val"), "utf8")
     .replaceAll(folder, "FOLDER")
     .replace(/^## Estimated and measured\n[\s\S]*?(?=^## )/m, "") // A row for each start.
-    .replace(/(no faster configuration is as accurate as: )[^\]]*/g, "$1MEASURED") // It depends on times which these are.
+    .replace(/(no faster configuration is as accurate as: )[^\]]*/g, "$1MEASURED") // Which ones depends on their times.
     .replace(/\b[\d.,]+ (ms|s|seconds|min|minutes|h|MB|GB)\b/g, "MEASURED")
     .split("\n")
     .filter((line) => !isAboutResuming(line));
