@@ -6,7 +6,7 @@ import { readOwner } from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import type { TrialStore } from "../store/trial-store.ts";
-import { sweepThatRuns } from "./sweep-that-runs.ts";
+import { SweepsThatRun } from "./sweeps-that-run.ts";
 
 export interface LogRequest {
   trial: TrialStore;
@@ -38,9 +38,10 @@ export async function followLog(
   signal: AbortSignal,
 ): Promise<void> {
   if (attempt !== undefined) return passOn(trial, attempt, follow, reader, signal);
+  const sweeps = new SweepsThatRun(trial);
   let number = trial.attempts().at(-1);
   if (number === undefined) {
-    const sweep = sweepThatRuns(trial);
+    const sweep = sweeps.find();
     const problem = `${trial.trial_id}: expected an attempt, found none; the trial has not started yet`;
     if (sweep === undefined) throw new CliprpnError("not_found", problem);
     if (!follow)
@@ -48,7 +49,7 @@ export async function followLog(
     reader.note(`the trial waits in ${sweep}`);
   } else await passOn(trial, number, follow, reader, signal);
   while (follow) {
-    const next = await nextAttempt(trial, number ?? 0, signal);
+    const next = await nextAttempt(trial, number ?? 0, sweeps, signal);
     if (next === undefined) return;
     reader.note(`attempt ${next}`);
     await passOn(trial, next, follow, reader, signal);
@@ -122,10 +123,11 @@ async function passOnFile(
 async function nextAttempt(
   trial: TrialStore,
   number: number,
+  sweeps: SweepsThatRun,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   for (;;) {
-    const isExpected = isClaimed(trial) || sweepThatRuns(trial) !== undefined;
+    const isExpected = isClaimed(trial) || sweeps.find() !== undefined;
     const next = trial.attempts().find((each) => each > number);
     if (next !== undefined || !isExpected) return next;
     await sleep(waitMs, undefined, { signal });
@@ -133,7 +135,6 @@ async function nextAttempt(
 }
 
 const pollMs = 200;
-/** The journal of a large sweep is read each time. */
 const waitMs = 1000;
 
 function isNewest(trial: TrialStore, attempt: number): boolean {

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fdatasyncSync, fstatSync, openSync, readSync, writeFileSync } from "node:fs";
 import { naming } from "../base/files.ts";
+import { LineTail } from "../base/line-tail.ts";
 import { findSchemaErrors } from "../contract/check.ts";
 import type { JournalEntry } from "../contract/generated/types.ts";
 import { parseJson, readText, schemaVersion } from "./files.ts";
@@ -51,6 +52,19 @@ export function readJournal(file: string): JournalContent {
     .filter((line) => !isOfFirstVersion(line));
   const entries = values.filter(isEntry);
   return { entries, numUnknown: values.length - entries.length };
+}
+
+/** Reads the entries that were added to a journal since the last call, of lines that the function selects before they are parsed. */
+export type JournalTail = (selects: (line: string) => boolean) => Generator<JournalEntry>;
+
+export function tailJournal(file: string): JournalTail {
+  const lines = new LineTail(file);
+  return function* (selects) {
+    for (const line of lines.all()) {
+      const value = selects(line) ? withVersion(parseJson(line)) : undefined;
+      if (isEntry(value)) yield value;
+    }
+  };
 }
 
 /** The end of an attempt. */

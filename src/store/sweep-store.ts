@@ -236,11 +236,11 @@ export class SweepStore {
   }
 
   openJournal(): Journal {
-    return new Journal(this.#journalFile);
+    return new Journal(this.journalFile);
   }
 
   journal(): JournalContent {
-    return readJournal(this.#journalFile);
+    return readJournal(this.journalFile);
   }
 
   entries(): JournalEntry[] {
@@ -249,7 +249,7 @@ export class SweepStore {
 
   /** The ends of attempts in its journal. */
   ends(): TrialEnd[] {
-    return readEnds(this.#journalFile);
+    return readEnds(this.journalFile);
   }
 
   /** Starts of the sweep, and starts and ends of attempts. */
@@ -259,19 +259,19 @@ export class SweepStore {
 
   /** Why its last start was paused; undefined if it was not. */
   pause(): SweepPaused | undefined {
-    const last = readLastOfSweep(this.#journalFile);
+    const last = readLastOfSweep(this.journalFile);
     return last?.type === "sweep_paused" ? last : undefined;
   }
 
   /** The leaderboard at the end of its last run; undefined if another one has started, or it was interrupted. */
   lastLeaderboard(): LeaderboardSoFar | undefined {
-    const last = readLastOfSweep(this.#journalFile);
+    const last = readLastOfSweep(this.journalFile);
     return last?.type === "sweep_finished" ? last.leaderboard : undefined;
   }
 
   /** When its experiment or its journal was last changed, in ms since 1970; before both exist, when it was created. */
   get changedAt(): number {
-    const files = [this.#experimentFile, this.#journalFile];
+    const files = [this.#experimentFile, this.journalFile];
     const times = files.flatMap((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? []);
     return times.length > 0
       ? Math.max(...times)
@@ -304,7 +304,7 @@ export class SweepStore {
     return join(this.folder, "places.json");
   }
 
-  get #journalFile(): string {
+  get journalFile(): string {
     return join(this.folder, "journal.jsonl");
   }
 

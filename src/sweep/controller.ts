@@ -23,12 +23,14 @@ export interface AttemptWatcher {
   /**
    * @param slot undefined if it never started.
    * @param outcome undefined if the attempt was interrupted.
+   * @param isAccepted false if it completed, but another attempt of its trial was accepted first.
    */
   finished(
     attempt: Attempt,
     slot: number | undefined,
     outcome: TrialOutcome | undefined,
     duration_ms: number,
+    isAccepted: boolean,
   ): void;
   /** A trial that is about to end as failed, and runs again. */
   again(spec: TrialSpec): void;
@@ -354,7 +356,7 @@ export class SweepController {
       error: outcome?.state === "failed" ? outcome.error : null,
       ...(outcome?.state === "completed" ? { acc_at_50: outcome.metrics.acc_at_50 } : {}),
     });
-    watcher.finished(attempt, slot, outcome, duration_ms);
+    watcher.finished(attempt, slot, outcome, duration_ms, isAccepted);
   }
 
   #giveUp({ spec, number }: Attempt, { startedAt }: Running): void {

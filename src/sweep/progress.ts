@@ -123,6 +123,7 @@ export class SweepProgress implements AttemptWatcher {
     slot: number | undefined,
     outcome: TrialOutcome | undefined,
     duration_ms: number,
+    isAccepted = true,
   ): void {
     const running = slot === undefined ? undefined : this.#running.get(slot);
     if (slot !== undefined) this.#running.delete(slot);
@@ -132,21 +133,33 @@ export class SweepProgress implements AttemptWatcher {
     if (outcome?.state === "completed") {
       if (running?.workingSince !== undefined)
         this.#eta.finished(spec.label, this.#now() - running.workingSince, running.skipped);
-      const { acc_at_50 } = outcome.metrics;
-      this.#leaderboard.completed(spec, { trial_id: spec.trial_id, attempt: number, acc_at_50 });
     }
+    const result = this.#resultThatCounts(spec, number, outcome, isAccepted);
+    if (result !== undefined) this.#leaderboard.completed(spec, result);
     const position = `[${this.#done}/${this.#options.total}]`;
-    const next = runsAgain ? "; it runs again" : "";
+    const next = runsAgain ? "; it runs again" : isAccepted ? "" : "; another attempt was accepted before";
     this.#terminal.info(`${position} ${trialName(spec)}: ${describeOutcome(outcome, duration_ms)}${next}`);
     this.#print(spec, {
       state: outcome?.state ?? "interrupted",
       duration_ms,
       attempt: number,
       ...(slot === undefined ? {} : { slot }),
-      ...(outcome?.state === "completed" ? { acc_at_50: outcome.metrics.acc_at_50 } : {}),
+      ...(result === undefined ? {} : { acc_at_50: result.acc_at_50 }),
       ...(outcome?.state === "failed" ? { error: outcome.error, runs_again: runsAgain } : {}),
     });
     this.#show();
+  }
+
+  /** Of an attempt that completed; if it was refused, of the one that was accepted. */
+  #resultThatCounts(
+    spec: TrialSpec,
+    attempt: number,
+    outcome: TrialOutcome | undefined,
+    isAccepted: boolean,
+  ): TrialResult | undefined {
+    if (outcome?.state !== "completed") return undefined;
+    if (!isAccepted) return this.#options.resultOf?.(spec);
+    return { trial_id: spec.trial_id, attempt, acc_at_50: outcome.metrics.acc_at_50 };
   }
 
   capacity(numWorkers: number, reason: string | undefined): void {

@@ -22,7 +22,7 @@ export interface ControlledSweep {
   claims: TrialClaims;
   /** What the controller wrote into the journal. */
   journal: NewEntry[];
-  /** `started 0`, `finished 0 completed`, by seed. */
+  /** `started 0`, `finished 0 completed`, `finished 0 refused`, by seed. */
   lines: string[];
   stop: AbortController;
   trial(spec: TrialSpec): TrialStore;
@@ -65,8 +65,10 @@ export function controlledSweep(
     watcher: {
       started: ({ spec }) => void lines.push(`started ${spec.seed}`),
       event: () => undefined,
-      finished: ({ spec }, _slot, outcome) =>
-        void lines.push(`finished ${spec.seed} ${outcome?.state ?? "interrupted"}`),
+      finished: ({ spec }, _slot, outcome, _duration_ms, isAccepted) =>
+        void lines.push(
+          `finished ${spec.seed} ${isAccepted ? (outcome?.state ?? "interrupted") : "refused"}`,
+        ),
       again: ({ seed }) => void lines.push(`again ${seed}`),
       found: ({ seed }) => void lines.push(`found ${seed}`),
       waiting: onWait,

@@ -93,6 +93,7 @@ test("a second attempt to finish is refused: one attempt of a trial counts", asy
   await made.run();
   expect(made.trial(first).shown(first.sources_sha256)?.attempt).toBe(other);
   expect(made.journal.at(-1)).toMatchObject({ type: "trial_finished", attempt: 1, state: "refused" });
+  expect(made.lines.at(-1)).toBe("finished 0 refused");
 });
 
 test("a trial that another process has completed does not run", async () => {

@@ -155,6 +155,28 @@ describe("the time of the trials", () => {
   });
 });
 
+test("the time of another split is not known while its dataset is not prepared", async () => {
+  const work = tempFolder();
+  withFeatures(work);
+  seenIn(work, "earlier", [[specIn(work, "film", 7), { training: 1000, evaluation: 100 }]]);
+  const others = madeData(work, "others");
+  const on = async (root: string) => {
+    const target = { dataset: { ...others, root }, split: "val" as const };
+    const read = { ...planIn(work, [specIn(work, "film", 0)]), targets: [target] };
+    const { estimate } = await estimateIn(work, read);
+    const part = estimate.parts.find((each) => each.part === "other_splits");
+    const answers = estimate.disk.parts.find((each) => each.part === "answers");
+    return { ms: part?.time?.ms ?? null, amount: part?.amount, num: answers?.num, unknown: estimate.unknown };
+  };
+  expect(await on(others.root)).toMatchObject({ ms: 100, amount: "1 trial x 50 expressions", num: 1 });
+  expect(await on(join(work, "gone"))).toMatchObject({
+    ms: null,
+    amount: "1 trial",
+    num: 1,
+    unknown: expect.arrayContaining(["the evaluation on other splits"]),
+  });
+});
+
 describe("trials of a sweep that has run", () => {
   test("are done, stale, failed, running in another process, or continue a checkpoint", async () => {
     const work = tempFolder();

@@ -8,7 +8,7 @@ import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import type { Draw } from "../../src/terminal/terminal.ts";
 import { countSteps } from "../helpers/count-steps.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
-import { madeAttempt, madeInput } from "../helpers/report-input.ts";
+import { madeAttempt, madeInput, madeOutcome } from "../helpers/report-input.ts";
 
 const { trials } = madeInput([
   { label: "film", acc: [0.6, 0.7, 0.5] },
@@ -173,6 +173,19 @@ test("a trial that another process completed enters the leaderboard", () => {
     state: "completed",
     acc_at_50: 0.25,
   });
+});
+
+test("of a completed attempt that was refused, the leaderboard has the one that was accepted", () => {
+  const { progress, terminal } = shown({
+    resultOf: ({ trial_id }) => ({ trial_id, attempt: 1, acc_at_50: 0.25 }),
+  });
+  const again = { ...token, number: 2 };
+  progress.started(again, 0);
+  progress.finished(again, 0, madeOutcome(token.spec), 1000, false);
+  expect(progress.snapshot().leaderboard?.configurations).toMatchObject([
+    { label: "token", num_completed: 1, acc_at_50: { mean: 0.25 } },
+  ]);
+  expect(terminal.lines.at(-1)).toMatch(/another attempt was accepted before/);
 });
 
 test("an interrupted attempt is neither done nor failed", () => {

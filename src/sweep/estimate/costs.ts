@@ -23,7 +23,6 @@ type CountedKey =
   | "batch_size"
   | "num_train"
   | "num_val"
-  | "num_evaluated"
   | "num_views"
   | "map_bytes"
   | "sentence_bytes"

@@ -139,13 +139,14 @@ function predictions(
   { configurations, baselines, unprepared }: FoundCosts,
   folder: string,
   numFiles: (each: Timed) => number,
-  numExpressions: (each: Timed) => number,
+  numExpressions: (each: Timed) => number | undefined,
 ): DiskPart {
   const all: Timed[] = [...configurations, ...baselines].map(({ timed }) => timed);
   const answering = all.filter((each) => numFiles(each) > 0);
   const bytes = answering.map((each) => {
     const unit = each.measured?.prediction_bytes;
-    return unit === undefined ? null : unit * numFiles(each) * numExpressions(each);
+    const num = numExpressions(each);
+    return unit === undefined || num === undefined ? null : unit * numFiles(each) * num;
   });
   return {
     part,

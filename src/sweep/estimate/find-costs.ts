@@ -120,15 +120,16 @@ function configurationCost(
   const stored = readMeasurement(on.cacheDir, measurementKey(spec, on))?.speed;
   const isMeasured = stored !== undefined;
   const like = seen.like(costKeys(trialIdentityOf(spec), spec.preset), sourcesWith(isMeasured), isMeasured);
+  const num_evaluated = numEvaluated(spec, search.targets, counts);
   const work = { num_epochs: settings.training.num_epochs, num_train, num_val };
   const time = like && seenTime(like, work, seen);
   const cost: ConfigurationCost = {
     ...featureBytes(spec),
-    ...stored,
+    ...withoutCount(stored),
     batch_size: settings.training.batch_size,
     num_train,
     num_val,
-    num_evaluated: numEvaluated(spec, search.targets, counts),
+    ...(num_evaluated === undefined ? {} : { num_evaluated }),
     num_views: settings.training.views,
     features: featuresOf(spec, search, stored),
     ...sizesOf(spec, search, like, stored),
@@ -186,18 +187,27 @@ function featuresOf(
   return needs as ConfigurationCost["features"]; // The own dataset is prepared.
 }
 
+/** Expressions of the other splits; undefined if one of their datasets is not prepared. */
 function numEvaluated(
   { dataset, settings }: ClipRpnSpec,
   targets: readonly EvaluationTarget[],
   counts: DatasetCounts,
-): number {
-  return sum(
-    targets.map((target) => {
-      const limit = limitOf(settings.limits, target.split);
-      const isOwn = target.dataset.id === dataset.id;
-      return counts.expressions(target.dataset.root, target.split, isOwn ? limit : null) ?? 0;
-    }),
-  );
+): number | undefined {
+  const nums = targets.map((target) => {
+    const limit = limitOf(settings.limits, target.split);
+    const isOwn = target.dataset.id === dataset.id;
+    return counts.expressions(target.dataset.root, target.split, isOwn ? limit : null);
+  });
+  const known = nums.filter((num) => num !== undefined);
+  return known.length < nums.length ? undefined : sum(known);
+}
+
+/** That of the splits may have changed since it was measured. */
+function withoutCount(
+  stored: SpeedMeasurement | undefined,
+): Partial<Omit<SpeedMeasurement, "num_evaluated">> {
+  const { num_evaluated: _, ...others } = stored ?? {};
+  return others;
 }
 
 /** testA and testB use the limit of test. */

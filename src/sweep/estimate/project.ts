@@ -1,6 +1,19 @@
 import { count, counted } from "../../base/format.ts";
-import type { EstimatedPart, SweepPart, Timing } from "../../contract/generated/types.ts";
-import { left, type SweepCosts, sharesLeft, type TimedBaseline, type TimedConfiguration } from "./costs.ts";
+import type {
+  BaselineMeasurement,
+  EstimatedPart,
+  SpeedMeasurement,
+  SweepPart,
+  Timing,
+} from "../../contract/generated/types.ts";
+import {
+  type ConfigurationCost,
+  left,
+  type SweepCosts,
+  sharesLeft,
+  type TimedBaseline,
+  type TimedConfiguration,
+} from "./costs.ts";
 import { type BaselineWorks, baselineWorks, type FeatureWorks, missingFeatures } from "./shared-works.ts";
 import { makespan, noTime, sum, times, timesOf, total, totalOf } from "./timing.ts";
 
@@ -92,6 +105,8 @@ function evaluationTime({ seen, measured: { prediction, num_val } }: TimedConfig
 /** The evaluation of trials on other splits; an expression there takes as long as one of val. */
 function otherSplitsTime(each: TimedConfiguration): Timing | undefined {
   const { seen, num_to_evaluate, measured } = each;
+  if (num_to_evaluate === 0) return noTime;
+  if (measured.num_evaluated === undefined) return undefined;
   const num = num_to_evaluate * measured.num_evaluated;
   const unit =
     seen === undefined ? measured.prediction : times(seen.evaluation, 1 / Math.max(1, measured.num_val));
@@ -124,7 +139,9 @@ function otherSplitsAmount(
 ): string {
   const all = [...configurations, ...baselines];
   const trials = counted(sum(all.map(({ num_to_evaluate }) => num_to_evaluate)), "trial");
-  return `${trials} x ${counted(largest(all.map(numOthers)), "expression")}`;
+  const nums = all.filter((each) => each.num_to_evaluate > 0).map(numOthers);
+  const known = nums.filter((num) => num !== undefined);
+  return known.length < nums.length ? trials : `${trials} x ${counted(largest(known), "expression")}`;
 }
 
 function reportTime({ report, num_configurations }: SweepCosts): Timing | undefined {
@@ -144,8 +161,14 @@ export function numVal({ measured }: TimedConfiguration | TimedBaseline): number
   return "val" in measured ? measured.val.num_sentences : measured.num_val;
 }
 
-/** Expressions of the other splits. */
-export function numOthers({ measured }: TimedConfiguration | TimedBaseline): number {
+/** Expressions of the other splits; undefined if one of their datasets is not prepared. */
+export function numOthers(each: { measured: SpeedMeasurement | BaselineMeasurement }): number;
+export function numOthers(each: TimedConfiguration | TimedBaseline): number | undefined;
+export function numOthers({
+  measured,
+}: {
+  measured?: ConfigurationCost | BaselineMeasurement | undefined;
+}): number | undefined {
   if (measured === undefined) return 0;
   return "others" in measured
     ? sum(measured.others.map(({ num_sentences }) => num_sentences))
