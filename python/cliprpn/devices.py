@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import resource
+import socket
 import sys
 from importlib.metadata import version
 
@@ -59,7 +61,8 @@ def available_devices() -> list[str]:
 
 def describe_environment(device: torch.device) -> Environment:
     """Versions and hardware, for outcomes and reports."""
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor_name()
+    cpu_name = _processor_name()
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_name
     return Environment(
         python=platform.python_version(),
         torch=torch.__version__,
@@ -69,7 +72,14 @@ def describe_environment(device: torch.device) -> Environment:
         device=str(device),
         device_name=name,
         num_threads=torch.get_num_threads(),
+        cpu_name=cpu_name,
+        host=machine_name(),
     )
+
+
+def machine_name() -> str:
+    """The name of this machine as SLURM has it, in a job, else its host name."""
+    return os.environ.get("SLURMD_NODENAME") or socket.gethostname()
 
 
 def peak_process_bytes() -> int:

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { groupBy } from "../base/group-by.ts";
 import { check, findSchemaErrors } from "../contract/check.ts";
 import type { Report, ReportedSetting, ReportedTrial, Split } from "../contract/generated/types.ts";
+import { machineNumbers, withoutHost } from "./machines.ts";
 import { textsOf } from "./markdown.ts";
-import { type ReportInput, type ReportTrial, splitFiles } from "./report-input.ts";
+import { completedTrials, type ReportInput, type ReportTrial, splitFiles } from "./report-input.ts";
 import { limitations } from "./sections/basis.ts";
 import { trainingRecords } from "./sections/training-data.ts";
 import { verdict } from "./sections/verdict.ts";
@@ -68,11 +69,12 @@ function settingsOf({ summary }: ReportInput, trials: ReportTrial[]): ReportedSe
   const byLabel = groupBy(trials, ({ spec }) => spec.label);
   const position = (label: string): number => order.get(label) ?? order.size;
   const components = componentsOf(trials.map(({ spec }) => spec));
+  const numbers = machineNumbers(completedTrials(trials));
   const ofTrials = [...byLabel].map(([label, ofLabel]) => ({
     label,
     kind: ofLabel[0].spec.kind,
     components: components.get(label) ?? [],
-    trials: ofLabel.map(reportedTrial),
+    trials: ofLabel.map((trial) => reportedTrial(trial, numbers)),
   }));
   const ofFiles = summary.settings
     .filter(({ kind }) => kind === "results")
@@ -80,7 +82,10 @@ function settingsOf({ summary }: ReportInput, trials: ReportTrial[]): ReportedSe
   return [...ofTrials, ...ofFiles].toSorted((a, b) => position(a.label) - position(b.label));
 }
 
-function reportedTrial({ spec, outcome, attempt, isStale, origin }: ReportTrial): ReportedTrial {
+function reportedTrial(
+  { spec, outcome, attempt, isStale, origin }: ReportTrial,
+  machines: ReadonlyMap<string, number>,
+): ReportedTrial {
   const completed = outcome?.state === "completed" ? outcome : undefined;
   return {
     trial_id: spec.trial_id,
@@ -93,7 +98,8 @@ function reportedTrial({ spec, outcome, attempt, isStale, origin }: ReportTrial)
     num_trainable_parameters: completed?.num_trainable_parameters ?? null,
     durations_ms: completed?.durations_ms ?? null,
     peak_memory_bytes: completed?.peak_memory_bytes ?? null,
-    environment: completed?.environment ?? null,
+    environment: completed === undefined ? null : withoutHost(completed.environment),
+    machine: machines.get(spec.trial_id) ?? null,
     error: outcome?.state === "failed" ? outcome.error : null,
   };
 }

@@ -8,6 +8,8 @@ export interface AttemptEvents {
   started_at: string | null;
   finished_at: string | null;
   error: ErrorInfo | null;
+  /** Where it ran, for people; null for the machine that ran the sweep. */
+  worker: string | null;
 }
 
 /** By the number of the attempt. The number of a removed attempt is not used again. */
@@ -19,11 +21,16 @@ export function eventsOf(
   for (const { name } of sweeps)
     for (const entry of new SweepStore(runsDir, name).entries()) {
       if (!("trial_id" in entry) || entry.trial_id !== trial_id) continue;
-      const known = events.get(entry.attempt) ?? { started_at: null, finished_at: null, error: null };
+      const known = events.get(entry.attempt) ?? {
+        started_at: null,
+        finished_at: null,
+        error: null,
+        worker: null,
+      };
       events.set(
         entry.attempt,
         entry.type === "trial_started"
-          ? { ...known, started_at: entry.at }
+          ? { ...known, started_at: entry.at, worker: entry.worker ?? null }
           : { ...known, finished_at: entry.at, error: entry.error },
       );
     }

@@ -55,6 +55,7 @@ function attemptLines(attempt: ShownAttempt, isShown: boolean, running: string |
   const later = answers.filter(({ split, dataset_id }) => split !== "val" || dataset_id !== null);
   return [
     ...filled(`Attempt ${number}: ${stateText(attempt, running)}${isShown ? "; shown in reports" : ""}`),
+    ...placeLines(attempt),
     ...resultLines(attempt),
     ...(code === null ? [] : indented(codeText(code))),
     ...(origin === null
@@ -90,6 +91,21 @@ function stateText(attempt: ShownAttempt, running: string | null): string {
     case "unfinished":
       return `never finished: interrupted or killed${when}`;
   }
+}
+
+/** The machine, as its worker recorded it; of an attempt without a result, what the journal has. */
+function placeLines(attempt: ShownAttempt): string[] {
+  const { worker } = attempt;
+  if (attempt.state !== "completed") return worker === null ? [] : indented(`worker ${worker}`);
+  const { host, cpu_name, device_name, python, torch } = attempt.environment;
+  const machine = host == null ? "machine not recorded" : `machine ${host}`;
+  const parts = [
+    ...(cpu_name == null || cpu_name === device_name ? [] : [cpu_name]),
+    `Python ${python}`,
+    `torch ${torch}`,
+    ...(worker === null ? [] : [`worker ${worker}`]),
+  ];
+  return indented(`${machine}, ${parts.join(", ")}`);
 }
 
 function resultLines(attempt: ShownAttempt): string[] {

@@ -38,6 +38,8 @@ export type ShownAttempt = AttemptResult & {
   /** UTC, ISO 8601; null if no sweep's journal has it. */
   started_at: string | null;
   finished_at: string | null;
+  /** The worker that ran it, for people, if it was on another machine than the sweep's process; null otherwise, or if no journal has it. */
+  worker: string | null;
   /** True if it counts for its code. */
   accepted: boolean;
   origin: TrialOrigin | null;
@@ -103,6 +105,7 @@ export function showTrial(trial: TrialStore): ShownTrial {
         log_file: logFile,
         started_at: event?.started_at ?? null,
         finished_at: outcome?.finished_at ?? event?.finished_at ?? null,
+        worker: event?.worker ?? null,
         accepted: acceptance !== undefined,
         origin: acceptance?.origin ?? trial.importedFrom(number),
         code: outcome === undefined ? null : codeOfOutcome(outcome, kind, runsDir),

@@ -45,7 +45,9 @@ export function makeSweep(runsDir: string): SweepStore {
   const journal = sweep.openJournal();
   journal.append({ type: "sweep_started", num_trials: specs.length, command: "cliprpn sweep fusion.json" });
   for (const { trial_id } of [film, own, broken])
-    journal.append({ type: "trial_started", trial_id, attempt: 1, slot: 0 });
+    journal.append({ type: "trial_started", trial_id, attempt: 1, slot: 0, worker: "my-host cpu, pid 7" });
+  const error = { code: "no_space" as const, message: "/home/me/runs: no space left on the disk of my-host" };
+  journal.append({ type: "sweep_paused", error });
   journal.close();
   addFailure(sweep, broken, 1);
   recordCode(runsDir, codeHash(codeOf("cliprpn")), codeOf("cliprpn"));

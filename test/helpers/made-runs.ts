@@ -113,7 +113,9 @@ function outcomeOf(
   acc: number,
   sources_sha256: string,
 ): TrialOutcome {
-  const completed = { ...madeOutcome(spec), schema_version: 1 as const, sources_sha256 };
+  const made = madeOutcome(spec);
+  const environment = { ...made.environment, cpu_name: "a processor", host: "my-host" };
+  const completed = { ...made, schema_version: 1 as const, sources_sha256, environment };
   if (state === "completed") return { ...completed, metrics: { ...completed.metrics, acc_at_50: acc } };
   return {
     schema_version: 1,

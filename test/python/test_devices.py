@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import torch
 from helpers import make_spec, small_dataset
 
 from cliprpn.contract.generated import FailedOutcome
-from cliprpn.devices import resolve_device
+from cliprpn.devices import describe_environment, resolve_device
 from cliprpn.errors import CliprpnError
 from cliprpn.trials import trial
 
@@ -85,3 +86,18 @@ def test_a_device_that_is_not_there_is_an_error_that_names_the_others(cuda: None
     with pytest.raises(CliprpnError, match=r"--device cuda:9: .*cuda:0, .*cpu") as caught:
         resolve_device("cuda:9")
     assert caught.value.code == "device_unavailable"
+
+
+def test_an_environment_names_the_machine_as_its_cluster_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLURMD_NODENAME", raising=False)
+    alone = describe_environment(torch.device("cpu"))
+    assert (alone.host, alone.cpu_name) == (socket.gethostname(), alone.device_name)
+    monkeypatch.setenv("SLURMD_NODENAME", "n2")
+    assert describe_environment(torch.device("cpu")).host == "n2"
+
+
+def test_the_environment_of_a_gpu_has_the_processor_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "a GPU")
+    environment = describe_environment(torch.device("cuda:1"))
+    assert environment.device_name == "a GPU"
+    assert environment.cpu_name == describe_environment(torch.device("cpu")).device_name

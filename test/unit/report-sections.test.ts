@@ -307,6 +307,35 @@ test("budgets, seeds, processors, precisions and versions are listed if they dif
   expect(written).toMatch(/^- Versions of torch differ.*2\.14\.1 \(4 trials\); 3\.0\.0 \(film, seed 0\)\.$/m);
 });
 
+/** The section about the environment, for trials on these hosts and processors. */
+function environmentOf(places: { host?: string; device?: string; device_name?: string }[]): string {
+  const trials = madeInput([film]).trials.map((trial, index) => {
+    if (trial.outcome?.state !== "completed") return trial;
+    const environment = { ...trial.outcome.environment, ...places[index] };
+    return { ...trial, outcome: { ...trial.outcome, environment } };
+  });
+  return report([film], { trials }).split("## Environment")[1]?.split("\n## ")[0] ?? "";
+}
+
+test("the report says on how many machines trials ran, and names none; of earlier outcomes, it is unknown", () => {
+  const [a, b] = [{ host: "secret-1" }, { host: "secret-2" }];
+  const gpus = { device_name: "A100" };
+  const written = [
+    environmentOf([a, b, b]),
+    environmentOf([{ ...a, ...gpus, device: "cuda:0" }, { ...a, ...gpus, device: "cuda:1" }, a]),
+    environmentOf([a, {}, a]),
+  ];
+  expect(written[0]).toMatch(/^The 3 trials ran on 2 machines\.$/m);
+  expect(written[1]).toMatch(/ran on one machine\. Processors of another model give other last bits/);
+  expect(written[1]).toMatch(/^\| A100 \(cuda\) +\| +1 \| +2 \| film, seeds 0 and 1 +\|$/m);
+  expect(written[1]?.match(/A100 \(cuda\), 2 threads/g)).toHaveLength(1);
+  expect(written[2]).toMatch(
+    /^2 of 3 trials ran on one machine\. Of the other one, the machine is not recorded/m,
+  );
+  expect(environmentOf([])).toMatch(/are not recorded/);
+  expect(written.join()).not.toContain("secret");
+});
+
 test("what was still rising, and seeds without a result, are listed", () => {
   const summary = madeSummary([film, token]);
   const settings = summary.settings.map((setting) => ({

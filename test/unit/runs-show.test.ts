@@ -83,6 +83,32 @@ describe("cliprpn show", () => {
     expect(text).toContain(trial.attempt(1).logFile);
   });
 
+  test("says where an attempt ran: as its worker recorded it, else as the journal has it", () => {
+    const runs = tempFolder();
+    const trial = new TrialStore(runs, spec.trial_id);
+    const sweep = addSweep(runs, "made", [spec]);
+    addAttempt(runs, spec);
+    addAttempt(runs, spec, { state: "unfinished" });
+    const journal = sweep.openJournal();
+    const worker = "n2 cuda:0, pid 71";
+    journal.append({ type: "trial_started", trial_id: spec.trial_id, attempt: 2, slot: 0, worker });
+    journal.close();
+    const file = join(trial.attempt(1).folder, "outcome.json");
+    const outcome = JSON.parse(readFileSync(file, "utf8"));
+    const write = (environment: object): void =>
+      writeFileSync(
+        file,
+        JSON.stringify({ ...outcome, environment: { ...outcome.environment, ...environment } }),
+      );
+    write({ host: "n1", cpu_name: "a CPU", device: "cuda:1", device_name: "a GPU" });
+    expect(showText(showTrial(trial))).toMatch(
+      /on cuda:1 \(a GPU\).*\n {2}machine n1, a CPU, Python .*torch/,
+    );
+    expect(showText(showTrial(trial))).toMatch(/Attempt 2: never finished.*\n {2}worker n2 cuda:0, pid 71$/m);
+    write({ host: undefined });
+    expect(showText(showTrial(trial))).toMatch(/^ {2}machine not recorded, Python/m);
+  });
+
   test("says where an attempt was resumed, and which batches fitted into memory", () => {
     const runs = tempFolder();
     const trial = new TrialStore(runs, spec.trial_id);

@@ -401,6 +401,18 @@ class Environment(BaseModel):
     device: str
     device_name: str
     num_threads: Annotated[int, Field(ge=1)]
+    cpu_name: Annotated[
+        str | None,
+        Field(
+            description="Model of the processor, also where the device is a GPU. Missing in files of earlier versions."
+        ),
+    ] = None
+    host: Annotated[
+        str | None,
+        Field(
+            description="Name of the machine, as its cluster or it itself has it. Missing in files of earlier versions, in archives and in reports."
+        ),
+    ] = None
 
 
 class Epoch(BaseModel):
@@ -5487,4 +5499,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "ae8fc021a0b72f1c8a94b5a7bfdaf049fbdd5acd410b3f2affd3d6980accd7e9"
+SCHEMA_SHA256 = "504ed7aa1b90d29118d950005f504a7a2b66bdfea1ea7c18d815f22400da2685"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "ae8fc021a0b72f1c8a94b5a7bfdaf049fbdd5acd410b3f2affd3d6980accd7e9";
+export const schema_sha256 = "504ed7aa1b90d29118d950005f504a7a2b66bdfea1ea7c18d815f22400da2685";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -1334,6 +1334,14 @@ export interface Environment {
   device: string;
   device_name: string;
   num_threads: number;
+  /**
+   * Model of the processor, also where the device is a GPU. Missing in files of earlier versions.
+   */
+  cpu_name?: string | null;
+  /**
+   * Name of the machine, as its cluster or it itself has it. Missing in files of earlier versions, in archives and in reports.
+   */
+  host?: string | null;
 }
 export interface RunTrialMethod {
   params: RunTrialParams;
@@ -6528,6 +6536,14 @@ export interface Environment1 {
   device: string;
   device_name: string;
   num_threads: number;
+  /**
+   * Model of the processor, also where the device is a GPU. Missing in files of earlier versions.
+   */
+  cpu_name?: string | null;
+  /**
+   * Name of the machine, as its cluster or it itself has it. Missing in files of earlier versions, in archives and in reports.
+   */
+  host?: string | null;
 }
 /**
  * report.json of a comparison on several splits: the verdict, the notes and the figures of each model. The same results give the same bytes.
@@ -7292,6 +7308,10 @@ export interface ReportedTrial {
   durations_ms: Durations | null;
   peak_memory_bytes: PeakMemory | null;
   environment: Environment | null;
+  /**
+   * Trials with the same number ran on the same machine, whose name no report has; null where it is not known. Missing in reports of earlier versions.
+   */
+  machine?: number | null;
   error: ErrorInfo | null;
 }
 /**

@@ -6,6 +6,7 @@ import { noValue } from "../points.ts";
 import { byId, type CompletedTrial, completedTrials, type ReportInput } from "../report-input.ts";
 import { mean, msPerHour } from "../tables/cost-of.ts";
 import { rowNoun } from "../wording.ts";
+import { machines } from "./machines.ts";
 
 /** Duration, memory and environment of the trials. */
 export function cost({ trials, summary, num_slots }: ReportInput): RootContent[] {
@@ -55,6 +56,7 @@ export function cost({ trials, summary, num_slots }: ReportInput): RootContent[]
       `${kinds.has("cliprpn") ? "Durations are means over seeds. " : ""}${describeShared(trials)} A worker runs several trials, so its peak memory is the maximum over the trials so far. All trials took ${formatDuration(total_ms)} in total${num_slots === undefined || num_slots === 1 ? "" : `; up to ${num_slots} ran at the same time`}.`,
     ),
     heading(2, "Environment"),
+    ...machines(completed),
     bullets(environments(completed)),
   ];
 }
@@ -95,7 +97,7 @@ function environments(completed: CompletedTrial[]): string[] {
     ...new Set(
       completed.map(
         ({ outcome: { environment: e, precision } }) =>
-          `${e.platform}; Python ${e.python}, torch ${e.torch}, torchvision ${e.torchvision}, open_clip ${e.open_clip}; ${e.device_name} (${e.device}), ${counted(e.num_threads, "thread")}${precision === "bf16" ? ", trained in bf16" : ""}`,
+          `${e.platform}; Python ${e.python}, torch ${e.torch}, torchvision ${e.torchvision}, open_clip ${e.open_clip}; ${e.device_name} (${e.device.split(":")[0]}), ${counted(e.num_threads, "thread")}${precision === "bf16" ? ", trained in bf16" : ""}`,
       ),
     ),
   ];

@@ -2,6 +2,7 @@ import type { RootContent } from "mdast";
 import { count, counted, joinWords } from "../../base/format.ts";
 import { groupBy } from "../../base/group-by.ts";
 import type { ClipRpnSpec } from "../../contract/generated/types.ts";
+import { processorOf } from "../machines.ts";
 import { bullets, heading, paragraph } from "../markdown.ts";
 import { maxNames, nameLabels, nameParts, nameTrials, quoteLabel } from "../names.ts";
 import { completedTrials, epochsByLabel, type ReportInput, type ReportTrial } from "../report-input.ts";
@@ -29,10 +30,7 @@ function differences(input: ReportInput): string[] {
     ...seeds(input),
     ...stale(trials),
     ...imported(trials),
-    ...split("Processors", completed, ({ outcome }) => {
-      const { device, device_name } = outcome.environment;
-      return device === "cpu" ? device_name : `${device_name} (${device})`;
-    }),
+    ...split("Processors", completed, processorOf),
     ...precisions(completed),
     ...split("Versions of torch", completed, ({ outcome }) => outcome.environment.torch),
   ];

@@ -11,11 +11,19 @@ import { looksAt } from "../test-looks.ts";
 import { codeName, TrialStore } from "../trial-store.ts";
 import { findSource } from "./fusion-source.ts";
 import { archivePath, looksName } from "./layout.ts";
+import { withoutHost, withoutWorkers } from "./without-machine.ts";
 
 /** A file for an archive: its path there, and its content or the file that has it. */
 export interface FileToExport {
   path: string;
-  source: Buffer | { file: string };
+  source: Buffer | FileSource;
+}
+
+/** A file on the disk. */
+export interface FileSource {
+  file: string;
+  /** What of it goes into the archive, if that is not all; for small files. */
+  edit?: (content: Buffer) => Buffer;
 }
 
 /** The files of a sweep that go into an archive. */
@@ -63,7 +71,7 @@ function sweepFiles(sweep: SweepStore): FileToExport[] {
     const known = archivePath(path);
     if (known === undefined) return [];
     const content = readFileSync(join(sweep.folder, name));
-    if (known.kind === "journal") return [{ path, source: wholeLines(content) }];
+    if (known.kind === "journal") return [{ path, source: withoutWorkers(content) }];
     return [
       { path, source: /^(report|summary)[^/]*\.json$/.test(name) ? withoutImageFolders(content) : content },
     ];
@@ -73,11 +81,6 @@ function sweepFiles(sweep: SweepStore): FileToExport[] {
   if (looks.length === 0) return files;
   const text = looks.map((look) => `${JSON.stringify(look)}\n`).join("");
   return [...files, { path: looksName, source: Buffer.from(text) }];
-}
-
-/** A line that a running sweep is writing is left out. */
-function wholeLines(content: Buffer): Buffer {
-  return content.subarray(0, content.lastIndexOf("\n") + 1);
 }
 
 function codeFiles(runsDir: string, codes: ReadonlySet<string>): FileToExport[] {
@@ -125,7 +128,8 @@ function attemptFiles(trial: TrialStore, attempt: number, models: ExportManifest
   const place = `trials/${trial.trial_id}/attempts/${attempt}`;
   const epochs = { none: [], best: ["best"], all: ["best", "last"] }[models];
   return [
-    ...["outcome.json", "predictions-val.parquet", "metrics-val.json"].flatMap((name) =>
+    { path: `${place}/outcome.json`, source: { file: join(folder, "outcome.json"), edit: withoutHost } },
+    ...["predictions-val.parquet", "metrics-val.json"].flatMap((name) =>
       existing(`${place}/${name}`, join(folder, name)),
     ),
     // Their names contain the host.

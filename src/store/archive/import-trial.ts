@@ -10,6 +10,7 @@ import { TrialStore } from "../trial-store.ts";
 import type { ArchivedTrial, FinishedAttempt, NamedFile } from "./check-trial.ts";
 import { hasSource, storeSource } from "./fusion-source.ts";
 import type { SweepArchive } from "./open-archive.ts";
+import { withoutHost } from "./without-machine.ts";
 
 /** Where and how the trials of an archive are imported. */
 export interface ImportTarget extends Pick<AcquireOptions, "command" | "signal"> {
@@ -90,9 +91,11 @@ export async function importTrial(
 
 /** The attempt with this outcome, byte for byte: it was imported before, or was exported here. */
 function findSame(trial: TrialStore, { sha256 }: ExportedFile): number | undefined {
+  const hash = (content: Buffer): string => createHash("sha256").update(content).digest("hex");
   return trial.attempts().find((number) => {
     const file = join(trial.attempt(number).folder, "outcome.json");
-    return existsSync(file) && createHash("sha256").update(readFileSync(file)).digest("hex") === sha256;
+    const content = existsSync(file) ? readFileSync(file) : undefined;
+    return content !== undefined && [content, withoutHost(content)].some((each) => hash(each) === sha256);
   });
 }
 

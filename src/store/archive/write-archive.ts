@@ -19,7 +19,7 @@ import { syncFolder } from "../../base/replace-file.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { ExportedFile, ExportManifest } from "../../contract/generated/types.ts";
 import { schemaVersion, toJson } from "../files.ts";
-import type { FileToExport } from "./collect-files.ts";
+import type { FileSource, FileToExport } from "./collect-files.ts";
 import { manifestName } from "./layout.ts";
 
 export interface ArchiveFacts extends Pick<ExportManifest, "sweep" | "models" | "cliprpn_version"> {
@@ -105,7 +105,8 @@ async function describeAll(files: readonly FileToExport[], signal: AbortSignal):
 async function describe({ path, source }: FileToExport): Promise<ExportedFile> {
   if (Buffer.isBuffer(source))
     return { path, bytes: source.length, sha256: createHash("sha256").update(source).digest("hex") };
-  const { file } = source;
+  const { file, edit } = source;
+  if (edit !== undefined) return describe({ path, source: edit(readFileSync(file)) });
   const bytes = statSync(file).size;
   return { path, bytes, sha256: bytes < smallBytes ? hashFileSync(file) : await hashFile(file) };
 }
@@ -131,7 +132,7 @@ async function writeZip(
     else
       zip.addReadStreamLazy(path, { ...options, compress, size: expected?.bytes ?? 0 }, (callback) => {
         const checked = new CheckedStream(source.file, expected?.sha256, onChunk);
-        pass(source.file, expected?.bytes ?? 0, checked).catch((error) => zip.emit("error", error));
+        pass(source, expected?.bytes ?? 0, checked).catch((error) => zip.emit("error", error));
         callback(null, checked);
       });
   }
@@ -142,8 +143,10 @@ async function writeZip(
 /** A file's stream costs a millisecond, and a sweep has tens of thousands of small ones. */
 const smallBytes = 2 ** 20;
 
-async function pass(file: string, bytes: number, to: CheckedStream): Promise<void> {
-  await pipeline(bytes < smallBytes ? [readFileSync(file)] : createReadStream(file), to);
+async function pass({ file, edit }: FileSource, bytes: number, to: CheckedStream): Promise<void> {
+  const isWhole = edit !== undefined || bytes < smallBytes;
+  const content = (): Buffer => edit?.(readFileSync(file)) ?? readFileSync(file);
+  await pipeline(isWhole ? [content()] : createReadStream(file), to);
 }
 
 /** Passes a file on, and fails if it is not the one that the manifest describes. */
