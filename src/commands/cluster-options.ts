@@ -1,5 +1,5 @@
 import { CliprpnError } from "../contract/errors.ts";
-import { readRayOptions, readSlurmOptions } from "../experiment/engine-options.ts";
+import { readQueueOptions, readRayOptions, readSlurmOptions } from "../experiment/engine-options.ts";
 import { checkRayAddress } from "../experiment/ray-address.ts";
 import type { ReadPlan } from "../sweep/read-plan.ts";
 import type { RunContext } from "../sweep/run-context.ts";
@@ -15,7 +15,7 @@ export function withCluster(run: RunContext, read: ReadPlan, args: Arguments): R
       run.terminal.info(
         `The options engine.${name} of the experiment are for --engine ${name}, and not used here.`,
       );
-    return run;
+    return engine === "queue" ? withRoots(run, args) : run;
   }
   for (const option of ["devices", "slots-per-device"])
     if (args.text(option) !== undefined)
@@ -39,11 +39,11 @@ function checkEngineOf(args: Arguments, engine: RunContext["engine"]): void {
   const others = [
     ...(engine === "slurm" ? [] : ["detach"]),
     ...(engine === "ray" ? [] : ["ray-address", "ray-python"]),
-    ...(engine === "slurm" || engine === "ray" ? [] : ["engine-options"]),
+    ...((engine ?? "local") === "local" ? ["engine-options"] : []),
   ];
   const found = others.find(given);
   if (found === undefined) return;
-  const engines = found === "detach" ? "slurm" : found === "engine-options" ? "slurm or ray" : "ray";
+  const engines = found === "detach" ? "slurm" : found === "engine-options" ? "slurm, ray or queue" : "ray";
   throw new CliprpnError("bad_input", `--${found}: only valid with --engine ${engines}; add it`);
 }
 
@@ -59,7 +59,14 @@ function withSlurm(run: RunContext, { experiment }: ReadPlan, args: Arguments): 
     );
   const { options, file } = readSlurmOptions(experiment, args.text("engine-options"), run.cwd);
   if (file !== undefined) run.terminal.info(`Options of SLURM: ${file}`);
-  return { ...run, slurm: options, detach: args.flag("detach") };
+  return { ...run, slurm: options, roots: options.roots, detach: args.flag("detach") };
+}
+
+/** Where the folders of this machine are on those that join. */
+function withRoots(run: RunContext, args: Arguments): RunContext {
+  const { options, file } = readQueueOptions(args.text("engine-options"), run.cwd);
+  if (options.roots !== undefined) run.terminal.info(`Folders on other machines: ${file}`);
+  return { ...run, roots: options.roots };
 }
 
 function withRay(run: RunContext, { experiment }: ReadPlan, args: Arguments): RunContext {
@@ -78,5 +85,5 @@ function withRay(run: RunContext, { experiment }: ReadPlan, args: Arguments): Ru
       `expected --device ${run.jobDevice} or engine.ray.num_gpus 0, found both: Ray shows such actors no GPU`,
     );
   // Without a GPU for trials on the CPU.
-  return { ...run, ray: run.jobDevice === "cpu" ? { num_gpus: 0, ...ray } : ray };
+  return { ...run, roots: ray.roots, ray: run.jobDevice === "cpu" ? { num_gpus: 0, ...ray } : ray };
 }

@@ -25,7 +25,8 @@ async function onNode(args: Arguments, context: Context): Promise<DoctorRow[]> {
   const { options } = readSlurmOptions({}, args.text("engine-options"), run.cwd);
   const jobDevice = run.device === "auto" ? undefined : run.device;
   try {
-    return nodeRows(await checkNode(options, { ...run, slurm: options, jobDevice, device: "auto" }));
+    const there = { slurm: options, roots: options.roots, jobDevice, device: "auto" };
+    return nodeRows(await checkNode(options, { ...run, ...there }));
   } catch (error) {
     if (!(error instanceof CliprpnError) || error.code === "interrupted") throw error;
     const found = error.message.replaceAll(/\s*\n\s*/g, " ");

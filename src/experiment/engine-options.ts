@@ -1,7 +1,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CliprpnError } from "../contract/errors.ts";
-import type { EngineOptions, Experiment, RayOptions, SlurmOptions } from "../contract/generated/types.ts";
+import type {
+  EngineOptions,
+  Experiment,
+  QueueOptions,
+  RayOptions,
+  SlurmOptions,
+} from "../contract/generated/types.ts";
 import { readCheckedFile } from "./checked-file.ts";
 import { engineProblems } from "./engine-rules.ts";
 import { invalidError } from "./invalid-error.ts";
@@ -48,6 +54,12 @@ export function readRayOptions(
 ): ReadOptions<RayOptions> {
   const { file, options } = fileOptions(typed, cwd);
   return { options: { ...options.ray, ...engine.ray }, file };
+}
+
+/** The options for `--engine queue`. @param typed as for `readSlurmOptions`. @throws CliprpnError bad_input with all problems. */
+export function readQueueOptions(typed: string | undefined, cwd: string): ReadOptions<QueueOptions> {
+  const { file, options } = fileOptions(typed, cwd);
+  return { options: options.queue ?? {}, file };
 }
 
 function fileOptions(typed: string | undefined, cwd: string): ReadOptions<EngineOptions> {

@@ -1,4 +1,4 @@
-import type { EngineOptions, RayOptions, SlurmOptions } from "../contract/generated/types.ts";
+import type { EngineOptions, RayOptions, Roots, SlurmOptions } from "../contract/generated/types.ts";
 import { formatValue, type Path, type Problem } from "./problem.ts";
 
 /**
@@ -7,14 +7,50 @@ import { formatValue, type Path, type Problem } from "./problem.ts";
  * @param isExperiment false for a file of options, which a person trusts like a script.
  */
 export function engineProblems(
-  { slurm = {}, ray = {} }: EngineOptions,
+  { slurm = {}, ray = {}, queue = {} }: EngineOptions,
   { isExperiment }: { isExperiment: boolean },
 ): Problem[] {
   const prefix: Path = isExperiment ? ["engine"] : [];
   return [
     ...slurmProblems(slurm, [...prefix, "slurm"], isExperiment),
     ...rayProblems(ray, [...prefix, "ray"], isExperiment),
+    ...Object.entries({ slurm, ray, queue }).flatMap(([engine, { roots = {} }]) =>
+      rootProblems([...prefix, engine, "roots"], roots, isExperiment),
+    ),
   ];
+}
+
+/** @param path of the roots. */
+function rootProblems(path: Path, roots: Roots, isExperiment: boolean): Problem[] {
+  if (isExperiment && Object.keys(roots).length > 0)
+    return [
+      {
+        path,
+        atKey: true,
+        message: `${path.join(".")}: expected in a file of options only, such as engines/lab.json: it says where folders are, and programs in them, and an experiment from somebody else must not`,
+      },
+    ];
+  return Object.entries(roots).flatMap(([from, to = ""]) =>
+    [from, to].flatMap((folder, index): Problem[] =>
+      isPlain(folder)
+        ? []
+        : [
+            {
+              path: [...path, from],
+              atKey: index === 0,
+              message: `roots: expected the absolute path of a folder, without . and .. and colons, found ${formatValue(folder)}`,
+            },
+          ],
+    ),
+  );
+}
+
+/** A colon would end a path in PYTHONPATH, and an equals sign one of an option. */
+function isPlain(folder: string): boolean {
+  const parts = folder.replace(/\/$/, "").split("/").slice(1);
+  return (
+    !/[:=]/.test(folder) && !hasControl(folder) && parts.every((part) => !["", ".", ".."].includes(part))
+  );
 }
 
 function rayProblems(

@@ -54,6 +54,7 @@ function onWorkersThatJoin(waiting: readonly TrialSpec[], store: SweepStore, run
         maxAttempts: slots.length,
         tell,
         graceMs,
+        roots: run.roots,
         ...(run.trialTimeoutMs === undefined ? {} : { trialTimeoutMs: run.trialTimeoutMs }),
         ...(run.leaseMs === undefined ? {} : { leaseMs: run.leaseMs }),
         pilots: {

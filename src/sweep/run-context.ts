@@ -1,5 +1,5 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
-import type { RayOptions, SlurmOptions } from "../contract/generated/types.ts";
+import type { RayOptions, Roots, SlurmOptions } from "../contract/generated/types.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { LocalEngineOptions } from "../engine/local/local-engine.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -29,6 +29,8 @@ export interface RunContext extends Context {
   slurm?: SlurmOptions | undefined;
   /** Options of Ray, from the command line, the experiment and the file of the lab. */
   ray?: RayOptions | undefined;
+  /** Folders of this machine, and what they are called where trials run. */
+  roots?: Roots | undefined;
   /** The device of trials on a cluster, if it is not what the options say. */
   jobDevice?: string | undefined;
   /** Leave the trials with the workers, and end. */

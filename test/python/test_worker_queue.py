@@ -30,9 +30,10 @@ from cliprpn.contract.generated import (
     WorkerEvent,
     WorkerReady,
 )
+from cliprpn.errors import CliprpnError
 from cliprpn.worker import pilot as pilots
 from cliprpn.worker.arguments import Arguments
-from cliprpn.worker.paths import missing_path, with_local_paths
+from cliprpn.worker.paths import Roots, record_weights
 from cliprpn.worker.queue_folder import QueueFolder
 from cliprpn.worker.waiting import WaitingAttempts
 
@@ -163,14 +164,45 @@ def test_a_claim_whose_reply_was_lost_is_a_claim(tmp_path: Path) -> None:
 
 def test_paths_are_those_of_this_machine(tmp_path: Path) -> None:
     attempt = made_attempt(tmp_path)
-    local = with_local_paths(attempt, [(str(tmp_path), "/elsewhere")])
+    local = Roots([(str(tmp_path), "/elsewhere")]).attempt_here(attempt)
     assert local.params.folder == f"/elsewhere/trials/{0:016x}/attempts/1"
     assert local.log_file == f"{local.params.folder}/worker.log"
     assert local.params.spec.cache_dir == "/elsewhere"
     assert local.params.spec.label == "good"
-    assert with_local_paths(attempt, [(f"{tmp_path}-2", "/elsewhere")]) == attempt
-    assert missing_path(attempt) is None
-    assert missing_path(local) == "/elsewhere"
+    assert local.params.spec.trial_id == attempt.params.spec.trial_id
+    assert Roots([(f"{tmp_path}-2", "/elsewhere")]).attempt_here(attempt) == attempt
+
+
+def test_of_several_roots_the_longest_counts_and_of_equal_ones_the_first() -> None:
+    roots = Roots(
+        [("/home/me/data", "/home/me/data"), ("/home", "/mnt/"), ("/home/", "/other"), ("/h", "/x")]
+    )
+    paths = ["/home/me/a", "/home/me/data/b", "/home", "/homes/a"]
+    assert [roots.here(path) for path in paths] == ["/mnt/me/a", "/home/me/data/b", "/mnt", "/homes/a"]
+
+
+def test_what_a_machine_lacks_is_named_with_what_it_is_on_the_other_one(tmp_path: Path) -> None:
+    attempt = made_attempt(tmp_path)
+    spec = attempt.params.spec
+    assert Roots([]).missing(attempt) is None
+    spec.dataset.root = "/data/set"
+    assert str(Roots([]).missing(attempt)).startswith("/data/set: expected this path of the machine")
+    mapped = str(Roots([("/data", str(tmp_path))]).missing(attempt))
+    assert mapped.startswith(f"{tmp_path}/set: expected /data/set of the machine")
+    (tmp_path / "set").mkdir()
+    assert Roots([("/data", str(tmp_path))]).missing(attempt) is None
+    spec.cache_dir = "/cache/of/me"
+    gone = str(Roots([("/data", str(tmp_path)), ("/cache", "/gone")]).missing(attempt))
+    assert gone.startswith("/gone: expected the folder /cache of the machine")
+
+
+def test_the_models_of_an_attempt_name_the_weights_of_the_other_machine(tmp_path: Path) -> None:
+    facts = {"backbone": {"name": "tiny", "weights": "/mnt/w.safetensors"}, "settings": {"width": 0.1}}
+    (tmp_path / "best.json").write_text(json.dumps(facts))
+    record_weights(tmp_path, "/home/me/w.safetensors")
+    written = json.loads((tmp_path / "best.json").read_text())
+    assert written == facts | {"backbone": {"name": "tiny", "weights": "/home/me/w.safetensors"}}
+    assert [file.name for file in tmp_path.iterdir()] == ["best.json"]
 
 
 class FakeChild:
@@ -414,3 +446,40 @@ def check_files(queue: Path) -> None:
     for file in (queue / "events").iterdir():
         for line in file.read_text().splitlines():
             json.loads(line)
+
+
+def test_a_pilot_runs_attempts_where_roots_say_that_their_folders_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two views of one folder, of which the pilot uses the second."""
+    requests: list[RunRequest] = []
+
+    class RecordingChild(FakeChild):
+        def run(self, request: RunRequest) -> None:
+            requests.append(request)
+            super().run(request)
+
+    monkeypatch.setattr(pilots, "Child", RecordingChild)
+    queue = made_queue(tmp_path / "here/runs", 1)
+    (tmp_path / "there").symlink_to(tmp_path / "here")
+    settings = QueueSettings.model_validate_json((queue / "queue.json").read_text())
+    attempt = made_attempt(tmp_path / "here/runs")
+    attempt.params.spec.cache_dir = str(tmp_path / "here/cache")
+    (queue / "waiting" / f"{0:016x}.1.json").write_text(attempt.model_dump_json(exclude_unset=True))
+    settings.roots = {str(tmp_path / "here"): str(tmp_path / "there")}
+    (queue / "queue.json").write_text(settings.model_dump_json())
+    pilot = pilots.Pilot(ARGUMENTS, tmp_path / "there/runs/sweeps/test/queue", ["worker"])
+    pilot.run()
+    pilot.close()
+    [request] = requests
+    assert request.params.spec.cache_dir == str(tmp_path / "there/cache")
+    assert request.params.folder == str(tmp_path / "there/runs/trials" / f"{0:016x}" / "attempts/1")
+    settings.roots = {str(tmp_path / "here"): str(tmp_path / "gone")}
+    (queue / "queue.json").write_text(settings.model_dump_json())
+    (queue / "waiting" / f"{1:016x}.1.json").write_text(attempt.model_dump_json(exclude_unset=True))
+    lost = pilots.Pilot(ARGUMENTS, queue, ["worker"])
+    with pytest.raises(CliprpnError, match=f"{tmp_path}/gone.*roots"):
+        lost.run()
+    lost.close()
+    [file] = (queue / "pilots").iterdir()
+    assert PilotFacts.model_validate_json(file.read_text()).state == "refused"

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { EngineOptions } from "../../src/contract/generated/types.ts";
-import { readSlurmOptions } from "../../src/experiment/engine-options.ts";
+import { readQueueOptions, readSlurmOptions } from "../../src/experiment/engine-options.ts";
 import { readExperiment } from "../../src/experiment/read-experiment.ts";
 import { errorOf } from "../helpers/error-of.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
@@ -59,6 +59,14 @@ test("another file takes the place of the lab's", () => {
   });
 });
 
+test("each engine has its roots", () => {
+  const roots = { "/home/me": "/mnt/me" };
+  const folder = folderWith(undefined, { slurm: { roots }, queue: { roots: { "/data": "/d" } } });
+  expect(read(folder).options).toEqual({ roots });
+  expect(readQueueOptions(undefined, folder).options).toEqual({ roots: { "/data": "/d" } });
+  expect(readQueueOptions(undefined, tempFolder())).toEqual({ options: {}, file: undefined });
+});
+
 describe("a problem of the options is reported where it is", () => {
   test.each<[what: string, slurm: object, place: RegExp]>([
     [
@@ -96,10 +104,24 @@ describe("a problem of the options is reported where it is", () => {
       { setup: ["rm -r x"] },
       /^exp\.json:6:4 {2}engine\.slurm\.setup: .*lab\.json/,
     ],
+    [
+      "folders of an experiment",
+      { roots: { "/home": "/mnt" } },
+      /^exp\.json:6:4 {2}engine\.slurm\.roots: .*lab\.json/,
+    ],
   ])("%s", (_, slurm, place) => {
     const error = errorOf(() => read(folderWith({ slurm })));
     expect(error).toMatchObject({ code: "bad_input", message: expect.stringMatching(place) });
     expect(error.message).toMatch(/1 problem/);
+  });
+
+  test.each<[what: string, roots: object, place: RegExp]>([
+    ["a relative folder", { "/a": "b" }, /^engines\/lab\.json:4:10 .*slurm\.roots/],
+    ["a folder with ..", { "/a": "/b/../c" }, /^engines\/lab\.json:4:10 .*absolute path.*\/b\/\.\.\/c/],
+    ["a list of folders", { "/a:/b": "/c" }, /^engines\/lab\.json:4:4 .*colons/],
+  ])("roots: %s", (_, roots, place) => {
+    const error = errorOf(() => read(folderWith(undefined, { slurm: { roots } })));
+    expect(error).toMatchObject({ code: "bad_input", message: expect.stringMatching(place) });
   });
 
   test("in the file of the lab", () => {

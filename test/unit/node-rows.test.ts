@@ -30,11 +30,20 @@ function rowsOf(changes: Partial<NodeCheck> = {}, others: Partial<CheckedNode> =
     time_s: 1000,
     server_time_s: 1000,
     problems: [],
+    roots: [],
     worker,
     error: null,
     ...changes,
   };
-  const node = { facts, roundTripsMs: [10, 30], numWon: 40, numRaces: 40, clockAheadS: -2, ...others };
+  const node = {
+    facts,
+    roundTripsMs: [10, 30],
+    numWon: 40,
+    numRaces: 40,
+    roots: [],
+    clockAheadS: -2,
+    ...others,
+  };
   return nodeRows(node).map(
     ({ name, state, found, how_to_fix }) => `${state} ${name}: ${found} ${how_to_fix}`,
   );

@@ -307,14 +307,16 @@ test("budgets, seeds, processors, precisions and versions are listed if they dif
   expect(written).toMatch(/^- Versions of torch differ.*2\.14\.1 \(4 trials\); 3\.0\.0 \(film, seed 0\)\.$/m);
 });
 
+const three = { label: "film", acc: [0.5, 0.5, 0.5] };
+
 /** The section about the environment, for trials on these hosts and processors. */
 function environmentOf(places: { host?: string; device?: string; device_name?: string }[]): string {
-  const trials = madeInput([film]).trials.map((trial, index) => {
+  const trials = madeInput([three]).trials.map((trial, index) => {
     if (trial.outcome?.state !== "completed") return trial;
     const environment = { ...trial.outcome.environment, ...places[index] };
     return { ...trial, outcome: { ...trial.outcome, environment } };
   });
-  return report([film], { trials }).split("## Environment")[1]?.split("\n## ")[0] ?? "";
+  return report([three], { trials }).split("## Environment")[1]?.split("\n## ")[0] ?? "";
 }
 
 test("the report says on how many machines trials ran, and names none; of earlier outcomes, it is unknown", () => {

@@ -102,7 +102,7 @@ describe("cliprpn show", () => {
       );
     write({ host: "n1", cpu_name: "a CPU", device: "cuda:1", device_name: "a GPU" });
     expect(showText(showTrial(trial))).toMatch(
-      /on cuda:1 \(a GPU\).*\n {2}machine n1, a CPU, Python .*torch/,
+      /on cuda:1 \(a GPU\); shown\s+in reports\n {2}machine n1, a CPU, Python .*torch/,
     );
     expect(showText(showTrial(trial))).toMatch(/Attempt 2: never finished.*\n {2}worker n2 cuda:0, pid 71$/m);
     write({ host: undefined });

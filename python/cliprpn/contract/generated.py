@@ -733,6 +733,26 @@ class FixedFrame(BaseModel):
     height: Annotated[int, Field(description="Pixels.", ge=1, le=1000000)]
 
 
+class FoundRoot(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    folder: Annotated[str, Field(description="On the node.")]
+    is_folder: bool
+    has_token: Annotated[
+        bool,
+        Field(
+            description="Whether it has the file that the other machine has just created in its folder."
+        ),
+    ]
+    names_sha256: Annotated[
+        str | None,
+        Field(
+            description="Hash of the names in it, for a folder in which the other machine may not create a file; null if it cannot be read."
+        ),
+    ]
+
+
 class GalleryExample(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -1317,6 +1337,12 @@ class QueueSettings(BaseModel):
             gt=0.0,
         ),
     ]
+    roots: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="Folders of the controller's machine, and what they are called where pilots run; what a pilot was told itself comes first."
+        ),
+    ] = None
 
 
 class RankInterval(BaseModel):
@@ -3262,6 +3288,12 @@ class NodeCheck(BaseModel):
         list[Literal["exclusive_create", "link", "rename", "flock"]],
         Field(
             description="Operations of the shared folder that do not work on the node."
+        ),
+    ]
+    roots: Annotated[
+        list[FoundRoot],
+        Field(
+            description="What the node finds where `roots` say that folders of the other machine are."
         ),
     ]
     worker: Annotated[
@@ -5499,4 +5531,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "504ed7aa1b90d29118d950005f504a7a2b66bdfea1ea7c18d815f22400da2685"
+SCHEMA_SHA256 = "d28f6f132b34bddcd3387c0d9ffa9e60cd99a85429a795429bf83ff62c4638dc"

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from cliprpn.contract.generated import (
     EndedAttempt,
@@ -17,6 +18,7 @@ from cliprpn.contract.generated import (
     WorkerEvent,
 )
 from cliprpn.worker.child import Child
+from cliprpn.worker.paths import Roots, record_weights
 from cliprpn.worker.queue_folder import QueueFolder
 
 # How often files that ask for something are looked for.
@@ -54,16 +56,20 @@ def follow_attempt(
     queue: QueueFolder,
     entry: str,
     attempt: QueuedAttempt,
+    roots: Roots,
     leaving: Callable[[], str],
     grace_s: float,
 ) -> FollowedAttempt:
     """Runs an attempt that this pilot has claimed.
 
     Args:
+        attempt: as it was queued.
+        roots: where its folders are on this machine.
         leaving: the signal that asked the pilot to leave; empty if none did.
         grace_s: time to stop after such a signal; a request to cancel says its own.
     """
-    child.run(RunRequest(type="run", params=attempt.params, log_file=attempt.log_file))
+    here = roots.attempt_here(attempt)
+    child.run(RunRequest(type="run", params=here.params, log_file=here.log_file))
     stop: _Stop | None = None
     looked_at = time.monotonic()
     with queue.events_file(entry).open("ab", buffering=0) as events:
@@ -83,6 +89,8 @@ def follow_attempt(
             if stop is not None and time.monotonic() > stop.kill_at:
                 child.kill()
                 stop.kill_at = float("inf")
+    if here.params.spec.backbone.weights != attempt.params.spec.backbone.weights:
+        record_weights(Path(here.params.folder), attempt.params.spec.backbone.weights)
     ended = _describe_end(message, stop, attempt, queue.pilot)
     is_taken_away = not queue.end(entry, ended)
     outcome = message.outcome if isinstance(message, WorkerEnded) else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
+import hashlib
 import os
 import sys
 import time
@@ -28,6 +29,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--label", default="")
+    parser.add_argument(
+        "--root",
+        action="append",
+        default=[],
+        help="a folder that the other machine has, as it is called here",
+    )
     values = parser.parse_args(argv)
     folder: Path = values.folder
     stamp = folder / "node-time"
@@ -38,6 +45,7 @@ def main(argv: list[str]) -> int:
         "time_s": time.time(),
         "server_time_s": stamp.stat().st_mtime,
         "problems": [name for name, works in OPERATIONS.items() if not _works(works, folder)],
+        "roots": [_find_root(Path(root), token=f"{folder.name}-root") for root in values.root],
         **_worker(values.device),
     }
     write_durably(folder / "node.json", NodeCheck.model_validate(facts).model_dump_json().encode())
@@ -59,6 +67,26 @@ def _answer(folder: Path) -> None:
                 elif kind == "race" and number.isdigit():
                     os.rename(folder / name, folder / f"{name}.node")
         time.sleep(POLL_S)
+
+
+def _find_root(root: Path, token: str) -> dict[str, object]:
+    """What is at the place of a root.
+
+    Args:
+        token: name of a file that the other machine has created in its folder, if it may.
+    """
+    try:
+        names = [entry.name for entry in os.scandir(root)]
+    except OSError:
+        names = None
+    # Names that are no ASCII may be read in another way there.
+    text = "\n".join(sorted(name for name in names or [] if name.isascii()))
+    return {
+        "folder": str(root),
+        "is_folder": root.is_dir(),
+        "has_token": (root / token).exists(),
+        "names_sha256": None if names is None else hashlib.sha256(text.encode()).hexdigest(),
+    }
 
 
 def _worker(device: str) -> dict[str, object]:

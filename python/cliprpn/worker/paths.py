@@ -2,42 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from cliprpn.contract.generated import QueuedAttempt
+from cliprpn.storage.durable import write_durably
 
-Replaced = Sequence[tuple[str, str]]
 
-
-def with_local_paths(attempt: QueuedAttempt, replaced: Replaced) -> QueuedAttempt:
-    """The attempt with other starts of its paths.
+class Roots:
+    """Folders of the machine that runs the sweep, and what they are called on this one.
 
     Args:
-        replaced: start of paths of the machine that runs the sweep, and what it is here; the first that fits counts.
+        pairs: the one and the other. The longest one that a path begins with counts; of equal ones, the first.
     """
-    pairs = [(old, new) for old, new in replaced if old != new]
-    if not pairs:
-        return attempt
-    return QueuedAttempt.model_validate(_replace(attempt.model_dump(exclude_unset=True), pairs))
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        ends = [(there.rstrip("/"), here.rstrip("/")) for there, here in pairs]
+        self._pairs = sorted(ends, key=lambda pair: len(pair[0]), reverse=True)
+
+    def find(self, path: str) -> tuple[str, str] | None:
+        """The pair that counts for a path; None if its folder has the same name here, as far as known."""
+        return next((pair for pair in self._pairs if path == pair[0] or path.startswith(f"{pair[0]}/")), None)
+
+    def here(self, path: str) -> str:
+        """A path as this machine has it."""
+        found = self.find(path)
+        return path if found is None else found[1] + path[len(found[0]) :]
+
+    def attempt_here(self, attempt: QueuedAttempt) -> QueuedAttempt:
+        """An attempt with its paths as this machine has them."""
+        return QueuedAttempt.model_validate(self._replace(attempt.model_dump(exclude_unset=True)))
+
+    def missing(self, attempt: QueuedAttempt) -> str | None:
+        """What the attempt, as it was queued, needs and this machine lacks, for people; None if there is nothing."""
+        spec = attempt.params.spec
+        detector = None if spec.kind == "cliprpn" else spec.baseline.detector
+        files = [spec.dataset.root, spec.backbone.weights, getattr(detector, "file", "")]
+        for path in (path for path in files if path.startswith("/")):
+            here = self.here(path)
+            if Path(here).exists():
+                continue
+            if here != path:
+                return (
+                    f"{here}: expected {path} of the machine that runs the sweep, found nothing; correct where that "
+                    "folder is on this machine: `roots` of engines/lab.json there, or --replace FROM=TO here"
+                )
+            return (
+                f"{path}: expected this path of the machine that runs the sweep, found nothing here; share the "
+                "folder, or say where it is: `roots` in engines/lab.json there, or --replace FROM=TO here"
+            )
+        return self._missing_root(spec.cache_dir)
+
+    def _missing_root(self, folder: str) -> str | None:
+        """A folder that is created if needed must be below a root that exists."""
+        found = self.find(folder)
+        if found is None or found[0] == found[1] or Path(found[1]).is_dir():
+            return None
+        return (
+            f"{found[1]}: expected the folder {found[0]} of the machine that runs the sweep, found none; correct "
+            "`roots` of engines/lab.json there, or --replace FROM=TO here"
+        )
+
+    def _replace(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: self._replace(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._replace(item) for item in value]
+        return self.here(value) if isinstance(value, str) else value
 
 
-def missing_path(attempt: QueuedAttempt) -> str | None:
-    """A path that the attempt reads and that does not exist here; None if there is none."""
-    spec = attempt.params.spec
-    paths = [spec.dataset.root, spec.backbone.weights]
-    return next((path for path in paths if Path(path).is_absolute() and not Path(path).exists()), None)
+def record_weights(folder: Path, weights: str) -> None:
+    """Has the models of an attempt name the weights of their backbone as the machine that runs the sweep does.
 
+    Args:
+        folder: of the attempt.
 
-def _replace(value: Any, replaced: Replaced) -> Any:
-    if isinstance(value, dict):
-        return {key: _replace(item, replaced) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_replace(item, replaced) for item in value]
-    if not isinstance(value, str):
-        return value
-    for old, new in replaced:
-        if value == old or value.startswith(f"{old}/"):
-            return new + value[len(old) :]
-    return value
+    Raises:
+        CliprpnError: no_space, environment_broken.
+    """
+    for file in (folder / "best.json", folder / "last.json"):
+        if not file.exists():
+            continue
+        facts = json.loads(file.read_text())
+        if facts["backbone"]["weights"] == weights:
+            continue
+        facts["backbone"]["weights"] = weights
+        write_durably(file, f"{json.dumps(facts, indent=2, allow_nan=False)}\n".encode())

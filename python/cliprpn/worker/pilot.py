@@ -28,6 +28,7 @@ from cliprpn.worker.arguments import Arguments
 from cliprpn.worker.child import Child
 from cliprpn.worker.follow import LOOK_EVERY_S, follow_attempt
 from cliprpn.worker.heartbeat import Heartbeat
+from cliprpn.worker.paths import Roots
 from cliprpn.worker.process_identity import this_process, unique_name
 from cliprpn.worker.queue_folder import QueueFolder
 from cliprpn.worker.waiting import WaitingAttempts
@@ -106,14 +107,15 @@ class Pilot:
 
     def _run_attempts(self, settings: QueueSettings) -> None:
         # queue/ lies in sweeps/NAME/ of the runs folder.
-        replaced = (*self._arguments.replaced, (settings.runs_dir, str(self._queue.folder.parents[2])))
-        waiting = WaitingAttempts(self._queue, replaced)
+        runs_dir = (settings.runs_dir, str(self._queue.folder.parents[2]))
+        roots = Roots([*self._arguments.replaced, *(settings.roots or {}).items(), runs_dir])
+        waiting = WaitingAttempts(self._queue, roots)
         child, num_trials = self._start(settings), 0
         while child is not None and (found := self._next(waiting)) is not None:
             entry, attempt = found
             _say(f"{entry} runs")
             result = follow_attempt(
-                child, self._queue, entry, attempt, lambda: self._signal, self._arguments.grace_s
+                child, self._queue, entry, attempt, roots, lambda: self._signal, self._arguments.grace_s
             )
             # Whoever runs the sweep holds this pilot for dead, and would for every further attempt.
             self._has_lost_attempt = result.is_taken_away

@@ -6,7 +6,7 @@ from collections import deque
 
 from cliprpn.contract.generated import QueuedAttempt
 from cliprpn.errors import CliprpnError
-from cliprpn.worker.paths import Replaced, missing_path, with_local_paths
+from cliprpn.worker.paths import Roots
 from cliprpn.worker.queue_folder import QueueFolder
 
 
@@ -17,18 +17,18 @@ class WaitingAttempts:
     look costs no more than with one.
 
     Args:
-        replaced: see `with_local_paths`.
+        roots: where the folders of attempts are on this machine.
     """
 
-    def __init__(self, queue: QueueFolder, replaced: Replaced) -> None:
-        self._queue, self._replaced = queue, replaced
+    def __init__(self, queue: QueueFolder, roots: Roots) -> None:
+        self._queue, self._roots = queue, roots
         self._names: deque[str] = deque()
 
     def take(self) -> tuple[str, QueuedAttempt] | None:
         """Takes the first attempt that no other pilot has; None if there is none now.
 
         Returns:
-            Its entry, and the attempt with the paths of this machine.
+            Its entry, and the attempt as it was queued.
 
         Raises:
             CliprpnError: not_found, if the attempt needs a path that does not exist here; contract_violation.
@@ -41,23 +41,10 @@ class WaitingAttempts:
             attempt = self._queue.read_waiting(name)
             if attempt is None:
                 continue
-            attempt = with_local_paths(attempt, self._replaced)
-            _require_paths(attempt)
+            missing = self._roots.missing(attempt)
+            if missing is not None:
+                raise CliprpnError("not_found", missing)
             entry = self._queue.claim(name)
             if entry is not None:
                 return entry, attempt
         return None
-
-
-def _require_paths(attempt: QueuedAttempt) -> None:
-    """
-    Raises:
-        CliprpnError: not_found.
-    """
-    missing = missing_path(attempt)
-    if missing is not None:
-        raise CliprpnError(
-            "not_found",
-            f"{missing}: expected this path of the machine that runs the sweep, found nothing here; share the folder, "
-            "or say where it is with --replace FROM=TO",
-        )

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "504ed7aa1b90d29118d950005f504a7a2b66bdfea1ea7c18d815f22400da2685";
+export const schema_sha256 = "d28f6f132b34bddcd3387c0d9ffa9e60cd99a85429a795429bf83ff62c4638dc";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -5054,6 +5054,7 @@ export interface EngineOptions {
   $schema?: string;
   slurm?: SlurmOptions;
   ray?: RayOptions;
+  queue?: QueueOptions;
 }
 /**
  * For `sweep --engine slurm`. The names are those of Hydra's submitit launcher. Each job of the array is one worker, which runs one trial after the other.
@@ -5099,6 +5100,7 @@ export interface SlurmOptions {
   additional_parameters?: {
     [k: string]: string | number | boolean | undefined;
   };
+  roots?: Roots;
   /**
    * Lines of shell that each job runs first, such as `module load cuda`. Only in a file of options, which a person trusts like a script; not in an experiment.
    *
@@ -5107,12 +5109,22 @@ export interface SlurmOptions {
   setup?: string[];
 }
 /**
+ * Folders of the machine that runs the sweep, and what they are called on the engine's machines: {"/home/me": "/mnt/home/me"}. The longest one that a path begins with counts. Only in a file of options, not in an experiment.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "Roots".
+ */
+export interface Roots {
+  [k: string]: string | undefined;
+}
+/**
  * For `sweep --engine ray`. The names are Ray's. Each actor holds one worker, which runs one trial after the other.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "RayOptions".
  */
 export interface RayOptions {
+  roots?: Roots;
   /**
    * HOST:PORT of the cluster's head, or `auto` for the cluster that runs on this machine. Default: RAY_ADDRESS, else `auto`. Only in a file of options, or as --ray-address; not in an experiment.
    */
@@ -5145,6 +5157,15 @@ export interface RayOptions {
   label_selector?: {
     [k: string]: string | undefined;
   };
+}
+/**
+ * For `sweep --engine queue`, whose workers join from other machines.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "QueueOptions".
+ */
+export interface QueueOptions {
+  roots?: Roots;
 }
 /**
  * An experiment file. `settings` and the keys of `vary` are generated from settings.schema.json.
@@ -6495,6 +6516,10 @@ export interface NodeCheck {
    */
   problems: ("exclusive_create" | "link" | "rename" | "flock")[];
   /**
+   * What the node finds where `roots` say that folders of the other machine are.
+   */
+  roots: FoundRoot[];
+  /**
    * What a worker on the node would say; null if none can start.
    */
   worker: WorkerReady | null;
@@ -6502,6 +6527,25 @@ export interface NodeCheck {
    * Why no worker can start.
    */
   error: ErrorInfo | null;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "FoundRoot".
+ */
+export interface FoundRoot {
+  /**
+   * On the node.
+   */
+  folder: string;
+  is_folder: boolean;
+  /**
+   * Whether it has the file that the other machine has just created in its folder.
+   */
+  has_token: boolean;
+  /**
+   * Hash of the names in it, for a folder in which the other machine may not create a file; null if it cannot be read.
+   */
+  names_sha256: string | null;
 }
 /**
  * The first line. Whoever started the worker compares the hashes before it sends a trial.
@@ -6859,6 +6903,12 @@ export interface QueueSettings {
    * A pilot without a heartbeat for this time, as the controller sees it, has lost its attempt.
    */
   lease_s: number;
+  /**
+   * Folders of the controller's machine, and what they are called where pilots run; what a pilot was told itself comes first.
+   */
+  roots?: {
+    [k: string]: string | undefined;
+  } | null;
 }
 /**
  * waiting/TRIAL.N.json: an attempt to run. A pilot takes it by renaming it to claimed/TRIAL.N@PILOT.json.

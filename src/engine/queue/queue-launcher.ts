@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { codeHashes } from "../../contract/code-identity.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import { schema_sha256 } from "../../contract/generated/types.ts";
+import { type Roots, schema_sha256 } from "../../contract/generated/types.ts";
 import type { Attempt, Launcher, LeftAttempt, Told } from "../launcher.ts";
 import { queuedAttempt } from "./followed-attempt.ts";
 import { FollowedAttempts } from "./followed-attempts.ts";
@@ -26,6 +26,8 @@ export interface QueueLauncherOptions {
   /** A pilot without a heartbeat for this time is lost; NFS shows changes up to a minute later. */
   leaseMs?: number;
   pollMs?: number;
+  /** Folders of this machine, and what they are called where pilots run. */
+  roots?: Roots | undefined;
   /** Where pilots come from. */
   pilots?: PilotSource;
 }
@@ -60,6 +62,7 @@ export class QueueLauncher implements Launcher {
       num_threads: options.numThreads,
       beat_s: this.#leaseMs / 20_000,
       lease_s: this.#leaseMs / 1000,
+      roots: options.roots ?? {},
     });
     this.#pilots = new PilotPool(this.#queue, this.#leaseMs, options.pilots);
     this.#left = new LeftAttempts(this.#queue, options.graceMs);

@@ -20,6 +20,8 @@ export interface RayPilotsOptions extends RayPython {
   workerEnv: Readonly<Record<string, string>>;
   /** `queue/` of the sweep. */
   queue: string;
+  /** What it is called on the nodes, if they have another name for it. */
+  queueThere?: string;
   /** Actors at the same time. */
   maxWorkers: number;
   now?: () => number;
@@ -101,15 +103,30 @@ export class RayPilots implements PilotSource {
   }
 
   #connect(): void {
-    const { queue, address, actor, command, workerEnv, python, env, extraModulePath = [] } = this.#options;
+    const {
+      queue,
+      queueThere = queue,
+      address,
+      actor,
+      command,
+      workerEnv,
+      python,
+      env,
+      extraModulePath = [],
+    } = this.#options;
     const { startDriver = (options) => new RayDriver(options) } = this.#options;
     this.#removeProbe();
     this.#run = randomBytes(4).toString("hex");
     const probe = randomBytes(16).toString("hex");
-    const probe_file = join(queue, `${probePrefix}${this.#run}`);
-    writeFileSync(probe_file, probe);
-    const log_folder = join(queue, "logs");
-    const worker = { command: [...command], env: { ...workerEnv }, log_folder, probe_file, probe };
+    const probeName = `${probePrefix}${this.#run}`;
+    writeFileSync(join(queue, probeName), probe);
+    const worker = {
+      command: [...command],
+      env: { ...workerEnv },
+      log_folder: join(queueThere, "logs"),
+      probe_file: join(queueThere, probeName),
+      probe,
+    };
     this.#driver = startDriver({
       python,
       env,

@@ -8,7 +8,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lastLines } from "../../base/output-tail.ts";
 import { check } from "../../contract/check.ts";
@@ -19,6 +19,8 @@ import { batchScript } from "../../engine/slurm/batch-script.ts";
 import { Slurm } from "../../engine/slurm/slurm.ts";
 import { engineOptions } from "../open-engine.ts";
 import type { RunContext } from "../run-context.ts";
+import { type CheckedRoot, RootTokens } from "./root-tokens.ts";
+import { pathThere, processThere } from "./roots.ts";
 import { deviceOf } from "./slurm-place.ts";
 
 /** What a job on a node found, and how the folder of the runs behaves between it and this machine. */
@@ -29,6 +31,7 @@ export interface CheckedNode {
   /** Of `numRaces` files that both sides renamed at the same time, those that exactly one side got. */
   numWon: number;
   numRaces: number;
+  roots: CheckedRoot[];
   /** How far the node's clock is ahead of this machine's, as far as the file server's time tells. */
   clockAheadS: number;
 }
@@ -47,21 +50,43 @@ export async function checkNode(options: SlurmOptions, run: RunContext): Promise
   try {
     const { python, env, extraModulePath = [] } = await engineOptions(run, []);
     const variables = Object.entries(env ?? {}).flatMap(([key, value]) => (value ? [[key, value]] : []));
-    const job = {
-      name,
-      logFolder: folder,
-      command: [python, "-m", "cliprpn.worker.node_check", folder, "--device", deviceOf(run)],
-      env: {
-        ...Object.fromEntries(variables),
-        PYTHONPATH: [pilotModulePath(undefined), ...extraModulePath].join(":"),
+    const { roots = {} } = run;
+    const places = Object.values(roots).flatMap((root = "") => ["--root", root]);
+    const there = processThere(
+      {
+        command: [python, "-m", "cliprpn.worker.node_check", folder, "--device", deviceOf(run)],
+        env: {
+          ...Object.fromEntries(variables),
+          PYTHONPATH: [pilotModulePath(undefined), ...extraModulePath].join(":"),
+        },
       },
+      roots,
+    );
+    const job = {
+      ...there,
+      command: [...there.command, ...places], // These are paths of the node.
+      name,
+      logFolder: pathThere(folder, roots),
       numThreads: null,
     };
-    const array = await slurm.submit(batchScript(job, options, 1));
-    const facts = await answerOf(folder, `${array}_0`, slurm, run);
+    const script = batchScript(job, options, 1);
+    const tokens = new RootTokens(roots, `${basename(folder)}-root`);
+    let facts: NodeCheck;
+    try {
+      facts = await answerOf(folder, `${await slurm.submit(script)}_0`, slurm, run);
+    } finally {
+      tokens.remove();
+    }
     const roundTripsMs = await ping(folder, run.signal);
     const numWon = await race(folder, run.signal);
-    checked = { facts, roundTripsMs, numWon, numRaces, clockAheadS: clockAhead(folder, facts) };
+    checked = {
+      facts,
+      roundTripsMs,
+      numWon,
+      numRaces,
+      roots: tokens.compare(facts.roots),
+      clockAheadS: clockAhead(folder, facts),
+    };
   } catch (error) {
     await endJob(folder, slurm).catch(() => undefined); // What went wrong before says more.
     throw error;

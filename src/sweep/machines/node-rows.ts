@@ -4,13 +4,22 @@ import type { NodeCheck } from "../../contract/generated/types.ts";
 import { parseLabel } from "../../engine/slurm/squeue.ts";
 import { broken, type DoctorRow, ok } from "../../environment/doctor-row.ts";
 import type { CheckedNode } from "./check-node.ts";
+import type { CheckedRoot } from "./root-tokens.ts";
 
 /** What `cliprpn doctor --engine slurm` says about a node. */
-export function nodeRows({ facts, roundTripsMs, numWon, numRaces, clockAheadS }: CheckedNode): DoctorRow[] {
+export function nodeRows({
+  facts,
+  roundTripsMs,
+  numWon,
+  numRaces,
+  roots,
+  clockAheadS,
+}: CheckedNode): DoctorRow[] {
   const name = `node ${parseLabel(facts.label)?.node ?? ""}`.trim();
   return [
     workerRow(name, facts),
     ...(facts.worker === null ? [] : [codeRow(name, facts.worker)]),
+    ...roots.map(rootRow),
     operationsRow(facts, numWon, numRaces),
     delayRow(roundTripsMs),
     // Workers and this machine compare no clocks; people compare times in logs.
@@ -43,6 +52,17 @@ function codeRow(name: string, worker: NonNullable<NodeCheck["worker"]>): Doctor
         `other files in ${worker.code_folder}`,
         "install the same version of cliprpn there",
       );
+}
+
+function rootRow({ here, there, state }: CheckedRoot): DoctorRow {
+  const name = `root ${here}`;
+  if (state === "same") return ok(name, `${there} on the node is the same folder`);
+  const found = state === "missing" ? "found no such folder" : "found another folder";
+  return broken(
+    name,
+    `${there} on the node: expected the same folder, ${found}`,
+    "correct slurm.roots in engines/lab.json, or mount the folder there",
+  );
 }
 
 function operationsRow({ problems }: NodeCheck, numWon: number, numRaces: number): DoctorRow {

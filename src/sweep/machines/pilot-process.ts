@@ -3,6 +3,7 @@ import type { LocalEngineOptions } from "../../engine/local/local-engine.ts";
 import { pilotCommand, pilotModulePath } from "../../engine/queue/pilot-command.ts";
 import type { SweepStore } from "../../store/sweep-store.ts";
 import type { RunContext } from "../run-context.ts";
+import { processThere } from "./roots.ts";
 
 /** A worker as a cluster starts it. */
 export interface PilotProcess {
@@ -12,7 +13,10 @@ export interface PilotProcess {
   env: Record<string, string>;
 }
 
-/** A worker with the Python of this machine, which leaves its device to others when nothing has waited for a minute. */
+/**
+ * A worker with the Python of this machine, and the paths that it has there. It leaves its device to others when nothing has waited for a
+ * minute.
+ */
 export function pilotProcess(
   { python, env, keepPythonPath = false, extraModulePath }: LocalEngineOptions,
   device: string,
@@ -21,7 +25,7 @@ export function pilotProcess(
 ): PilotProcess {
   const { PYTHONPATH } = pythonEnv(run.env, { keepPath: keepPythonPath });
   const variables = Object.entries(env ?? {}).flatMap(([name, value]) => (value ? [[name, value]] : []));
-  return {
+  const process = {
     command: pilotCommand({
       python,
       queue: store.queueFolder,
@@ -32,6 +36,7 @@ export function pilotProcess(
     }),
     env: { ...Object.fromEntries(variables), PYTHONPATH: pilotModulePath(PYTHONPATH), PYTHONUTF8: "1" },
   };
+  return processThere(process, run.roots);
 }
 
 const idleS = 60;

@@ -11,6 +11,7 @@ import { engineOptions } from "../open-engine.ts";
 import type { RunContext } from "../run-context.ts";
 import { pilotProcess } from "./pilot-process.ts";
 import type { Place } from "./place.ts";
+import { pathThere } from "./roots.ts";
 
 /** The actors of a Ray cluster. */
 export async function onRay(
@@ -40,6 +41,7 @@ export async function onRay(
         maxAttempts: 2 * slots.length, // A worker has its next attempt before it has ended one.
         tell,
         graceMs,
+        roots: run.roots,
         ...(run.trialTimeoutMs === undefined ? {} : { trialTimeoutMs: run.trialTimeoutMs }),
         ...(run.leaseMs === undefined ? {} : { leaseMs: run.leaseMs }),
         pilots: new RayPilots({
@@ -49,6 +51,7 @@ export async function onRay(
           command,
           workerEnv,
           queue: store.queueFolder,
+          queueThere: pathThere(store.queueFolder, run.roots),
           maxWorkers: slots.length,
         }),
       }),

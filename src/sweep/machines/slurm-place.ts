@@ -16,6 +16,7 @@ import { engineOptions } from "../open-engine.ts";
 import type { RunContext } from "../run-context.ts";
 import { pilotProcess } from "./pilot-process.ts";
 import type { Place } from "./place.ts";
+import { pathThere } from "./roots.ts";
 
 /** The jobs of a SLURM cluster. No Python runs on this machine meanwhile. */
 export async function onSlurm(
@@ -47,6 +48,7 @@ export async function onSlurm(
         maxAttempts: 2 * slots.length, // A worker has its next attempt before it has ended one.
         tell,
         graceMs,
+        roots: run.roots,
         ...(run.trialTimeoutMs === undefined ? {} : { trialTimeoutMs: run.trialTimeoutMs }),
         ...(run.leaseMs === undefined ? {} : { leaseMs: run.leaseMs }),
         pilots: new SlurmPilots({ slurm: new Slurm(job.name, run.env), job, options, mayHaveJobs }),
@@ -93,7 +95,7 @@ function pilotJob(
 ): PilotJob {
   return {
     name: jobName(store),
-    logFolder: join(store.queueFolder, "logs"),
+    logFolder: pathThere(join(store.queueFolder, "logs"), run.roots),
     ...pilotProcess(ofWorker, deviceOf(run), store, run),
     numThreads: waiting[0]?.num_threads ?? null,
   };
