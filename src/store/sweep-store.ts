@@ -254,7 +254,7 @@ export class SweepStore {
 
   /** Starts of the sweep, and starts and ends of attempts. */
   attemptEntries(): JournalEntry[] {
-    return readAttempts(this.#journalFile);
+    return readAttempts(this.journalFile);
   }
 
   /** Why its last start was paused; undefined if it was not. */
