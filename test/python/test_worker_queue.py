@@ -89,7 +89,7 @@ def test_attempts_are_taken_in_the_order_of_their_submission(tmp_path: Path) -> 
         )
     for other in (".0000000001-new.json", "notes.json", "0000000001-a.txt"):
         (queue / "waiting" / other).touch()
-    waiting = WaitingAttempts(QueueFolder(queue, "a"), ())
+    waiting = WaitingAttempts(QueueFolder(queue, "a"), Roots([]))
     assert take_all(waiting) == [f"{index:016x}.1" for index in reversed(range(12))]
 
 
@@ -98,14 +98,14 @@ def test_thousands_of_attempts_are_listed_once(tmp_path: Path, monkeypatch: pyte
     listed: list[object] = []
     listdir = os.listdir
     monkeypatch.setattr(os, "listdir", lambda folder: listed.append(folder) or listdir(folder))
-    waiting = WaitingAttempts(QueueFolder(queue, "a"), ())
+    waiting = WaitingAttempts(QueueFolder(queue, "a"), Roots([]))
     assert len(take_all(waiting)) == 30
     assert len(listed) == 2  # The second one finds nothing.
 
 
 def test_attempts_that_others_have_taken_since_the_listing_are_passed_over(tmp_path: Path) -> None:
     queue = made_queue(tmp_path, 5)
-    waiting = WaitingAttempts(QueueFolder(queue, "a"), ())
+    waiting = WaitingAttempts(QueueFolder(queue, "a"), Roots([]))
     assert waiting.take() is not None
     for index in (1, 2, 3):
         assert QueueFolder(queue, "b").claim(waiting_name(index)) == f"{index:016x}.1"
@@ -117,7 +117,7 @@ def test_each_attempt_is_claimed_by_one_pilot(tmp_path: Path) -> None:
     claimed: list[str] = []
 
     def claim_all(name: str) -> None:
-        claimed.extend(take_all(WaitingAttempts(QueueFolder(queue, name), ())))
+        claimed.extend(take_all(WaitingAttempts(QueueFolder(queue, name), Roots([]))))
 
     threads = [threading.Thread(target=claim_all, args=(f"pilot-{index}",)) for index in range(4)]
     for thread in threads:
@@ -465,7 +465,7 @@ def test_a_pilot_runs_attempts_where_roots_say_that_their_folders_are(
     settings = QueueSettings.model_validate_json((queue / "queue.json").read_text())
     attempt = made_attempt(tmp_path / "here/runs")
     attempt.params.spec.cache_dir = str(tmp_path / "here/cache")
-    (queue / "waiting" / f"{0:016x}.1.json").write_text(attempt.model_dump_json(exclude_unset=True))
+    (queue / "waiting" / waiting_name(0)).write_text(attempt.model_dump_json(exclude_unset=True))
     settings.roots = {str(tmp_path / "here"): str(tmp_path / "there")}
     (queue / "queue.json").write_text(settings.model_dump_json())
     pilot = pilots.Pilot(ARGUMENTS, tmp_path / "there/runs/sweeps/test/queue", ["worker"])
@@ -476,7 +476,7 @@ def test_a_pilot_runs_attempts_where_roots_say_that_their_folders_are(
     assert request.params.folder == str(tmp_path / "there/runs/trials" / f"{0:016x}" / "attempts/1")
     settings.roots = {str(tmp_path / "here"): str(tmp_path / "gone")}
     (queue / "queue.json").write_text(settings.model_dump_json())
-    (queue / "waiting" / f"{1:016x}.1.json").write_text(attempt.model_dump_json(exclude_unset=True))
+    (queue / "waiting" / waiting_name(1)).write_text(attempt.model_dump_json(exclude_unset=True))
     lost = pilots.Pilot(ARGUMENTS, queue, ["worker"])
     with pytest.raises(CliprpnError, match=f"{tmp_path}/gone.*roots"):
         lost.run()
