@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { namesIn } from "../base/files.ts";
 import { type AcquireOptions, acquireOwnerLock, type OwnerLock, readOwner } from "../base/owner-lock.ts";
@@ -28,7 +29,14 @@ import {
   type SweepPaused,
   type TrialEnd,
 } from "./journal.ts";
-import { findRow, type ListedTrial, readListed, readRows, writeRows } from "./trial-rows.ts";
+import {
+  findRow,
+  type ListedTrial,
+  readListed,
+  readRows,
+  readUndamagedRows,
+  writeRows,
+} from "./trial-rows.ts";
 import { type AttemptFolder, TrialStore } from "./trial-store.ts";
 
 /** A trial of a sweep: its full spec, and what the sweep knows about it. */
@@ -116,10 +124,13 @@ export class SweepStore {
   /**
    * Records what the sweep is asked for now. Trials that only an earlier version asked for stay listed; an earlier experiment
    * stays as `experiment-<n>.json`.
+   *
+   * @returns what was wrong with the list of trials, and where a copy of it is; undefined if it was whole.
    */
-  write(experiment: StoredExperiment, specs: readonly TrialSpec[]): void {
+  write(experiment: StoredExperiment, specs: readonly TrialSpec[]): string | undefined {
     // Places and trials that are gone are written again.
-    const earlier = readRows(this.#trialsFile) ?? [];
+    const { rows: earlier, damage } = readUndamagedRows(this.#trialsFile);
+    const kept = damage === undefined ? undefined : this.#keepDamaged();
     const attempts = new Map(earlier.map(({ trial, attempt }) => [trial.trial_id, attempt]));
     const asked = new Set(specs.map(({ trial_id }) => trial_id));
     writeRows(this.#trialsFile, [
@@ -131,9 +142,11 @@ export class SweepStore {
     if (first !== undefined) replaceFile(this.#placesFile, toJson(placesOf(first, specs, places)));
     const text = toJson(experiment);
     const before = readText(this.#experimentFile);
-    if (before === text) return;
-    if (before !== undefined) this.#keepVersion(before);
-    replaceFile(this.#experimentFile, text);
+    if (before !== text) {
+      if (before !== undefined) this.#keepVersion(before);
+      replaceFile(this.#experimentFile, text);
+    }
+    return damage === undefined ? undefined : `${damage}. The file was damaged; a copy is ${kept}`;
   }
 
   /** Lists trials that only an earlier version of the experiment asked for, unless they are listed already. */
@@ -313,6 +326,17 @@ export class SweepStore {
       sources_sha256: codeHashes()[trial.kind],
       fusion_source: new TrialStore(this.runsDir, trial.trial_id).fusionFile,
     });
+  }
+
+  /** Copies a damaged list of trials. @returns the copy. */
+  #keepDamaged(): string {
+    const content = readFileSync(this.#trialsFile);
+    const copy = join(
+      this.folder,
+      `trials-damaged-${createHash("sha256").update(content).digest("hex").slice(0, 8)}.jsonl`,
+    );
+    if (!existsSync(copy)) replaceFile(copy, content);
+    return copy;
   }
 
   #keepVersion(text: string): void {

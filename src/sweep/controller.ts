@@ -135,7 +135,7 @@ export class SweepController {
       signal.removeEventListener("abort", onAbort);
       this.#stopped.abort();
       await Promise.all(this.#waits);
-      await this.#launcher.close();
+      await this.#guarded(this.#launcher.close()); // A fault that came before says more.
     }
     if (this.#fault !== undefined) throw this.#fault.error;
   }

@@ -145,7 +145,11 @@ async function runLocked(
       runsDir: store.runsDir,
     };
     const expected = await estimate(slots, checkpoints);
-    store.write(experimentOf(request), plan.trials.map(withDevice));
+    const damage = store.write(experimentOf(request), plan.trials.map(withDevice));
+    if (damage !== undefined)
+      run.terminal.warn(
+        `${damage}. The trials of the experiment are listed again; those of its earlier versions may be missing in the list, and their results stay.`,
+      );
     if (waiting.length + numFailed < plan.trials.length)
       listAttempts(store, trialStatuses(store, plan.trials));
     for (const [sources_sha256, kind] of new Map(plan.trials.map((spec) => [spec.sources_sha256, spec.kind])))

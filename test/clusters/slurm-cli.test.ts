@@ -8,7 +8,8 @@ import { startCli } from "../helpers/cli-process.ts";
 import { until } from "../helpers/processes.ts";
 import { testPython } from "../helpers/python.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
-import { cluster, missingSlurm } from "./slurm/cluster.ts";
+import { cluster } from "./slurm/cluster.ts";
+import { missingSlurm } from "./slurm/start-cluster.ts";
 
 const isSkipped = missingSlurm !== undefined || process.env.CLIPRPN_TEST_SLOW !== "1";
 

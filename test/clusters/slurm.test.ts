@@ -11,8 +11,9 @@ import { until } from "../helpers/processes.ts";
 import { testPython } from "../helpers/python.ts";
 import { contextIn } from "../helpers/run-context.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
-import { cluster, missingSlurm } from "./slurm/cluster.ts";
+import { cluster } from "./slurm/cluster.ts";
 import { slurmKind } from "./slurm/slurm-kind.ts";
+import { missingSlurm } from "./slurm/start-cluster.ts";
 
 if (missingSlurm !== undefined) process.stdout.write(`Skipped: tests on SLURM: ${missingSlurm}\n`);
 

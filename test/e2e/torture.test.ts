@@ -5,6 +5,7 @@
 import { expect, test } from "vitest";
 import { testPython } from "../helpers/python.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
+import { engines } from "../torture/engines/engines.ts";
 import { torture } from "../torture/torture.ts";
 
 test.runIf(process.platform === "linux")(
@@ -15,6 +16,7 @@ test.runIf(process.platform === "linux")(
       seed: 1549,
       folder: tempFolder(),
       python: testPython(),
+      engine: engines.local(),
       size: { numWorkers: 1, numSeeds: 1 },
       say: () => undefined,
     });

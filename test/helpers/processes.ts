@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { onTestFinished } from "vitest";
+import { describeProcess, Mark, send } from "./marked.ts";
 
 /** An environment variable that child processes inherit, and those of them that still run. */
 export interface MarkedProcesses {
@@ -11,19 +11,11 @@ export interface MarkedProcesses {
 
 /** Makes a unique variable; processes that still have it at the end of the test are killed. Linux only. */
 export function markProcesses(): MarkedProcesses {
-  const mark = `CLIPRPN_TEST_MARK=${process.pid}-${Math.random().toString(36).slice(2)}`;
-  const [name = "", value = ""] = mark.split("=");
-  const pids = (): string[] => readdirSync("/proc").filter((entry) => /^\d+$/.test(entry));
-  const marked = (): string[] =>
-    pids().filter((pid) => read(pid, "environ").split("\0").includes(mark) && !isZombie(pid));
+  const mark = new Mark();
   onTestFinished(() => {
-    for (const pid of marked()) process.kill(Number(pid), "SIGKILL");
+    for (const { pid } of mark.processes()) send(pid, "SIGKILL");
   });
-  return {
-    env: { [name]: value },
-    running: () =>
-      marked().map((pid) => `${pid} ${read(pid, "cmdline").replaceAll("\0", " ").slice(0, 200)}`),
-  };
+  return { env: mark.env, running: () => mark.processes().map(describeProcess) };
 }
 
 /** Shorter than the limit of a test, so that the error says what was awaited. */
@@ -51,16 +43,4 @@ export async function untilNone({ running }: MarkedProcesses): Promise<void> {
 export function isRunning(pid: number): boolean {
   const { stdout } = spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" });
   return stdout.trim() !== "" && !stdout.startsWith("Z");
-}
-
-function isZombie(pid: string): boolean {
-  return /^State:\s+Z/m.test(read(pid, "status"));
-}
-
-function read(pid: string, name: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${name}`, "utf8");
-  } catch {
-    return ""; // The process has exited.
-  }
 }

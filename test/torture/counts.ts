@@ -1,4 +1,5 @@
 import { counted } from "../../src/base/format.ts";
+import type { TrialEnd } from "../../src/store/journal.ts";
 import type { TrialStore } from "../../src/store/trial-store.ts";
 
 /** What a torture did, and what came of it. */
@@ -10,7 +11,8 @@ export class Counts {
   numRuns = 0;
   numSweeps = 0;
   numResumed = 0;
-  numRetried = 0;
+  /** Attempts whose end the journal tells in another way than as completed, by that. */
+  readonly otherEnds = new Map<string, number>();
 
   get numKills(): number {
     return sum(this.killsByVictim);
@@ -34,6 +36,10 @@ export class Counts {
     }
   }
 
+  addEnds(ends: readonly TrialEnd[]): void {
+    for (const { state } of ends) if (state !== "completed") add(this.otherEnds, state);
+  }
+
   /** @param numPlaces of an undisturbed run. */
   describe(numPlaces: number): string {
     const places = [...this.faultsByPlace].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
@@ -43,7 +49,7 @@ export class Counts {
       `${counted(this.numKills, "kill")}: ${listed(this.killsByVictim)}`,
       `other faults: ${listed(this.otherFaults) || "none"}`,
       `${counted(places.length, "kind")} of moments and changes, of ${numPlaces} changes of an undisturbed run`,
-      `${counted(this.numSweeps, "sweep")} completed in ${counted(this.numRuns, "run")}; ${counted(this.numResumed, "attempt")} resumed from a checkpoint, ${counted(this.numRetried, "attempt")} retried after a lost worker`,
+      `${counted(this.numSweeps, "sweep")} completed in ${counted(this.numRuns, "run")}; ${counted(this.numResumed, "attempt")} resumed from a checkpoint; other ends of attempts: ${listed(this.otherEnds) || "none"}`,
       `${counted(this.differences.length, "difference")}`,
     ].join("\n");
   }

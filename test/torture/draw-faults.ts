@@ -1,7 +1,7 @@
 import type { Random } from "../../src/dataset/demo/random.ts";
 import type { Fault } from "./fault-board.ts";
 import type { Place } from "./places.ts";
-import type { Moment } from "./run-sweep.ts";
+import type { Moment, Victim } from "./run-sweep.ts";
 
 /** What one run of the command suffers. */
 export interface Suffering {
@@ -9,15 +9,21 @@ export interface Suffering {
   moment: Moment | undefined;
 }
 
-/**
- * Draws what the next run suffers.
- *
- * @param places of an undisturbed run; none where faults cannot be made to happen at changes of the disk.
- * @param duration_ms of an undisturbed run.
- */
-export function drawSuffering(random: Random, places: readonly Place[], duration_ms: number): Suffering {
+/** What an undisturbed run was like. */
+export interface Undisturbed {
+  /** None where faults cannot be made to happen at changes of the disk. */
+  places: readonly Place[];
+  duration_ms: number;
+}
+
+/** Draws what the next run suffers. @param victims at random moments. */
+export function drawSuffering(
+  random: Random,
+  { places, duration_ms }: Undisturbed,
+  victims: readonly Victim[],
+): Suffering {
   const drawMoment = (): Moment => ({
-    victim: random.pick(["cli", "worker", "python"]),
+    victim: random.pick(victims),
     after_ms: Math.round(random.between(0, duration_ms)),
   });
   if (places.length === 0) return { faults: [], moment: drawMoment() };
@@ -34,7 +40,7 @@ export function drawSuffering(random: Random, places: readonly Place[], duration
 
 function drawKill(random: Random, places: readonly Place[]): Fault {
   const fault = drawAt(random, places, "kill");
-  if (fault.role !== "python") return fault;
+  if (fault.role !== "python" && fault.role !== "child") return fault;
   // Python makes most changes; whoever dies at them, the others must notice.
   return { ...fault, what: random.pick(["kill", "kill", "kill-parent", "kill-cli"]) };
 }
@@ -46,7 +52,7 @@ function drawAnywhere(random: Random, places: readonly Place[], what: Fault["wha
 }
 
 function drawAt(random: Random, places: readonly Place[], what: Fault["what"]): Fault {
-  const { role, call, path, count } = random.pick(placesIn(pickArea(random, places), places));
+  const { role, call, path, count } = pickPlace(random, places);
   return {
     role,
     call,
@@ -59,7 +65,17 @@ function drawAt(random: Random, places: readonly Place[], what: Fault["what"]): 
 }
 
 /** Most of a sweep's time goes into its trials, most kinds of changes into its report. */
-const areas = ["runs/trials/", "runs/trials/", "runs/", "cache/"];
+const queueArea = "runs/sweeps/torture/queue/";
+const areas = ["runs/trials/", "runs/trials/", "runs/", queueArea, "cache/"];
+
+/** In the queue, most kinds of changes are the command's, and most changes the workers'. */
+function pickPlace(random: Random, places: readonly Place[]): Place {
+  const area = pickArea(random, places);
+  const inArea = placesIn(area, places);
+  if (area !== queueArea) return random.pick(inArea);
+  const role = random.pick([...new Set(inArea.map((place) => place.role))]);
+  return random.pick(inArea.filter((place) => place.role === role));
+}
 
 function pickArea(random: Random, places: readonly Place[]): string {
   return random.pick(areas.filter((area) => placesIn(area, places).length > 0));

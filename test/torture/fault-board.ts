@@ -1,10 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../src/package-root.ts";
 
-/** A process of a sweep by what it does; `other` is a shell, for example. */
-export type Role = "cli" | "worker" | "python" | "decoder" | "other";
+/**
+ * A process of a sweep by what it does. `worker` is the Node process of a slot, and `python` its Python; elsewhere, `join` is the command
+ * that joins a sweep, a `pilot` takes trials, and its `child` runs them. `other` is a shell, for example.
+ */
+export type Role = "cli" | "worker" | "python" | "join" | "pilot" | "child" | "decoder" | "other";
 
 /** Something that goes wrong at a change of the disk; see faults.c. */
 export interface Fault {
@@ -15,7 +18,7 @@ export interface Fault {
   path: string;
   /** At which of the matching changes of one run, from 1. */
   number: number;
-  /** `kill` ends the process that makes the change; kill-parent Python's, which is the Node worker. */
+  /** `kill` ends the process that makes the change; kill-parent that of Python, which is the Node worker or the pilot. */
   what: "kill" | "kill-parent" | "kill-cli" | "full" | "read-only" | "clock";
   when: "before" | "half" | "after";
   /** Seconds, for the clock. */
@@ -81,9 +84,11 @@ export class FaultBoard {
     }));
   }
 
-  /** Keeps what happened, for people. */
-  log(file: string): void {
-    appendFileSync(file, readFileSync(join(this.#folder, "trace")));
+  /** Ends the faults that last, a full disk for example, for processes that outlive the run. */
+  close(): void {
+    const fd = openSync(join(this.#folder, "board"), "r+"); // Not emptied: processes have it mapped.
+    writeSync(fd, Buffer.alloc(16), 0, 16, 0);
+    closeSync(fd);
   }
 
   #lines(name: string): string[][] {

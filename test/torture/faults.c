@@ -87,15 +87,18 @@ static void find_role(void) {
     if (length < 0) return;
     exe[length] = '\0';
     const char *name = strrchr(exe, '/') != NULL ? strrchr(exe, '/') + 1 : exe;
-    if (strncmp(name, "python", 6) == 0) role = "python";
-    if (strcmp(name, "node") != 0) return;
+    bool is_python = strncmp(name, "python", 6) == 0;
+    if (!is_python && strcmp(name, "node") != 0) return;
     int fd = raw_open("/proc/self/cmdline", O_RDONLY);
     length = syscall(SYS_read, fd, line, sizeof line - 1);
     syscall(SYS_close, fd);
     for (ssize_t i = 0; i < length; i++)
         if (line[i] == '\0') line[i] = ' ';
-    if (strstr(line, "worker-main") != NULL) role = "worker";
+    if (is_python && strstr(line, " cliprpn.worker ") == NULL) role = "python";
+    else if (is_python) role = strstr(line, " --queue ") != NULL ? "pilot" : "child";
+    else if (strstr(line, "worker-main") != NULL) role = "worker";
     else if (strstr(line, "decoder-main") != NULL) role = "decoder";
+    else if (strstr(line, "cliprpn.js worker ") != NULL) role = "join";
     else if (strstr(line, "cliprpn.js") != NULL) role = "cli";
 }
 
@@ -163,7 +166,7 @@ static bool path_of(int fd, char *full) {
     return true;
 }
 
-/* The parent of Python is the Node worker. */
+/* The parent of Python is the Node worker, that of a pilot's Python the pilot. */
 static void carry_out(const struct fault *fault) {
     if (strcmp(fault->what, "full") == 0) atomic_store(&board->error, ENOSPC);
     else if (strcmp(fault->what, "read-only") == 0) atomic_store(&board->error, EROFS);

@@ -33,5 +33,7 @@ export function patternOf(path: string): string {
     .replace(/tfevents\.[^/]*/, "tfevents.*")
     .replace(/(?<=[/.-])[0-9a-f]{8,}(?=[/.-]|$)/g, "*")
     .replace(/(?<=\/)\d+(?=\/|$)/g, "*")
+    .replace(/(?<=\/queue\/(pilots|barred|logs)\/).*/, "*")
+    .replace(/\*\.\d+(@[^/]*?)?(?=\.jsonl?)/, "*")
     .replace(/^tmp\/[^/]*/, "tmp/*");
 }

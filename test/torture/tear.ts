@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, truncateSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Random } from "../../src/dataset/demo/random.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
@@ -6,7 +6,8 @@ import { TrialStore, trialIds } from "../../src/store/trial-store.ts";
 import { sweepName } from "./work-folder.ts";
 
 /**
- * Cuts the end off a file that grows, or off a checkpoint, as a power failure may that follows a kill.
+ * Damages a file as a power failure may that follows a kill: cuts the end off one that grows, off a checkpoint, or off the list of
+ * trials, which may also lose its middle.
  *
  * @returns the file, or undefined if there is none.
  */
@@ -24,12 +25,24 @@ export function tear(random: Random, runs: string): string | undefined {
       .filter((name) => /^worker\.log$|^resume\.pt$|tfevents/.test(basename(name)))
       .map((name) => join(folder, name)),
   );
-  const files = [journal, ...others].filter((file) => existsSync(file) && statSync(file).size > 1);
+  const files = [journal, trialsFile(runs), ...others].filter(
+    (file) => existsSync(file) && statSync(file).size > 1,
+  );
   if (files.length === 0) return undefined;
   const file = random.chance(0.5) && files.includes(journal) ? journal : random.pick(files);
   const { size } = statSync(file);
+  if (file === trialsFile(runs) && random.chance(0.5)) {
+    const at = random.integer(0, size - 2);
+    writeFileSync(file, readFileSync(file).fill(0, at, at + random.integer(1, 512)));
+    return file;
+  }
   truncateSync(file, size - random.integer(1, lengthOfEnd(file)));
   return file;
+}
+
+/** The list of the sweep's trials. */
+export function trialsFile(runs: string): string {
+  return join(new SweepStore(runs, sweepName).folder, "trials.jsonl");
 }
 
 /** Bytes of the last line; of a file without lines, half of it. */

@@ -1,11 +1,14 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Random } from "../../src/dataset/demo/random.ts";
+import { Mark } from "../helpers/marked.ts";
 import { Counts } from "./counts.ts";
 import { disturbSweep } from "./disturbed-sweep.ts";
+import type { Undisturbed } from "./draw-faults.ts";
+import type { TorturedEngine } from "./engines/tortured-engine.ts";
 import { buildFaults, FaultBoard } from "./fault-board.ts";
-import { type Place, placesOf } from "./places.ts";
-import { runSweep } from "./run-sweep.ts";
+import { placesOf } from "./places.ts";
+import { type RunOptions, runSweep } from "./run-sweep.ts";
 import { makeData, makeWorkFolder, type WorkFolder, type WorkOptions } from "./work-folder.ts";
 
 export interface TortureOptions {
@@ -15,6 +18,8 @@ export interface TortureOptions {
   /** An empty folder. */
   folder: string;
   python: string;
+  engine: TorturedEngine;
+  hasYolo?: boolean;
   /** Trials at the same time, and seeds of each of two fusions. */
   size?: { numWorkers: number; numSeeds: number };
   say: (line: string) => void;
@@ -27,28 +32,27 @@ export interface TortureOptions {
  * @throws if the undisturbed sweep fails.
  */
 export async function torture(options: TortureOptions): Promise<{ counts: Counts; numPlaces: number }> {
-  const { kills, seed, folder, python, size = { numWorkers: 2, numSeeds: 2 }, say } = options;
+  const { kills, seed, folder, python, engine, size = { numWorkers: 2, numSeeds: 2 }, say } = options;
+  const { hasYolo = false } = options;
   const { numWorkers, numSeeds } = size;
+  const start = { python, numWorkers, engine };
   const data = join(folder, "data");
   await makeData(data);
+  const workOptions = { data, numSeeds, hasYolo };
   const built = buildFaults(folder);
   if ("missing" in built) say(`${built.missing}: kills at random moments only`);
   const library = "library" in built ? built.library : undefined;
-  const undisturbed = await leaveAlone(
-    join(folder, "undisturbed"),
-    { data, numSeeds },
-    { python, numWorkers, library },
-  );
+  const undisturbed = await leaveAlone(join(folder, "undisturbed"), workOptions, { ...start, library });
   const counts = new Counts();
   for (let index = 0; counts.numKills < kills && counts.differences.length < maxDifferences; index += 1) {
     const sweepFolder = join(folder, `sweep-${seed + index}`);
     // Every other sweep prepares its dataset and extracts features.
     const readyCache = index % 2 === 0 ? undisturbed.work.cache : undefined;
-    const work = makeWorkFolder(join(sweepFolder, "work"), { data, numSeeds, readyCache });
+    const work = makeWorkFolder(join(sweepFolder, "work"), { ...workOptions, readyCache });
     const random = new Random(seed + index, 0);
     const before = counts.numKills;
     try {
-      await disturbSweep(work, { python, numWorkers, random, library, undisturbed, counts, maxKills: kills });
+      await disturbSweep(work, { ...start, random, library, undisturbed, counts, maxKills: kills });
       say(`sweep ${seed + index}: ${counts.numKills - before} kills, the same results`);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -65,13 +69,17 @@ const maxDifferences = 10;
 async function leaveAlone(
   folder: string,
   workOptions: WorkOptions,
-  { library, ...start }: { python: string; numWorkers: number; library: string | undefined },
-): Promise<{ work: WorkFolder; places: Place[]; duration_ms: number }> {
+  {
+    library,
+    ...start
+  }: Pick<RunOptions, "python" | "numWorkers" | "engine"> & { library: string | undefined },
+): Promise<Undisturbed & { work: WorkFolder }> {
   mkdirSync(folder, { recursive: true });
   const work = makeWorkFolder(join(folder, "work"), workOptions);
   const board = new FaultBoard(join(folder, "faults"), []);
   const env = library === undefined ? {} : board.env(library, work.folder);
-  const { code, err, duration_ms } = await runSweep(work, { ...start, env, moment: undefined });
-  if (code !== 0) throw new Error(`the undisturbed sweep ended with ${code}: ${err}`);
-  return { work, places: placesOf(board.changes), duration_ms };
+  const end = await runSweep(work, { ...start, env, mark: new Mark(), moment: undefined });
+  if (end.code !== 0 || end.left.length > 0)
+    throw new Error(`the undisturbed sweep ended with ${end.code}: ${end.err}\n${end.left.join("\n")}`);
+  return { work, places: placesOf(board.changes), duration_ms: end.duration_ms };
 }

@@ -22,11 +22,16 @@ export interface WorkOptions {
   data: string;
   /** Of each of two fusions. */
   numSeeds: number;
+  /** Also trials of a detector that is trained, which take longer. */
+  hasYolo: boolean;
   /** A cache to begin with; features are extracted otherwise, and the dataset is prepared. */
   readyCache?: string | undefined;
 }
 
-export function makeWorkFolder(folder: string, { data, numSeeds, readyCache }: WorkOptions): WorkFolder {
+export function makeWorkFolder(
+  folder: string,
+  { data, numSeeds, hasYolo, readyCache }: WorkOptions,
+): WorkFolder {
   const work = {
     folder,
     runs: join(folder, "runs"),
@@ -37,11 +42,11 @@ export function makeWorkFolder(folder: string, { data, numSeeds, readyCache }: W
   cpSync(data, join(folder, "data"), { recursive: true });
   if (readyCache !== undefined) cpSync(readyCache, work.cache, { recursive: true, verbatimSymlinks: true });
   else linkCheckedPython(work.cache);
-  writeFileSync(join(folder, `${sweepName}.json`), JSON.stringify(experimentWith(numSeeds)));
+  writeFileSync(join(folder, `${sweepName}.json`), JSON.stringify(experimentWith(numSeeds, hasYolo)));
   return work;
 }
 
-const experimentWith = (numSeeds: number): object => ({
+const experimentWith = (numSeeds: number, hasYolo: boolean): object => ({
   name: sweepName,
   question: "Does the sweep survive?",
   dataset: { name: "scenes", root: "data" },
@@ -49,7 +54,10 @@ const experimentWith = (numSeeds: number): object => ({
   settings: { training: { num_epochs: 3 } },
   vary: { fusion: ["film", "concatenation"] },
   seeds: Array.from({ length: numSeeds }, (_, seed) => seed),
+  ...(hasYolo ? { also: [{ "baseline.detector": yolo, "baseline.ranking": "crop" }] } : {}),
 });
+
+const yolo = { kind: "trained_yolo", num_epochs: 3, image_size_px: 64 };
 
 /** The check of an interpreter imports torch: it is done once, in the cache of the person who runs this. */
 function linkCheckedPython(cache: string): void {

@@ -156,6 +156,7 @@ test("a worker that was lost while it had nothing to do takes no attempt from th
   const { launcher, queue, told } = opened(undefined, 50);
   addPilot(queue);
   await vi.waitFor(() => expect(existsSync(join(queue, "barred", pilot))).toBe(true));
+  expect(existsSync(join(queue, "pilots", `${pilot}.json`))).toBe(false);
   const attempt = madeAttempt();
   launcher.submit(attempt);
   claim(queue, attempt);
@@ -269,4 +270,15 @@ test("a process that opens the queue leaves files that live workers are about to
   utimesSync(names[1] ?? "", twoDaysAgo, twoDaysAgo);
   opened(folder);
   expect(names.map((name) => existsSync(name))).toEqual([true, false]);
+});
+
+test("workers are ended although the queue cannot be told to stop, and the error is told", async () => {
+  let hasEnded = false;
+  const close = async (): Promise<void> => {
+    hasEnded = true;
+  };
+  const { launcher, queue } = opened(undefined, undefined, { close });
+  rmSync(queue, { recursive: true });
+  await expect(launcher.close()).rejects.toThrow(/ENOENT/);
+  expect(hasEnded).toBe(true);
 });

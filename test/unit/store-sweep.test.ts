@@ -108,7 +108,7 @@ describe("a sweep's folder", () => {
 
   test("never overwrites an earlier experiment, also if one was removed", () => {
     const store = writeSweep();
-    const ask = (question: string): void => store.write({ ...experiment, question }, specs);
+    const ask = (question: string): void => void store.write({ ...experiment, question }, specs);
     for (const question of ["one", "two"]) ask(question);
     rmSync(join(store.folder, "experiment-1.json"));
     const second = readFileSync(join(store.folder, "experiment-2.json"), "utf8");
@@ -238,6 +238,7 @@ test("trials are listed without their settings as their rows have them", () => {
 
 test.each([
   ["no JSON", () => "{"],
+  ["zeros", (row: string) => "\u0000".repeat(row.length)],
   ["a value of another type", (row: string) => row.replace('"asked":true', '"asked":"yes"')],
   ["no trial", (row: string) => row.replace('"trial":', '"other":')],
   ["a newer version", (row: string) => row.replace('"schema_version":1', '"schema_version":9')],
@@ -270,3 +271,66 @@ test("sweeps are listed by their last change, then by name, without other folder
 function fail(): never {
   throw new Error("no other process uses the sweep");
 }
+
+describe("a list of trials that a power failure tore", () => {
+  const file = ({ folder }: SweepStore): string => join(folder, "trials.jsonl");
+
+  test("is never misread: it is refused, or nothing is missing", () => {
+    const store = writeSweep();
+    const [rows, listed] = [store.rows(), store.listed()];
+    const content = readFileSync(file(store));
+    const endOfFirst = content.indexOf("\n");
+    const sizes = [...content.keys()].filter(
+      (size) => size % 97 === 0 || Math.abs(size - endOfFirst) < 5 || content.length - size < 30,
+    );
+    let numWhole = 0;
+    for (const size of sizes) {
+      writeFileSync(file(store), content.subarray(0, size));
+      for (const [read, whole] of [
+        [() => store.rows(), rows],
+        [() => store.listed(), listed],
+      ] as const) {
+        let found: unknown;
+        try {
+          found = read();
+        } catch (error) {
+          expect(error).toMatchObject({ code: "bad_input", message: expect.stringContaining(file(store)) });
+          continue;
+        }
+        expect(found).toEqual(whole);
+        numWhole += 1;
+      }
+    }
+    expect(numWhole).toBeGreaterThan(0); // Without the last line break.
+    expect(numWhole).toBeLessThan(20);
+  });
+
+  test.each<[what: string, tear: (lines: string[]) => string[]]>([
+    ["within its last line", ([first = "", last = ""]) => [first, last.slice(0, 100)]],
+    ["after a line", ([first = ""]) => [first]],
+    ["within its first line", ([first = "", last = ""]) => [first.slice(0, 100), last]],
+    ["by zeros", ([first = "", last = ""]) => [`${first.slice(0, 90)}${"\0".repeat(50)}`, last]],
+  ])("%s is written again by the next run, which says so and keeps a copy", (_, tear) => {
+    const store = writeSweep();
+    store.writeTrials(store.read().trials.map((trial) => ({ ...trial, attempt: 2 })));
+    const before = store.rows();
+    const torn = `${tear(readFileSync(file(store), "utf8").split("\n")).join("\n")}\n`;
+    writeFileSync(file(store), torn);
+    expect(errorOf(() => store.read()).message).toMatch(/trials\.jsonl.*run the sweep again/s);
+    const said = store.write(experiment, specs) ?? "";
+    expect(said).toMatch(/trials\.jsonl(:\d)?: expected .*, found/);
+    expect(readFileSync(/a copy is (.*)$/.exec(said)?.[1] ?? "", "utf8")).toBe(torn);
+    const isKept = (seed: number): boolean =>
+      torn.split("\n").some((line) => line.includes(`"seed":${seed},`) && line.endsWith("}}"));
+    expect(store.rows()).toEqual(before?.map((row) => ({ ...row, attempt: isKept(row.seed) ? 2 : null })));
+    expect(store.write(experiment, specs)).toBeUndefined();
+  });
+
+  test("of an earlier version, which has no number of lines, is read", () => {
+    const store = writeSweep();
+    const rows = store.rows()?.map(({ num_rows: _, ...row }) => row);
+    writeFileSync(file(store), readFileSync(file(store), "utf8").replaceAll(/"num_rows":\d+,/g, ""));
+    expect(store.rows()).toEqual(rows);
+    expect(store.listed()).toHaveLength(2);
+  });
+});

@@ -5531,4 +5531,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "d28f6f132b34bddcd3387c0d9ffa9e60cd99a85429a795429bf83ff62c4638dc"
+SCHEMA_SHA256 = "2586f2ec973658c58e4cd02253a5bf4a27fc5a9f35d9235a584e00cabc2b4cc2"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "d28f6f132b34bddcd3387c0d9ffa9e60cd99a85429a795429bf83ff62c4638dc";
+export const schema_sha256 = "2586f2ec973658c58e4cd02253a5bf4a27fc5a9f35d9235a584e00cabc2b4cc2";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -8166,6 +8166,10 @@ export interface TrialRow {
    * The attempt that counted when a run of the sweep last ended; null before that.
    */
   attempt: number | null;
+  /**
+   * Number of lines of the file, which shows that lines are lost; absent in files of earlier versions.
+   */
+  num_rows?: number;
   trial: TrialIdentity;
 }
 /**

@@ -52,7 +52,7 @@ export class PilotPool {
     return this.#preempted.has(name) ? "preempted" : "lost";
   }
 
-  /** A pilot whose attempt is taken away takes nothing more, even if it is only frozen. */
+  /** A pilot that is lost takes nothing more, even if it is only frozen. */
   remove({ name }: Pilot): void {
     this.#bar(name);
     this.#queue.removePilot(name);
@@ -61,9 +61,13 @@ export class PilotPool {
   /** Forgets pilots that have ended and have no claims, and bars those that are lost. */
   clear(claimants: ReadonlySet<string>): void {
     this.#watch.forgetEnded(claimants);
-    // One that comes back would take an attempt, and lose it at once.
-    for (const { name, lost } of this.#watch.all())
-      if (lost !== undefined && !claimants.has(name) && !this.#barred.has(name)) this.#bar(name);
+    for (const pilot of this.#watch.all()) {
+      const { name, lost, facts } = pilot;
+      if (lost === undefined || claimants.has(name) || this.#barred.has(name)) continue;
+      // One that comes back would take an attempt, and lose it at once. The file of one that refused says why.
+      if (facts.state === "refused") this.#bar(name);
+      else this.remove(pilot);
+    }
   }
 
   /** Ends a pilot that did not stop its attempt, if a cluster can. */

@@ -121,7 +121,7 @@ export class QueueLauncher implements Launcher {
     this.#followed.withdraw();
   }
 
-  /** Asks pilots to end, and waits for those that have an attempt. */
+  /** Asks pilots to end, and waits for those that have an attempt. @throws an error of the disk. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -130,14 +130,17 @@ export class QueueLauncher implements Launcher {
       await this.#pilots.abandon();
       return;
     }
-    this.#queue.stop();
-    for (const attempt of this.#followed.attempts) this.cancel(attempt);
-    const end = performance.now() + this.#options.graceMs + closeMs;
-    while ((this.#followed.size > 0 || this.#pilots.hasLive) && performance.now() < end) {
-      this.#guardedLook();
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    try {
+      this.#queue.stop();
+      for (const attempt of this.#followed.attempts) this.cancel(attempt);
+      const end = performance.now() + this.#options.graceMs + closeMs;
+      while ((this.#followed.size > 0 || this.#pilots.hasLive) && performance.now() < end) {
+        this.#guardedLook();
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    } finally {
+      await this.#pilots.close(); // Those that a full disk keeps from being asked, too.
     }
-    await this.#pilots.close();
   }
 
   get #leaseMs(): number {

@@ -1,0 +1,21 @@
+import type { Site } from "./site.ts";
+import { slurmSite } from "./slurm-site.ts";
+
+export type EngineOfSite = "slurm";
+
+/** One row an engine. */
+export const sites: Record<EngineOfSite, (folder: string) => Site> = {
+  slurm: slurmSite,
+};
+
+/** experiments/fusion.json with less data and fewer epochs, which takes a minute or two. */
+export const smallFusion = {
+  name: "fusion",
+  question: "Which fusion grounds best?",
+  dataset: { name: "demo", size: "small" },
+  settings: { neck_channels: 64, training: { num_epochs: 6 } },
+  vary: { fusion: ["cross_attention", "token_attention", "film", "concatenation"] },
+  seeds: [0, 1],
+  baseline: "cross_attention",
+  num_threads: 1,
+};
