@@ -13,7 +13,7 @@ export interface Victim {
   pilot: PilotFacts;
 }
 
-/** Waits for an attempt that has written a checkpoint, so that its trial need not begin anew. */
+/** Waits for an attempt that has written a checkpoint, so that its trial continues there. */
 export function findVictim(sweep: RunningSweep): Promise<Victim> {
   const { store } = sweep;
   const queue = new QueueFolder(store.queueFolder);
