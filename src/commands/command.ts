@@ -103,7 +103,7 @@ export function runContext(args: Arguments, context: Context): RunContext {
     acceptStale: args.flag("accept-stale"),
     rerunStale: args.flag("rerun-stale"),
     retryFailed: args.flag("retry-failed") || args.list("retry-class").length > 0,
-    retryClasses: retryClasses(args.list("retry-class")),
+    retryClasses: retryClasses(args.list("retry-class"), "--retry-class"),
     retries: retries(args.list("retries")),
     maxFailures: args.flag("fail-fast") ? 1 : args.number("max-failures"),
     notify: args.text("notify"),
@@ -139,13 +139,13 @@ function retries(values: readonly string[]): Partial<Retries> {
   );
 }
 
-/** The values of --retry-class; undefined without any. @throws CliprpnError bad_input. */
-function retryClasses(values: readonly string[]): FailureClass[] | undefined {
+/** Classes of failures; undefined without any. @param option that names them. @throws CliprpnError bad_input. */
+export function retryClasses(values: readonly string[], option: string): FailureClass[] | undefined {
   const unknown = values.find((value) => !isRetriedClass(value));
   if (unknown !== undefined)
     throw new CliprpnError(
       "bad_input",
-      `--retry-class: expected ${joinWords(retriedClasses, "or")}, found ${unknown}.${didYouMean(unknown, retriedClasses)}`,
+      `${option}: expected ${joinWords(retriedClasses, "or")}, found ${unknown}.${didYouMean(unknown, retriedClasses)}`,
     );
   return values.length === 0 ? undefined : values.filter(isRetriedClass);
 }

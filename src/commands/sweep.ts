@@ -10,25 +10,32 @@ import { dryRun } from "../sweep/dry-run.ts";
 import { storedTarget } from "../sweep/evaluation-targets.ts";
 import { type ReadPlan, readPlan } from "../sweep/read-plan.ts";
 import { otherTargets } from "../sweep/results/combine-targets.ts";
+import type { RunContext } from "../sweep/run-context.ts";
 import { runSweep } from "../sweep/run-sweep.ts";
+import type { StoredPlan } from "../sweep/stored-plan.ts";
 import { withCluster } from "./cluster-options.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 import { checkCanOpen, openPage } from "./open-report.ts";
 
 /** `cliprpn sweep FILE`: runs the trials that are not finished, then writes the report. */
 export async function sweep(args: Arguments, context: Context): Promise<number> {
-  if (args.flag("open")) checkCanOpen(context.env);
   const read = await planFrom(args, context);
+  return runPlan({ ...read, source: sourceOf(args) }, args, runContext(args, context));
+}
+
+/** Runs the trials of a plan, or shows with --dry-run what would run. The options are those of `sweep`. */
+export async function runPlan(read: StoredPlan, args: Arguments, options: RunContext): Promise<number> {
+  if (args.flag("open")) checkCanOpen(options.env);
   const labels = [...new Set(read.plan.trials.map(({ label }) => label))];
-  const run = withCluster(runContext(args, context), read, args);
+  const run = withCluster(options, read, args);
   const store = new SweepStore(run.runsDir, read.plan.name);
   const hasPrimary = otherTargets(store, read.targets.map(storedTarget), read.dataset).length > 0;
   const failIf = checkFailIf(args.list("fail-if"), { labels, baseline: read.plan.baseline, hasPrimary });
   if (args.flag("dry-run")) {
-    await dryRun(read, run, preflightCommand(args));
+    await dryRun(read, run, preflightCommand(read.source));
     return EXIT.good;
   }
-  const code = await runSweep({ ...read, source: sourceOf(args), split: "val", failIf }, run);
+  const code = await runSweep({ ...read, split: "val", failIf }, run);
   const page = store.pageFile("val");
   if (args.flag("open") && existsSync(page)) await openPage(page);
   return code;
@@ -49,9 +56,9 @@ export async function train(args: Arguments, context: Context): Promise<number> 
 }
 
 /** For the experiment as it was given. */
-function preflightCommand(args: Arguments): string {
-  const sets = args.list("set").map((set) => ` --set ${quoteForShell(set)}`);
-  return `\`cliprpn preflight ${quoteForShell(args.needed("file"))}${sets.join("")}\``;
+function preflightCommand({ file, sets }: StoredPlan["source"]): string {
+  const options = sets.map((set) => ` --set ${quoteForShell(set)}`);
+  return `\`cliprpn preflight ${quoteForShell(file)}${options.join("")}\``;
 }
 
 function planFrom(args: Arguments, context: Context): Promise<ReadPlan> {

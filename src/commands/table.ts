@@ -32,6 +32,53 @@ import {
   trustWeights,
 } from "./shared-options.ts";
 
+/** What `sweep` and `retry` have in common. */
+const runOptions: Command["options"] = {
+  device,
+  python,
+  "runs-dir": runsDir,
+  ...slotOptions,
+  "renew-after": {
+    describe: "replace a worker process by a new one after this many trials (default: 100)",
+    type: "number",
+  },
+  engine,
+  "engine-options": engineOptions,
+  detach,
+  "ray-address": rayAddress,
+  "ray-python": rayPython,
+  "lease-seconds": leaseSeconds,
+  "checkpoint-minutes": checkpointMinutes,
+  "trial-timeout": { describe: "fail a trial after this many seconds", type: "number" },
+  "fail-fast": {
+    describe: "start no trial after one has failed",
+    type: "boolean",
+    default: false,
+  },
+  "max-failures": { describe: "start no trial after this many have failed", type: "number" },
+  retries: {
+    describe:
+      "CLASS=N: run a trial again N times after a failure of this class: worker_lost (default: 2), out_of_memory, loss_not_finite, timed_out, trial (default: 0) (repeatable)",
+    type: "array",
+  },
+  "trust-weights": trustWeights,
+  "accept-stale": acceptStale,
+  "rerun-stale": rerunStale,
+  "fail-if": failIf,
+  "dry-run": dryRun,
+  open,
+  notify: {
+    describe:
+      "shell command to run at the end of the sweep, however it ends: it gets the result as JSON on stdin and in variables such as CLIPRPN_STATE and CLIPRPN_SWEEP, and has 30 s",
+    type: "string",
+  },
+  json: {
+    describe: "print one JSON line each time a trial changes state",
+    type: "boolean",
+    default: false,
+  },
+};
+
 /** All commands. */
 export const commands: Command[] = [
   {
@@ -40,57 +87,41 @@ export const commands: Command[] = [
     positionals: { file: { describe: "the experiment file", type: "string" } },
     options: {
       set,
-      device,
-      python,
-      "runs-dir": runsDir,
-      ...slotOptions,
-      "renew-after": {
-        describe: "replace a worker process by a new one after this many trials (default: 100)",
-        type: "number",
-      },
-      engine,
-      "engine-options": engineOptions,
-      detach,
-      "ray-address": rayAddress,
-      "ray-python": rayPython,
-      "lease-seconds": leaseSeconds,
-      "checkpoint-minutes": checkpointMinutes,
-      "trial-timeout": { describe: "fail a trial after this many seconds", type: "number" },
-      "fail-fast": {
-        describe: "start no trial after one has failed",
-        type: "boolean",
-        default: false,
-      },
-      "max-failures": { describe: "start no trial after this many have failed", type: "number" },
-      retries: {
-        describe:
-          "CLASS=N: run a trial again N times after a failure of this class: worker_lost (default: 2), out_of_memory, loss_not_finite, timed_out, trial (default: 0) (repeatable)",
-        type: "array",
-      },
-      "trust-weights": trustWeights,
-      "accept-stale": acceptStale,
-      "rerun-stale": rerunStale,
+      ...runOptions,
       "retry-failed": retryFailed,
       "retry-class": retryClass,
-      "fail-if": failIf,
-      "dry-run": dryRun,
-      open,
-      notify: {
-        describe:
-          "shell command to run at the end of the sweep, however it ends: it gets the result as JSON on stdin and in variables such as CLIPRPN_STATE and CLIPRPN_SWEEP, and has 30 s",
-        type: "string",
-      },
-      json: {
-        describe: "print one JSON line each time a trial changes state",
-        type: "boolean",
-        default: false,
-      },
     },
     examples: [
       ["$0 sweep experiments/fusion.json", "compare the fusions on the demo"],
       ["$0 sweep exp.json --set name=own --set dataset.root=DIR", "on your own data"],
     ],
     load: async () => (await import("./sweep.ts")).sweep,
+  },
+  {
+    usage: "retry <sweep> [trials..]",
+    describe: "run failed trials of a sweep again, without its experiment file, and write the report",
+    positionals: {
+      sweep: { describe: sweep, type: "string" },
+      trials: { describe: "labels, or prefixes of ids, of failed trials (default: all)", type: "array" },
+    },
+    options: {
+      failed: {
+        describe: "run all failed trials again; this is the default",
+        type: "boolean",
+        default: false,
+      },
+      class: {
+        describe:
+          "only those that failed with an error of this class: out_of_memory, loss_not_finite, worker_lost, timed_out, or trial for all others (repeatable)",
+        type: "array",
+      },
+      ...runOptions,
+    },
+    examples: [
+      ["$0 retry fusion", "run all failed trials again"],
+      ["$0 retry fusion --class out_of_memory --slots-per-device 1", "with more memory for each"],
+    ],
+    load: async () => (await import("./retry.ts")).retry,
   },
   {
     usage: "preflight <file>",

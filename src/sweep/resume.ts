@@ -57,13 +57,18 @@ export const acceptedNext: FindAccepted = (trial, sources_sha256) => {
 export interface TrialsToRun {
   waiting: TrialSpec[];
   numFailed: number;
+  /** Trials that could run, and are left out. */
+  numLater: number;
 }
 
-type ResumeChoices = Pick<RunContext, "acceptStale" | "rerunStale" | "retryFailed" | "retryClasses">;
+type ResumeChoices = Pick<
+  RunContext,
+  "acceptStale" | "rerunStale" | "retryFailed" | "retryClasses" | "retryOnly"
+>;
 
 /**
  * The trials that have to run. Finished trials stay as they are; failed ones run again with `retryFailed`, if their failure is of one
- * of the `retryClasses`; stale ones, which other code made, with `rerunStale`.
+ * of the `retryClasses`; stale ones, which other code made, with `rerunStale`. With `retryOnly`, all others are left out.
  *
  * @throws CliprpnError bad_input if there are stale trials, others have to run, and the person has not chosen.
  */
@@ -74,15 +79,15 @@ export function trialsToRun(
 ): TrialsToRun {
   for (const spec of specs) acceptLeftovers(new TrialStore(store.runsDir, spec.trial_id), spec);
   const { terminal } = options;
-  const { waiting, failed, stale } = sortTrials(specs, trialStatuses(store, specs), options);
-  for (const { spec, code } of failed)
+  const { waiting, failed, stale, later } = sortTrials(specs, trialStatuses(store, specs), options);
+  for (const { spec, code } of options.retryOnly === undefined ? failed : [])
     terminal.info(
       `${trialName(spec)}: failed in an earlier run (${code}); use --retry-failed to run it again`,
     );
   const told = describeStale(stale, waiting.length, store.runsDir, options);
   if (told !== undefined && "error" in told) throw told.error;
   if (told !== undefined) terminal[told.as](told.text);
-  return { waiting, numFailed: failed.length };
+  return { waiting, numFailed: failed.length, numLater: later.length };
 }
 
 /** Trials by what happens to them. */
@@ -92,23 +97,27 @@ export interface SortedTrials {
   failed: { spec: TrialSpec; code: ErrorCode }[];
   /** Also those that run again. */
   stale: StaleTrial[];
+  /** They could run, and are left out. */
+  later: TrialSpec[];
 }
 
 export function sortTrials(
   specs: readonly TrialSpec[],
   statuses: ReadonlyMap<string, TrialStatus>,
-  { retryFailed, retryClasses, rerunStale }: ResumeChoices,
+  { retryFailed, retryClasses, retryOnly, rerunStale }: ResumeChoices,
 ): SortedTrials {
-  const sorted: SortedTrials = { waiting: [], failed: [], stale: [] };
+  const sorted: SortedTrials = { waiting: [], failed: [], stale: [], later: [] };
   for (const spec of specs) {
     const status = statuses.get(spec.trial_id);
     const isStale = status?.state === "completed" && status.isStale;
     if (isStale) sorted.stale.push({ spec, accepted: status.accepted });
+    const isLeftOut = retryOnly !== undefined && !retryOnly.has(spec.trial_id);
     const isRetried = (code: ErrorCode): boolean =>
-      retryFailed && (retryClasses?.includes(failureClassOf(code)) ?? true);
+      retryFailed && !isLeftOut && (retryClasses?.includes(failureClassOf(code)) ?? true);
     if (status?.state === "failed" && !isRetried(status.error.code))
       sorted.failed.push({ spec, code: status.error.code });
-    else if (status?.state !== "completed" || (isStale && rerunStale)) sorted.waiting.push(spec);
+    else if (isStale && rerunStale) sorted.waiting.push(spec);
+    else if (status?.state !== "completed") (isLeftOut ? sorted.later : sorted.waiting).push(spec);
   }
   return sorted;
 }

@@ -65,6 +65,8 @@ export interface RunContext extends Context {
   retryFailed: boolean;
   /** Of these, only those with failures of these classes; undefined for all. */
   retryClasses?: readonly FailureClass[] | undefined;
+  /** Ids of the failed trials to run again; no other trial runs. Undefined for all, and those that have not completed. */
+  retryOnly?: ReadonlySet<string> | undefined;
   /** How often a trial runs again after a failure of a class, where it differs from the default. */
   retries?: Partial<Retries>;
   /** No trial starts after as many have failed; undefined for no limit. */

@@ -98,7 +98,7 @@ async function runLocked(
 ): Promise<{ code: number; file: string | undefined }> {
   const { plan, dataset, targets, split, failIf = [] } = request;
   checkSameData(store, request); // Again: another process may have had the lock.
-  const { waiting, numFailed } = trialsToRun(store, plan.trials, run);
+  const { waiting, numFailed, numLater } = trialsToRun(store, plan.trials, run);
   checkFormerThreads(request.experiment, plan.trials, waiting, store.runsDir);
   if (run.engine === "slurm" && waiting.length > 0) await checkSlurm(store, run);
   if (run.engine === "ray" && waiting.length > 0) run.terminal.info(await checkRay(waiting, run));
@@ -154,7 +154,7 @@ async function runLocked(
       listAttempts(store, trialStatuses(store, plan.trials));
     for (const [sources_sha256, kind] of new Map(plan.trials.map((spec) => [spec.sources_sha256, spec.kind])))
       recordCode(store.runsDir, sources_sha256, codeOf(kind));
-    announce(store, plan, { waiting: waiting.map(withDevice), numFailed }, models, place, run);
+    announce(store, plan, { waiting: waiting.map(withDevice), numFailed, numLater }, models, place, run);
     if (run.detach === true && waiting.length > 0) {
       const options = { checkpoint_minutes: run.checkpointMinutes ?? defaultCheckpointMinutes };
       await detachTrials(store, plan, { waiting: waiting.map(withDevice), place }, options, run);
@@ -217,17 +217,18 @@ function listAttempts(store: SweepStore, statuses: ReadonlyMap<string, TrialStat
 function announce(
   { name, folder }: SweepStore,
   { trials }: Plan,
-  { waiting, numFailed }: TrialsToRun,
+  { waiting, numFailed, numLater }: TrialsToRun,
   models: ModelRequest,
   { slots, description }: Place,
   run: RunContext,
 ): void {
   const { terminal } = run;
-  const numDone = trials.length - waiting.length - numFailed;
+  const numDone = trials.length - waiting.length - numFailed - numLater;
   const counts = [
     counted(trials.length, "trial"),
     ...(numDone > 0 ? [`${numDone} already done`] : []),
     ...(numFailed > 0 ? [`${numFailed} failed earlier`] : []),
+    ...(numLater > 0 ? [`${numLater} left out, which have not run`] : []),
   ];
   const where = waiting.length === 0 ? "" : `, ${description}`;
   terminal.info(`Sweep ${name}: ${counts.join(", ")}${where}, in ${folder}`);

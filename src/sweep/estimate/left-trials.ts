@@ -20,7 +20,7 @@ export function leftTrials(
       hasPredictions(answersDir({ spec, trial, attempt }, target), target.split),
     );
   };
-  const canAnswer = trials.filter(({ state }) => state !== "failed");
+  const canAnswer = trials.filter(({ state }) => state !== "failed" && state !== "later");
   return {
     label: trials[0]?.spec.label ?? "",
     num_trials: trials.length,

@@ -82,6 +82,7 @@ const stateTexts: [PlannedTrial["state"], string][] = [
   ["stale", "done by other code (stale)"],
   ["failed", "failed earlier (--retry-failed runs them again)"],
   ["running_elsewhere", "running in another process"],
+  ["later", "left out, which have not run"],
 ];
 
 /** What has to be made before the trials, or by the first that needs it. */

@@ -8,6 +8,8 @@ import type { TrialStatus } from "../resume.ts";
 /** What a run would do with a trial. */
 export type PlannedTrial = { spec: TrialSpec } & (
   | { state: "completed" | "stale" | "failed" | "waiting" }
+  /** It could run, and is left out. */
+  | { state: "later" }
   /** It continues a checkpoint: training before it took `worked_ms`, without the start of the worker. */
   | { state: "resumes"; worked_ms: number }
   | { state: "running_elsewhere"; owner: string }
@@ -30,7 +32,7 @@ export function plannedTrials(
     const status = statuses.get(spec.trial_id);
     if (!toRun.has(spec.trial_id)) {
       if (status?.state === "completed") return { spec, state: status.isStale ? "stale" : "completed" };
-      return { spec, state: status?.state ?? "waiting" };
+      return { spec, state: status?.state === "failed" ? "failed" : "later" };
     }
     if (!existing.has(spec.trial_id)) return { spec, state: "waiting" };
     const trial = new TrialStore(store.runsDir, spec.trial_id);

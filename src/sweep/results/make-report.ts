@@ -151,7 +151,10 @@ function lastRun(
   entries: readonly JournalEntry[],
   commandLine: string,
 ): Pick<ReportInput, "command" | "num_slots"> {
-  const runs = entries.flatMap((entry) => (entry.type === "sweep_started" ? [entry] : []));
+  // `retry` needs the sweep's folder.
+  const runs = entries.flatMap((entry) =>
+    entry.type === "sweep_started" && !/^cliprpn retry\b/.test(entry.command) ? [entry] : [],
+  );
   const command = runs
     .at(-1)
     ?.command.replace(/ --((rerun-stale|accept-stale|retry-failed)\b|retry-class[ =]\S+)/g, "");
