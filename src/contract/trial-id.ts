@@ -11,6 +11,12 @@ export function trialId(spec: TrialSpec, defaults: IdentityDefaults = identityDe
   return identityId(trialIdentityOf(spec), defaults);
 }
 
+/** The ids of a trial with each of these seeds. */
+export function trialIds(spec: TrialSpec, seeds: readonly number[]): string[] {
+  const hashed = hashedPart(trialIdentityOf(spec), identityDefaults);
+  return seeds.map((seed) => digest("seed" in hashed ? { ...hashed, seed } : hashed).slice(0, 16));
+}
+
 /** The id of a stored trial. */
 export function identityId(identity: TrialIdentity, defaults: IdentityDefaults = identityDefaults): string {
   return digest(hashedPart(identity, defaults)).slice(0, 16);
@@ -66,14 +72,15 @@ type Json = Record<string, unknown>;
  * value, so two values with all keys never give the same result. Lists are compared as a whole.
  */
 export function withoutDefaults(value: object, defaults: object): Json {
-  const usual = new Map<string, unknown>(Object.entries(defaults));
-  const entries = Object.entries(value).flatMap(([key, item]): [string, unknown][] => {
-    const other = usual.get(key);
-    if (!isRecord(item) || !isRecord(other))
-      return usual.has(key) && isEqual(item, other) ? [] : [[key, item]];
-    const rest = withoutDefaults(item, other);
-    return Object.keys(rest).length === 0 ? [] : [[key, rest]];
-  });
+  const entries: [string, unknown][] = [];
+  for (const [key, item] of Object.entries(value)) {
+    const isUsual = Object.hasOwn(defaults, key);
+    const other: unknown = isUsual ? (defaults as Json)[key] : undefined;
+    if (isRecord(item) && isRecord(other)) {
+      const rest = withoutDefaults(item, other);
+      if (Object.keys(rest).length > 0) entries.push([key, rest]);
+    } else if (!isUsual || !isEqual(item, other)) entries.push([key, item]);
+  }
   return Object.fromEntries(entries);
 }
 

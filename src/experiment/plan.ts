@@ -10,11 +10,11 @@ import type {
   TrialDataset,
   TrialSpec,
 } from "../contract/generated/types.ts";
-import { trialId } from "../contract/trial-id.ts";
+import { trialIds } from "../contract/trial-id.ts";
 import type { ReadExperiment } from "./check-experiment.ts";
 import { declaredTraining } from "./declared-training.ts";
 import { defaultAlpha, defaultNumThreads } from "./presets.ts";
-import type { ResolvedBaseline, ResolvedClipRpn } from "./resolve.ts";
+import type { ResolvedBaseline, ResolvedClipRpn, ResolvedSetting } from "./resolve.ts";
 import { labelsOf } from "./setting-label.ts";
 
 /** The plan of a sweep: every trial, in the order in which they run. */
@@ -65,40 +65,47 @@ export function planSweep({ experiment, settings }: ReadExperiment, context: Pla
 
 /** The same trial with another seed; a baseline has none. */
 export function withSeed(spec: TrialSpec, seed: number): TrialSpec {
-  return spec.kind === "cliprpn" ? withId({ ...spec, seed }) : spec;
+  return spec.kind === "cliprpn" ? { ...spec, seed, trial_id: trialIds(spec, [seed])[0] ?? "" } : spec;
 }
 
 function planTrials({ experiment, settings }: ReadExperiment, context: PlanContext): TrialSpec[] {
   const num_threads = experiment.num_threads ?? defaultNumThreads;
   const labels = labelsOf(settings);
-  const labeled = settings.map((setting, index) => ({ setting, label: labels[index] ?? "" }));
+  const configurations = settings.map((setting, index) => {
+    const [seed = 0] = setting.seeds;
+    return trialsOf(setting, { seed, num_threads, label: labels[index] ?? "" }, context);
+  });
   const numRounds = settings.reduce((most, { seeds }) => Math.max(most, seeds.length), 0);
   return Array.from({ length: numRounds }, (_, round) => {
-    const runs = labeled.flatMap(({ setting, label }) => {
-      const seed = setting.seeds[round];
-      return seed === undefined ? [] : [{ setting, run: { seed, num_threads, label } }];
-    });
-    const clipRpns = runs.flatMap(({ setting, run }) =>
-      setting.kind === "cliprpn" ? [clipRpnSpec(setting, run, context)] : [],
-    );
-    const baselines = runs.flatMap(({ setting, run }) =>
-      setting.kind === "baseline" && round === 0 ? [baselineSpec(setting, run, context)] : [],
-    );
-    return [...clipRpns, ...baselines].map((spec) => check("TrialSpec", spec, "a planned trial"));
+    const trials = configurations.flatMap((each) => each[round] ?? []);
+    return [
+      ...trials.filter(({ kind }) => kind === "cliprpn"),
+      ...trials.filter(({ kind }) => kind === "baseline"),
+    ];
   }).flat();
+}
+
+/** A trial for each seed of a configuration; one of a baseline. They differ by seed and id, so one of them is checked. */
+function trialsOf(setting: ResolvedSetting, run: Run, context: PlanContext): TrialSpec[] {
+  const first =
+    setting.kind === "cliprpn" ? clipRpnSpec(setting, run, context) : baselineSpec(setting, run, context);
+  const ids = trialIds(first, setting.seeds);
+  const checked = check("TrialSpec", { ...first, trial_id: ids[0] ?? "" }, "a planned trial");
+  if (checked.kind === "baseline") return [checked];
+  return setting.seeds.map((seed, index) => ({ ...checked, seed, trial_id: ids[index] ?? "" }));
 }
 
 type Run = Pick<TrialSpec, "seed" | "num_threads" | "label">;
 
 function clipRpnSpec({ preset, settings }: ResolvedClipRpn, run: Run, context: PlanContext): ClipRpnSpec {
-  return withId({ kind: "cliprpn", ...commonKeys("cliprpn", run, context), preset, settings });
+  return { kind: "cliprpn", ...commonKeys("cliprpn", run, context), preset, settings };
 }
 
 function baselineSpec({ baseline, limits }: ResolvedBaseline, run: Run, context: PlanContext): BaselineSpec {
-  return withId({ kind: "baseline", ...commonKeys("baseline", run, context), baseline, limits });
+  return { kind: "baseline", ...commonKeys("baseline", run, context), baseline, limits };
 }
 
-/** The keys of both kinds; `withId` sets the id. */
+/** The keys of both kinds; the id is set later. */
 function commonKeys(
   kind: TrialKind,
   { seed, num_threads, label }: Run,
@@ -116,8 +123,4 @@ function commonKeys(
     backbone,
     cache_dir,
   };
-}
-
-function withId<Spec extends TrialSpec>(spec: Spec): Spec {
-  return { ...spec, trial_id: trialId(spec) };
 }

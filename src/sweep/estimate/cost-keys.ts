@@ -1,4 +1,5 @@
-import type { Limits, TrialIdentity } from "../../contract/generated/types.ts";
+import type { Limits, TrialIdentity, TrialSpec } from "../../contract/generated/types.ts";
+import { trialIdentityOf } from "../../contract/trial-identity.ts";
 
 /** What decides the time of a trial on a machine, from the most exact to the most general. */
 export interface CostKeys {
@@ -40,6 +41,20 @@ export function costKeys(trial: TrialIdentity, preset: string | null): CostKeys 
       views > 0,
       precision,
     ]),
+  };
+}
+
+export function costKeysOf(spec: TrialSpec): CostKeys {
+  return costKeys(trialIdentityOf(spec), spec.kind === "cliprpn" ? spec.preset : null);
+}
+
+/** The same for the trials of a sweep: those of a configuration differ by their seed only. */
+export function keysByLabel(): typeof costKeysOf {
+  const known = new Map<string, CostKeys>();
+  return (spec) => {
+    const keys = known.get(spec.label) ?? costKeysOf(spec);
+    known.set(spec.label, keys);
+    return keys;
   };
 }
 

@@ -3,6 +3,7 @@ import type { EstimateBasis, SweepEstimate, Timing } from "../../contract/genera
 import { distinctSizes } from "../image-sizes.ts";
 import type { ReadPlan } from "../read-plan.ts";
 import type { TrialStatus } from "../resume.ts";
+import { keysByLabel } from "./cost-keys.ts";
 import { left } from "./costs.ts";
 import { DatasetCounts } from "./dataset-counts.ts";
 import { namedSome } from "./describe-time.ts";
@@ -51,8 +52,10 @@ export function costsOfSweep(
   };
   const { name, trials } = plan;
   const numSlots = numSlotsHere(on);
-  const seen = seenTrials({ runsDir, name, numSlots, trials, statuses, deviceKind, deviceName, counts });
-  return findCosts({ planned, statuses, targets, runsDir, on, seen, counts, checkpoints });
+  const keysOf = keysByLabel();
+  const here = { runsDir, statuses, counts, keysOf };
+  const seen = seenTrials({ ...here, name, numSlots, trials, deviceKind, deviceName });
+  return findCosts({ ...here, planned, targets, on, seen, checkpoints });
 }
 
 function cacheOf({ plan }: ReadPlan): string {

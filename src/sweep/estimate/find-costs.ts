@@ -5,17 +5,18 @@ import type {
   EstimateBasis,
   FeatureNeed,
   SpeedMeasurement,
+  StoredMeasurement,
 } from "../../contract/generated/types.ts";
-import { trialIdentityOf } from "../../contract/trial-identity.ts";
 import type { EvaluationTarget } from "../predict-on.ts";
 import type { TrialStatus } from "../resume.ts";
-import { costKeys } from "./cost-keys.ts";
+import type { CostKeys, costKeysOf } from "./cost-keys.ts";
 import type { ConfigurationCost, SweepCosts, TimedBaseline, TimedConfiguration } from "./costs.ts";
 import type { DatasetCounts } from "./dataset-counts.ts";
 import { kindOf } from "./device.ts";
 import { featureBytes, featureNeed } from "./feature-needs.ts";
 import { leftTrials, runs } from "./left-trials.ts";
 import {
+  hasMeasurements,
   type MeasuredOn,
   measurementKey,
   mostSeeds,
@@ -38,6 +39,7 @@ export interface CostSearch {
   /** What preflight has measured on this machine is looked up in its cache. */
   on: MeasuredOn;
   seen: readonly SeenTrial[];
+  keysOf: typeof costKeysOf;
   counts: DatasetCounts;
   /** Size of one saved model, by trial id, where Python has told it. */
   checkpoints?: ReadonlyMap<string, number> | undefined;
@@ -68,10 +70,10 @@ export function timedOf(costs: FoundCosts): SweepCosts {
 }
 
 /** What is known about the costs of a sweep: from earlier trials of its configurations, preflight, or trials that are like them. */
-export function findCosts(search: CostSearch): FoundCosts {
-  const { planned, targets, statuses, runsDir, on } = search;
-  const seen = new SeenTrials(search.seen, numSlotsHere(on));
-  const known: Search["known"] = new Map();
+export function findCosts(asked: CostSearch): FoundCosts {
+  const { planned, targets, statuses, runsDir, on } = asked;
+  const seen = new SeenTrials(asked.seen, numSlotsHere(on));
+  const search = { ...asked, known: new Map(), isMeasured: hasMeasurements(on.cacheDir) };
   const configurations: FoundCosts["configurations"] = [];
   const baselines: FoundCosts["baselines"] = [];
   const unprepared: FoundCosts["unprepared"] = [];
@@ -83,7 +85,7 @@ export function findCosts(search: CostSearch): FoundCosts {
       baselines.push(baselineCost(spec, left, search, seen));
       continue;
     }
-    const found = configurationCost(spec, left, { ...search, known }, seen);
+    const found = configurationCost(spec, left, search, seen);
     if (found === undefined) unprepared.push(spec);
     else configurations.push(withResumed(found, trials));
   }
@@ -103,6 +105,8 @@ export function findCosts(search: CostSearch): FoundCosts {
 interface Search extends CostSearch {
   /** Needs of features that were looked up: configurations share them. */
   known: Map<string, FeatureNeed | undefined>;
+  /** Whether a preflight has measured anything here. */
+  isMeasured: boolean;
 }
 
 /** Undefined if the dataset is not prepared. */
@@ -112,14 +116,15 @@ function configurationCost(
   search: Search,
   seen: SeenTrials,
 ): FoundCost<TimedConfiguration> | undefined {
-  const { on, counts } = search;
+  const { counts } = search;
   const { dataset, settings } = spec;
   const num_train = counts.expressions(dataset.root, "train", settings.limits.train);
   const num_val = counts.expressions(dataset.root, "val", settings.limits.val);
   if (num_train === undefined || num_val === undefined) return undefined;
-  const stored = readMeasurement(on.cacheDir, measurementKey(spec, on))?.speed;
+  const keys = search.keysOf(spec);
+  const stored = measurementOf(spec, keys, search)?.speed;
   const isMeasured = stored !== undefined;
-  const like = seen.like(costKeys(trialIdentityOf(spec), spec.preset), sourcesWith(isMeasured), isMeasured);
+  const like = seen.like(keys, sourcesWith(isMeasured), isMeasured);
   const num_evaluated = numEvaluated(spec, search.targets, counts);
   const work = { num_epochs: settings.training.num_epochs, num_train, num_val };
   const time = like && seenTime(like, work, seen);
@@ -140,6 +145,14 @@ function configurationCost(
       time !== undefined && like !== undefined ? like.source : stored === undefined ? null : "preflight",
     ...numSeen(time === undefined ? undefined : like),
   };
+}
+
+function measurementOf(
+  spec: ClipRpnSpec | BaselineSpec,
+  keys: CostKeys,
+  { on, isMeasured }: Pick<Search, "on" | "isMeasured">,
+): StoredMeasurement | undefined {
+  return isMeasured ? readMeasurement(on.cacheDir, measurementKey(spec, on, keys)) : undefined;
 }
 
 function numSeen(like: LikeTrials | undefined): Pick<FoundCost<unknown>, "num_seen" | "seen_at_once"> {
@@ -235,13 +248,14 @@ function withResumed(
 function baselineCost(
   spec: BaselineSpec,
   left: ReturnType<typeof leftTrials>,
-  { on, counts }: CostSearch,
+  search: Search,
   seen: SeenTrials,
 ): FoundCost<TimedBaseline & { spec: BaselineSpec }> {
-  const measured = readMeasurement(on.cacheDir, measurementKey(spec, on))?.baseline;
+  const keys = search.keysOf(spec);
+  const measured = measurementOf(spec, keys, search)?.baseline;
   // On other data, its detections are not in the cache.
-  const like = seen.like(costKeys(trialIdentityOf(spec), null), ["same_trials"], measured !== undefined);
-  const numVal = counts.expressions(spec.dataset.root, "val", spec.limits.val) ?? 0;
+  const like = seen.like(keys, ["same_trials"], measured !== undefined);
+  const numVal = search.counts.expressions(spec.dataset.root, "val", spec.limits.val) ?? 0;
   const time = like && seenBaselineTime(like, numVal, seen);
   return {
     timed: { ...left, spec, measured, ...(time === undefined ? {} : { seen: time }) },

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus, hostname } from "node:os";
 import { join } from "node:path";
+import { namesIn } from "../../base/files.ts";
 import { groupBy } from "../../base/group-by.ts";
 import { replaceFile } from "../../base/replace-file.ts";
 import { check } from "../../contract/check.ts";
@@ -11,10 +12,9 @@ import type {
   StoredMeasurement,
   TrialSpec,
 } from "../../contract/generated/types.ts";
-import { trialIdentityOf } from "../../contract/trial-identity.ts";
 import { parseJson, toJson } from "../../store/files.ts";
 import type { EvaluationTarget } from "../predict-on.ts";
-import { costKeys } from "./cost-keys.ts";
+import { costKeysOf } from "./cost-keys.ts";
 import { kindOf } from "./device.ts";
 
 /** What measurements on this machine depend on, besides the trial. */
@@ -37,9 +37,12 @@ export function numSlotsHere({ numSlots, isElsewhere = false }: MeasuredOn): num
 export const maxTimed = 4;
 
 /** The key of what `preflight` measures for a configuration; those with the same key are timed once. */
-export function measurementKey(spec: ClipRpnSpec | BaselineSpec, on: MeasuredOn): string {
+export function measurementKey(
+  spec: ClipRpnSpec | BaselineSpec,
+  on: MeasuredOn,
+  keys = costKeysOf(spec),
+): string {
   const { limits } = spec.kind === "cliprpn" ? spec.settings : spec;
-  const keys = costKeys(trialIdentityOf(spec), spec.kind === "cliprpn" ? spec.preset : null);
   return keyOf([spec.kind, keys.same_trials, limits.test], spec, on);
 }
 
@@ -79,6 +82,11 @@ function keyOf(
     numTimed,
   ];
   return createHash("sha256").update(JSON.stringify(all)).digest("hex").slice(0, 24);
+}
+
+/** False if no preflight has measured anything here: then no key needs to be made. */
+export function hasMeasurements(cacheDir: string): boolean {
+  return namesIn(join(cacheDir, "measurements")).length > 0;
 }
 
 /** A measurement of an earlier preflight; undefined if there is none, or another version wrote it. */

@@ -7,7 +7,7 @@ import { SweepStore } from "../../store/sweep-store.ts";
 import { sweepsIn } from "../../store/sweeps.ts";
 import { predictionsFile, TrialStore } from "../../store/trial-store.ts";
 import type { TrialStatus } from "../resume.ts";
-import { type CostKeys, costKeys } from "./cost-keys.ts";
+import { type CostKeys, costKeys, type costKeysOf } from "./cost-keys.ts";
 import type { DatasetCounts } from "./dataset-counts.ts";
 import { kindOf } from "./device.ts";
 import { type AtOnce, atOnceIn, isLike } from "./running-at-once.ts";
@@ -45,6 +45,7 @@ export interface SeenSearch {
   /** Undefined if only Python knows it: then trials on the device of the newest one count. */
   deviceName: string | undefined;
   counts: DatasetCounts;
+  keysOf: typeof costKeysOf;
 }
 
 /** Trials to read of each configuration: as many with the same number at the same time, and with another one. */
@@ -75,12 +76,9 @@ export function seenTrials(search: SeenSearch): SeenTrial[] {
   /** Another sweep ran them, as a rule, and may be read later. */
   const unknown: Ran[] = [];
   const done = new Set<string>();
-  const keysOf = new Map<string, CostKeys>(); // Trials of a configuration differ by their seed only.
   for (const spec of trials) {
     const status = statuses.get(spec.trial_id);
-    const preset = spec.kind === "cliprpn" ? spec.preset : null;
-    const keys = keysOf.get(spec.label) ?? costKeys(trialIdentityOf(spec), preset);
-    keysOf.set(spec.label, keys);
+    const keys = search.keysOf(spec);
     if (status?.state !== "completed") wanted.ask(keys);
     if (status?.state !== "completed" || status.accepted.origin !== null) continue;
     const { attempt } = status.accepted;
