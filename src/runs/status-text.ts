@@ -30,9 +30,9 @@ const maxFailures = 5;
 
 function idleText({ num_trials, num_completed, report_file, paused, left }: ShownStatus): string {
   if (left !== undefined) {
-    const { num_waiting, num_running, num_ended } = left;
-    const follow = "re-run its command without --detach to follow them, and for the report";
-    return `no process follows it; its workers have ${counted(num_running, "trial")} that run, ${num_waiting} that wait, and ${num_ended} that ended; ${follow}`;
+    const { num_waiting, num_running, num_ended, command } = left;
+    const how = command === null ? "re-run its command without --detach" : `run \`${command}\``;
+    return `no process follows it; its workers have ${counted(num_running, "trial")} that run, ${num_waiting} that wait, and ${num_ended} that ended; no others are sent when these workers end; ${how} to follow them, to send more, and for the report`;
   }
   if (paused !== null) {
     const { at, error } = paused;

@@ -7,7 +7,7 @@ import type {
   SweepStatus,
 } from "../contract/generated/types.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
-import { type LeftTrials, leftTrials } from "../sweep/machines/detach.ts";
+import { continuingCommand, type LeftTrials, leftTrials } from "../sweep/machines/detach.ts";
 import { type Failure, storedResults } from "../sweep/results/stored-results.ts";
 
 /** What `cliprpn status` prints about a sweep. */
@@ -22,7 +22,10 @@ export interface ShownStatus {
   /** The fault of the machine that ended its last start; null if there was none. */
   paused: { at: string; error: ErrorInfo } | null;
   /** What workers have of it while no process runs it; missing if they have nothing. */
-  left?: LeftTrials;
+  left?: LeftTrials & {
+    /** That continues it; null if it is not known. */
+    command: string | null;
+  };
   /** Trials that the experiment asks for. */
   num_trials: number;
   /** Of these, ended as the journal has it; trials that were complete before their sweep ran are not in it. */
@@ -54,7 +57,9 @@ export function sweepStatus(sweep: SweepStore): ShownStatus {
     owner: owner === undefined ? null : describeOwner(owner),
     now,
     paused: pause === undefined ? null : { at: pause.at, error: pause.error },
-    ...(owner !== undefined || left === undefined ? {} : { left }),
+    ...(owner !== undefined || left === undefined
+      ? {}
+      : { left: { ...left, command: continuingCommand(sweep) ?? null } }),
     ...results,
     leaderboard: now?.leaderboard ?? leaderboard(),
     report_file: existsSync(reportFile) ? reportFile : null,

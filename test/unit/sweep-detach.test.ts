@@ -68,7 +68,7 @@ async function detach(): Promise<string> {
     keep_models: "all" as const,
     alpha: 0.05,
   };
-  const run = contextIn(store.runsDir, terminal);
+  const run = { ...contextIn(store.runsDir, terminal), commandLine: "cliprpn sweep a.json --detach" };
   await detachTrials(store, plan, { waiting: specs, place }, { checkpoint_minutes: 7 }, run);
   return terminal.lines.join("\n");
 }
@@ -89,7 +89,9 @@ function work(entry: string, end: "completes" | "is running"): void {
 }
 
 test("all trials wait for workers, whose jobs are submitted, and no process has a claim", async () => {
-  expect(await detach()).toMatch(/Left 3 trials .*without --detach.*cliprpn stop made/);
+  expect(await detach()).toMatch(
+    /Left 3 trials .*for 1 job of at most 1 h.*no others are sent.*`cliprpn sweep a\.json`.*cliprpn stop made/,
+  );
   expect(asked).toBe(3);
   expect(queue.waiting().sort()).toEqual(specs.map(({ trial_id }) => `${trial_id}.1`).sort());
   expect(existsSync(join(store.queueFolder, "stop"))).toBe(false);
@@ -110,7 +112,7 @@ test("status says what workers have, and the report counts what they completed",
     left: { num_waiting: 1, num_running: 1, num_ended: 1 },
   });
   expect(statusText(sweepStatus(store)).replaceAll(/\s+/g, " ")).toMatch(
-    /1 trial that run.* 1 that wait.* 1 that ended/,
+    /1 trial that run.* 1 that wait.* 1 that ended; no others are sent.*run `cliprpn sweep a\.json` to follow/,
   );
   const trial = new TrialStore(store.runsDir, first.split(".")[0] ?? "");
   expect(trial.accepted()).toEqual([]);

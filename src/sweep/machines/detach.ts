@@ -1,7 +1,8 @@
-import { counted } from "../../base/format.ts";
+import { counted, formatDuration } from "../../base/format.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { TrialSpec } from "../../contract/generated/types.ts";
 import { QueueFolder } from "../../engine/queue/queue-folder.ts";
+import { jobLimits } from "../../engine/slurm/batch-script.ts";
 import type { Plan } from "../../experiment/plan.ts";
 import type { SweepStore } from "../../store/sweep-store.ts";
 import { TrialStore } from "../../store/trial-store.ts";
@@ -40,8 +41,10 @@ export async function detachTrials(
       numLeft += 1;
     }
     await launcher.leave();
+    const numJobs = counted(Math.min(numLeft, place.slots.length), "job");
+    const limit = formatDuration(60_000 * jobLimits(run.slurm ?? {}).timeoutMin);
     run.terminal.info(
-      `Left ${counted(numLeft, "trial")} with SLURM. Run the same command without --detach to follow them, and for the report; \`cliprpn stop ${name}\` ends them.`,
+      `Left ${counted(numLeft, "trial")} with SLURM, for ${numJobs} of at most ${limit} each; no others are sent when these end. To follow them, to send more, and for the report: \`${withoutDetach(run.commandLine)}\`; \`cliprpn stop ${name}\` ends them.`,
     );
   } catch (error) {
     try {
@@ -71,6 +74,16 @@ export function leftTrials({ queueFolder }: Pick<SweepStore, "queueFolder">): Le
   const num_running = [...queue.claims().keys()].filter((entry) => !ended.has(entry)).length;
   const left = { num_waiting: queue.waiting().length, num_running, num_ended: ended.size };
   return Object.values(left).some((number) => number > 0) ? left : undefined;
+}
+
+/** The command that continues a sweep which was left; undefined if none is known. */
+export function continuingCommand(store: Pick<SweepStore, "entries">): string | undefined {
+  const started = store.entries().findLast(({ type }) => type === "sweep_started");
+  return started?.type === "sweep_started" ? withoutDetach(started.command) : undefined;
+}
+
+function withoutDetach(command: string): string {
+  return command.replace(/ --detach(=\S+)?(?= |$)/, "");
 }
 
 /** Makes results count that workers wrote while no process ran the sweep. */
