@@ -25,6 +25,7 @@ import { type PlannedTrial, plannedTrials } from "./estimate/planned-trials.ts";
 import { checkFormerThreads } from "./former-threads.ts";
 import { checkRay, raySlots } from "./machines/ray-place.ts";
 import { checkSlurm, slurmSlots, tellScript } from "./machines/slurm-place.ts";
+import { trainingDevice } from "./machines/training-device.ts";
 import { openEngine } from "./open-engine.ts";
 import { targetName } from "./predict-on.ts";
 import { warnOfSharedImages } from "./prepare/prepare-targets.ts";
@@ -67,7 +68,7 @@ export async function dryRun(read: ReadPlan, run: RunContext, preflight: string)
     const { joint } = readFacts(dataset.root);
     if (joint != null) terminal.info(describeJoint(joint));
   }
-  const precision = describePrecision(waiting, run.device);
+  const precision = describePrecision(waiting, trainingDevice(run) ?? run.device);
   if (precision !== undefined) terminal.info(precision);
   if (targets.length > 0)
     terminal.info(
@@ -232,11 +233,16 @@ async function checkWithPython(
   try {
     run.terminal.live([`checking ${joinWords(all)}`]);
     const device = await engine.device();
-    checkCudaGraphs(waiting.map((spec) => ({ ...spec, device })));
+    const trainsOn = trainingDevice(run);
+    checkCudaGraphs(
+      waiting.map((spec) => ({ ...spec, device })),
+      trainsOn,
+    );
     if (hasRawDataset) checkSplits(dataset.raw ?? "", await rawSplits(dataset, engine, run), plan.trials);
     await checkFusions(
       engine,
       models.map((spec) => ({ ...spec, device })),
+      trainsOn,
     );
     if (isUnprepared(dataset) && hasJoint) await countJoint(dataset, engine, run);
     if (hasImages) await warnOfSharedImages(dataset, targets, engine, run);

@@ -190,3 +190,22 @@ def test_the_bridge_checks_fusions_on_its_device(tmp_path: Path) -> None:
     context = CallContext(lambda event: None, lambda: False, torch.device("meta"))
     with pytest.raises(CliprpnError, match="ValueError: meta"):
         METHODS["check_fusion"].run(CheckFusionParams(spec=spec), context)
+
+
+@pytest.mark.parametrize(
+    ("trains_on", "is_refused"), [("cuda", False), ("cpu", False), (None, False), ("mps", True)]
+)
+def test_the_precision_is_checked_for_the_device_that_trains(
+    trains_on: str | None, is_refused: bool, tmp_path: Path
+) -> None:
+    """Not for that of the bridge, which may run on a login node."""
+    spec = make_spec(small_dataset(tmp_path / "data", 1), tmp_path)
+    training = spec.settings.training.model_copy(update={"precision": "bf16"})
+    settings = spec.settings.model_copy(update={"training": training})
+    params = CheckFusionParams(spec=spec.model_copy(update={"settings": settings}), trains_on=trains_on)
+    context = CallContext(lambda event: None, lambda: False, CPU)
+    if is_refused:
+        with pytest.raises(CliprpnError, match="expected fp32 or auto on mps, found bf16"):
+            METHODS["check_fusion"].run(params, context)
+    else:
+        METHODS["check_fusion"].run(params, context)

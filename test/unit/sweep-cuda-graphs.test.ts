@@ -28,6 +28,14 @@ test.each(["cpu", "mps"])("before any work, CUDA graphs are refused on %s", (dev
   checkCudaGraphs(trialsOn(device, {}));
 });
 
+test("with jobs elsewhere, their device counts; workers that join check their own", () => {
+  const trials = trialsOn("cpu", { training: { cuda_graphs: true } });
+  checkCudaGraphs(trials, "cuda");
+  checkCudaGraphs(trials, null);
+  const onCuda = trialsOn("cuda:0", { training: { cuda_graphs: true } });
+  expect(() => checkCudaGraphs(onCuda, "cpu")).toThrow(/found cpu/);
+});
+
 test("on a CUDA device they are not", () => {
   checkCudaGraphs(trialsOn("cuda:1", { training: { cuda_graphs: true } }));
 });

@@ -205,7 +205,10 @@ def _check_fusion(params: CheckFusionParams, context: CallContext) -> CheckFusio
     spec = params.spec
     seed_everything(spec.seed, spec.num_threads)
     use_deterministic(spec.settings.training.deterministic, context.device)
-    choose_precision(spec.settings.training, context.device)
+    if "trains_on" not in params.model_fields_set:
+        choose_precision(spec.settings.training, context.device)
+    elif params.trains_on is not None:  # Each worker that joins checks its own.
+        choose_precision(spec.settings.training, torch.device(params.trains_on))
     sizes = _feature_sizes(spec.backbone.name, spec.backbone.weights)
     num_parameters = check_fusion(spec.settings, sizes, context.device)
     return CheckFusionResult(

@@ -4948,6 +4948,13 @@ class CheckFusionParams(BaseModel):
         extra="forbid",
     )
     spec: ClipRpnSpec
+    trains_on: Annotated[
+        str | None,
+        Field(
+            description="Device that trains, if it is not this worker's, such as cuda; null if it is not known. Whether it can train with the spec's precision is checked.",
+            pattern="^(cpu|mps|cuda(:[0-9]+)?)$",
+        ),
+    ] = None
 
 
 class IndexDatasetParams(BaseModel):
@@ -5531,4 +5538,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "2586f2ec973658c58e4cd02253a5bf4a27fc5a9f35d9235a584e00cabc2b4cc2"
+SCHEMA_SHA256 = "64d96ca3aa63e4751e8bc1916721d0ef59e63b20e58f33aa032e0482367da916"

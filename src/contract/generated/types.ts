@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "2586f2ec973658c58e4cd02253a5bf4a27fc5a9f35d9235a584e00cabc2b4cc2";
+export const schema_sha256 = "64d96ca3aa63e4751e8bc1916721d0ef59e63b20e58f33aa032e0482367da916";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -2172,6 +2172,10 @@ export interface CheckFusionMethod {
  */
 export interface CheckFusionParams {
   spec: ClipRpnSpec;
+  /**
+   * Device that trains, if it is not this worker's, such as cuda; null if it is not known. Whether it can train with the spec's precision is checked.
+   */
+  trains_on?: string | null;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema

@@ -106,7 +106,7 @@ function actorOptions(waiting: readonly TrialSpec[], { ray = {} }: RunContext): 
 }
 
 /** The device of an actor: Ray shows it no GPU but its own. */
-function rayDevice({ jobDevice, ray = {} }: RunContext): string {
+export function rayDevice({ jobDevice, ray = {} }: RunContext): string {
   return jobDevice ?? ((ray.num_gpus ?? 1) > 0 ? "cuda" : "cpu");
 }
 

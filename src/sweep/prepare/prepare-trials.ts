@@ -12,6 +12,7 @@ import { readFacts } from "../../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { ensureDataset, warnOfData } from "../datasets.ts";
 import { distinctSizes } from "../image-sizes.ts";
+import { trainingDevice } from "../machines/training-device.ts";
 import { openEngine } from "../open-engine.ts";
 import type { EvaluationTarget } from "../predict-on.ts";
 import { liveEvent } from "../progress.ts";
@@ -35,10 +36,11 @@ export async function prepareTrials(
   run: RunContext,
   targets: readonly EvaluationTarget[] = [],
 ): Promise<Map<string, number>> {
-  checkCudaGraphs(waiting);
+  const trainsOn = trainingDevice(run);
+  checkCudaGraphs(waiting, trainsOn);
   // First: wrong weights should not be found after hours of decoding images.
   run.terminal.live(["checking the weights and fusions"]);
-  const checkpoints = await checkFusions(engine, waiting);
+  const checkpoints = await checkFusions(engine, waiting, trainsOn);
   const sizes = distinctSizes(trials);
   await ensureDataset(dataset, sizes, engine, run);
   const { root } = dataset;
@@ -71,16 +73,22 @@ export function checkSplits(where: string, existing: readonly Split[], trials: r
     );
 }
 
-/** @throws CliprpnError bad_input if a trial's steps cannot be CUDA graphs, since its device is another one. */
-export function checkCudaGraphs(trials: readonly TrialSpec[]): void {
+/**
+ * @param trainsOn as `trainingDevice`.
+ * @throws CliprpnError bad_input if a trial's steps cannot be CUDA graphs, since its device is another one.
+ */
+export function checkCudaGraphs(trials: readonly TrialSpec[], trainsOn?: string | null): void {
+  if (trainsOn === null) return; // Each worker checks its own.
   const found = trials.find(
     (spec) =>
-      spec.kind === "cliprpn" && spec.settings.training.cuda_graphs && !spec.device.startsWith("cuda"),
+      spec.kind === "cliprpn" &&
+      spec.settings.training.cuda_graphs &&
+      !(trainsOn ?? spec.device).startsWith("cuda"),
   );
   if (found !== undefined)
     throw new CliprpnError(
       "bad_input",
-      `training.cuda_graphs: expected a CUDA device, found ${found.device}; choose --device cuda, or set training.cuda_graphs to false`,
+      `training.cuda_graphs: expected a CUDA device, found ${trainsOn ?? found.device}; choose --device cuda, or set training.cuda_graphs to false`,
     );
 }
 
@@ -89,10 +97,15 @@ export function trains(spec: TrialSpec): boolean {
   return spec.kind === "cliprpn" || spec.baseline.detector.kind === "trained_yolo";
 }
 
-/** @returns the size of one saved model of each trial that trains one, in bytes, by trial id. @throws CliprpnError fusion_invalid, weights_*. */
+/**
+ * @param trainsOn as `trainingDevice`.
+ * @returns the size of one saved model of each trial that trains one, in bytes, by trial id.
+ * @throws CliprpnError bad_input, fusion_invalid, weights_*.
+ */
 export async function checkFusions(
   engine: Engine,
   trials: readonly TrialSpec[],
+  trainsOn?: string | null,
 ): Promise<Map<string, number>> {
   const sizes = new Map<string, number>();
   const checkpoints = new Map<string, number>();
@@ -100,7 +113,7 @@ export async function checkFusions(
     const { fusion, neck_channels, training } = spec.settings;
     // Not every device trains with every precision.
     const key = JSON.stringify([fusion, neck_channels, training.precision]);
-    const bytes = sizes.get(key) ?? (await checkFusion(engine, spec)).checkpoint_bytes;
+    const bytes = sizes.get(key) ?? (await checkFusion(engine, spec, trainsOn)).checkpoint_bytes;
     sizes.set(key, bytes);
     checkpoints.set(spec.trial_id, bytes);
   }
@@ -108,9 +121,16 @@ export async function checkFusions(
 }
 
 /** @throws CliprpnError fusion_invalid, also if the fusion ends Python. */
-async function checkFusion(engine: Engine, spec: ClipRpnSpec): Promise<{ checkpoint_bytes: number }> {
+async function checkFusion(
+  engine: Engine,
+  spec: ClipRpnSpec,
+  trainsOn: string | null | undefined,
+): Promise<{ checkpoint_bytes: number }> {
   try {
-    return await engine.call("check_fusion", { spec });
+    return await engine.call("check_fusion", {
+      spec,
+      ...(trainsOn === undefined ? {} : { trains_on: trainsOn }),
+    });
   } catch (error) {
     const { fusion } = spec.settings;
     if (!(error instanceof CliprpnError && error.code === "worker_died" && fusion.kind === "file"))
