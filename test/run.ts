@@ -27,7 +27,14 @@ const checks: Record<string, string[]> = {
     "tools",
   ],
   "python lint": ["ruff", "check", "--config", "python/pyproject.toml", "python", "test", "tools"],
-  "python types": ["mypy", "--config-file", "python/pyproject.toml", "python/cliprpn", "tools"],
+  "python types": [
+    "mypy",
+    "--config-file",
+    "python/pyproject.toml",
+    "python/cliprpn",
+    "python/cliprpn_ray",
+    "tools",
+  ],
   vitest: [
     "vitest",
     "run",

@@ -1,10 +1,9 @@
 /** Sweeps over a shared folder, with real pilots whose trials end as their labels say. */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { QueueFolder } from "../../src/engine/queue/queue-folder.ts";
-import { packageRoot } from "../../src/package-root.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
 import { killAll, messagesOf, onFirstEvent, states, testPromises } from "../contract/launcher-promises.ts";
 import { fakeSpec } from "../helpers/fake-spec.ts";
@@ -12,6 +11,7 @@ import { fakeSweep } from "../helpers/fake-sweep.ts";
 import { queueIn, queueKind } from "../helpers/launcher-kinds.ts";
 import { LocalPilots } from "../helpers/local-pilots.ts";
 import { type MarkedProcesses, markProcesses, until, untilNone } from "../helpers/processes.ts";
+import { type RunningController, startController } from "../helpers/start-controller.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 testPromises(queueKind);
@@ -52,14 +52,14 @@ test.each([
 
 test("after SIGKILL of the process that runs the sweep, workers go on, and the same sweep again repeats nothing", async () => {
   const { runs, processes, labels } = sharedSweep(["good", "gated", "good", "good"]);
-  const controller = startController(runs, labels);
+  const controller = startQueue(runs, labels);
   await startPilot(runs, processes);
   await until(() => controller.lines.includes("started gated"));
   // A kill between the creation of an attempt and its submission costs a number.
   await until(() => new QueueFolder(queueIn(runs)).waiting().length > 0);
   controller.process.kill("SIGKILL");
   await controller.exited;
-  const again = startController(runs, labels);
+  const again = startQueue(runs, labels);
   await until(() => again.lines.includes("started gated"));
   writeFileSync(join(runs, "go"), "");
   await again.exited;
@@ -70,10 +70,10 @@ test("after SIGKILL of the process that runs the sweep, workers go on, and the s
 
 test("of two processes that run a sweep, the first one stops, and the other repeats nothing", async () => {
   const { runs, processes, labels } = sharedSweep(["gated", "good", "good", "good"]);
-  const first = startController(runs, labels);
+  const first = startQueue(runs, labels);
   await startPilot(runs, processes);
   await until(() => first.lines.includes("started gated"));
-  const second = startController(runs, labels);
+  const second = startQueue(runs, labels);
   await until(() => first.lines.includes("fault locked"));
   writeFileSync(join(runs, "go"), "");
   await Promise.all([first.exited, second.exited]);
@@ -98,7 +98,7 @@ test.each([
 
 test("a worker leaves when the queue was empty for a while", async () => {
   const { runs, processes, labels } = sharedSweep(["gated"]);
-  startController(runs, labels);
+  startQueue(runs, labels);
   const [one, other] = [await startPilot(runs, processes, 0.5), await startPilot(runs, processes, 0.5)];
   await until(() => one.exitCode !== null || other.exitCode !== null);
   expect([one.exitCode, other.exitCode].filter((code) => code !== null)).toEqual([0]);
@@ -134,28 +134,9 @@ async function startPilot(runs: string, { env }: MarkedProcesses, idleS = 60): P
   return new LocalPilots({ folder, numPilots: 1, env, logFile: join(runs, "pilots.log"), idleS }).start();
 }
 
-interface RunningController {
-  process: ChildProcess;
-  lines: string[];
-  exited: Promise<void>;
-}
-
 /** Runs trials in a process of its own: see test/helpers/queue-controller.ts. */
-function startController(runs: string, labels: string[]): RunningController {
-  const script = join(packageRoot, "test/helpers/queue-controller.ts");
-  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), script, runs, ...labels], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  const lines: string[] = [];
-  let rest = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    const parts = (rest + text).split("\n");
-    rest = parts.pop() ?? "";
-    lines.push(...parts);
-  });
-  const exited = new Promise<void>((resolve) => void child.on("close", () => resolve()));
-  return { process: child, lines, exited };
+function startQueue(runs: string, labels: string[]): RunningController {
+  return startController("test/helpers/queue-controller.ts", [runs, ...labels]);
 }
 
 function pidsOf({ running }: MarkedProcesses): number[] {

@@ -42,7 +42,7 @@ export const queueKind: LauncherKind = {
 
 /** A launcher over the queue of the test's sweep. */
 export function launchQueue(
-  { runsDir, graceMs, trialTimeoutMs, leaseMs }: LaunchSetup,
+  { runsDir, graceMs, trialTimeoutMs, leaseMs }: Omit<LaunchSetup, "engine" | "env">,
   { slots, tell }: LaunchOptions,
   pilots: PilotSource,
 ): Launcher {

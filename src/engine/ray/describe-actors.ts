@@ -4,12 +4,14 @@ import type { Actors } from "./actors.ts";
 
 /** What people should know about the actors; undefined if all of them work. */
 export function describeActors(actors: Actors, options: RaySetup["actor"]): string | undefined {
-  const numStarting = actors.starting().length;
+  const why = whyWaiting(actors, options);
   const waiting = actors.waiting().length;
+  // While enough is free, Ray is about to place them.
+  const numStarting = actors.starting().length + (why === undefined ? waiting : 0);
   const parts = [
-    ...(waiting === 0
+    ...(waiting === 0 || why === undefined
       ? []
-      : [`${counted(waiting, "worker")} waiting for the Ray cluster (${whyWaiting(actors, options)})`]),
+      : [`${counted(waiting, "worker")} waiting for the Ray cluster (${why})`]),
     ...(numStarting === 0 ? [] : [`${counted(numStarting, "worker")} starting`]),
     ...without(actors.blindNodes(), "where the shared folder is missing"),
     ...without(actors.failingNodes(), "where workers ended at once"),
@@ -25,11 +27,13 @@ export function hasNoPlace(actors: Actors, options: RaySetup["actor"]): boolean 
   return places.length === 0 && actors.usable().length === actors.waiting().length;
 }
 
-function whyWaiting(actors: Actors, options: RaySetup["actor"]): string {
+/** Why the cluster has no place for another actor; undefined if it has one. */
+function whyWaiting(actors: Actors, options: RaySetup["actor"]): string | undefined {
   const needed = needs(options);
   if (!actors.nodes.some(({ total }) => fits(needed, total)))
     return `no node has ${joinWords(Object.entries(needed).map(([name, amount]) => `${amount} ${name}`))}`;
   if (hasNoPlace(actors, options)) return "no node is left";
+  if (fits(needed, actors.free)) return undefined;
   const free = Object.keys(needed).map((name) => {
     const total = actors.nodes.reduce((sum, node) => sum + (node.total[name] ?? 0), 0);
     return `${actors.free[name] ?? 0} of ${total} ${name} free`;

@@ -66,7 +66,7 @@ export class RayPilots implements PilotSource {
 
   gone(pilot: Pilot): PilotGone | undefined {
     const label = parseRayLabel(pilot.facts.label);
-    if (label === undefined || this.#run === "") return undefined;
+    if (label === undefined) return undefined;
     if (label.run !== this.#run) return { how: "preempted", reason: "its Ray driver has ended" };
     return this.#actors.gone(label.id);
   }

@@ -1,0 +1,43 @@
+/**
+ * Runs trials in a process of its own, which prints `started LABEL`, `ended LABEL STATE`, `found LABEL` and `fault CODE`: for tests that
+ * kill it.
+ */
+import { CliprpnError } from "../../src/contract/errors.ts";
+import type { LaunchOptions } from "../../src/engine/engine.ts";
+import type { Launcher } from "../../src/engine/launcher.ts";
+import { SweepController } from "../../src/sweep/controller.ts";
+import { TrialClaims } from "../../src/sweep/trial-claims.ts";
+import { GridSource } from "../../src/sweep/trial-source.ts";
+import { fakeSpec } from "./fake-spec.ts";
+
+export async function runController(
+  runsDir: string,
+  labels: string[],
+  launch: (options: LaunchOptions) => Launcher,
+): Promise<void> {
+  const trials = labels.map((label, index) => fakeSpec(label, index, runsDir));
+  const say = (text: string): void => void process.stdout.write(`${text}\n`);
+  const claims = new TrialClaims(trials, { runsDir, keep_models: "all", command: "test" });
+  const controller = new SweepController({
+    source: new GridSource(trials),
+    claims,
+    slots: labels,
+    launch,
+    watcher: {
+      started: ({ spec }) => say(`started ${spec.label}`),
+      event: () => undefined,
+      finished: ({ spec }, _slot, outcome) => say(`ended ${spec.label} ${outcome?.state}`),
+      again: () => undefined,
+      found: ({ label }) => say(`found ${label}`),
+      waiting: () => undefined,
+    },
+    record: () => undefined,
+  });
+  try {
+    await controller.run(new AbortController().signal);
+  } catch (error) {
+    say(`fault ${error instanceof CliprpnError ? error.code : String(error)}`);
+  } finally {
+    await claims.close();
+  }
+}
