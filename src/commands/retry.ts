@@ -22,9 +22,7 @@ export async function retry(args: Arguments, context: Context): Promise<number> 
   if (failed.length === 0) {
     const all = failedTrials(store, read.plan.trials, { trials: [], classes: undefined }).length;
     const others = all === 0 ? "" : `; ${counted(all, "trial")} failed with another error`;
-    context.terminal.info(
-      `Sweep ${store.name}: no trial to run again has failed${others}. Nothing was started.`,
-    );
+    context.terminal.info(`Sweep ${store.name}: no failed trial to run again${others}. Nothing was started.`);
     return EXIT.good;
   }
   const retryOnly = new Set(failed.map(({ trial_id }) => trial_id));

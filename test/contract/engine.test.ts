@@ -178,6 +178,19 @@ test.each([
   await sweep.close();
 });
 
+test.each([
+  [2, "runs its trials"],
+  [3, "ends, and fails no trial"],
+])("after its worker was killed %i times as it started, a sweep %s", async (numKills, _) => {
+  const sweep = fakeSweep(["good"], { hello: `killed ${numKills}` });
+  if (numKills === 2) await sweep.run();
+  else await expect(sweep.run()).rejects.toMatchObject({ code: "environment_broken" });
+  expect(sweep.outcome("good")?.state).toBe(numKills === 2 ? "completed" : undefined);
+  expect(sweep.entries.filter(({ type }) => type === "worker_renewed")).toHaveLength(2);
+  expect(readFileSync(join(sweep.folder, "hello"), "utf8")).toHaveLength(numKills);
+  await sweep.close();
+});
+
 test("a worker that cannot be restarted ends the run and fails no waiting trial", async () => {
   const sweep = fakeSweep(["good", "leave", "good"], { hello: "once" });
   await expect(sweep.run()).rejects.toMatchObject({ code: "package_missing" });

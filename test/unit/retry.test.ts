@@ -111,7 +111,7 @@ test("without a failed trial, nothing starts, and that is good", async () => {
   expect(await retryIn(made, { class: ["timed_out"] })).toMatchObject({
     code: 0,
     text: expect.stringMatching(
-      /no trial .* failed; 2 trials failed with another error. Nothing was started/,
+      /no failed trial to run again; 2 trials failed with another error. Nothing was started/,
     ),
   });
   await retryIn(made);

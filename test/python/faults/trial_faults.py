@@ -60,8 +60,14 @@ def _run(method: str, params: Values) -> Values:
 
 
 def _hello(params: Values) -> Values:
-    """Behaves as $HELLO says; `once` succeeds only until $HELLO_FILE exists."""
+    """Behaves as $HELLO says; `once` succeeds only until $HELLO_FILE exists, `killed` N times ends by SIGKILL."""
     mode = os.environ.get("HELLO", "")
+    if mode.startswith("killed"):
+        with Path(os.environ["HELLO_FILE"]).open("a") as file:
+            if file.tell() < int(mode.removeprefix("killed ")):
+                file.write(".")
+                file.flush()
+                os.kill(os.getpid(), signal.SIGKILL)
     if mode == "die":
         os._exit(9)
     if mode == "hang":
