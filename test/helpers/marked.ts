@@ -21,15 +21,44 @@ export class Mark {
 
   /** Those that still run, without zombies. */
   processes(): RunningProcess[] {
-    return readdirSync("/proc")
-      .filter((pid) => /^\d+$/.test(pid) && read(pid, "environ").split("\0").includes(this.#entry))
-      .flatMap((pid) => {
-        const status = read(pid, "status");
-        if (status === "" || /^State:\s+Z/m.test(status)) return [];
-        const parent = Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]);
-        return [{ pid: Number(pid), parent, line: read(pid, "cmdline").replaceAll("\0", " ") }];
-      });
+    return processesThat((pid) => read(pid, "environ").split("\0").includes(this.#entry));
   }
+}
+
+/** Running processes whose command line or environment has a text, such as a folder, but not this one. */
+export function processesNaming(text: string): RunningProcess[] {
+  return processesThat(
+    (pid) =>
+      Number(pid) !== process.pid && ["cmdline", "environ"].some((file) => read(pid, file).includes(text)),
+  );
+}
+
+/** The processes that a process has started, and that still run. */
+export function childrenOf(parent: number): RunningProcess[] {
+  return processesThat((pid) => parentOf(Number(pid)) === parent);
+}
+
+/** @returns undefined if the process has ended. */
+export function parentOf(pid: number): number | undefined {
+  const [, parent] = /^PPid:\s+(\d+)/m.exec(read(String(pid), "status")) ?? [];
+  return parent === undefined ? undefined : Number(parent);
+}
+
+/** A zombie has ended. */
+export function isAlive(pid: number): boolean {
+  const status = read(String(pid), "status");
+  return status !== "" && !/^State:\s+Z/m.test(status);
+}
+
+/** Without zombies. */
+function processesThat(condition: (pid: string) => boolean): RunningProcess[] {
+  return readdirSync("/proc")
+    .filter((pid) => /^\d+$/.test(pid) && condition(pid) && isAlive(Number(pid)))
+    .map((pid) => ({
+      pid: Number(pid),
+      parent: parentOf(Number(pid)) ?? 0,
+      line: read(pid, "cmdline").replaceAll("\0", " "),
+    }));
 }
 
 const name = "CLIPRPN_TEST_MARK";

@@ -14,7 +14,7 @@ export interface EndToEndOptions {
   experiment: { name: string };
   python: string;
   /** @param folder the current folder of the command. */
-  site: (folder: string) => Site;
+  site: (folder: string) => Promise<Site>;
   say: (line: string) => void;
 }
 
@@ -25,7 +25,7 @@ export async function runEndToEnd(options: EndToEndOptions): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${name}.json`);
   writeFileSync(file, JSON.stringify(experiment));
-  const site = options.site(folder);
+  const site = await options.site(folder);
   const start = (runsDir: string, args: readonly string[], env: NodeJS.ProcessEnv): RunningSweep =>
     new RunningSweep({
       ...{ name, folder, runsDir },
@@ -42,7 +42,7 @@ export async function runEndToEnd(options: EndToEndOptions): Promise<void> {
     say(`${time()} the sweep on the cluster has completed`);
   } finally {
     sweep.kill();
-    site.stop();
+    await site.stop();
   }
   const here = start("here", [], {});
   try {
@@ -61,7 +61,7 @@ async function checkEnd(sweep: RunningSweep, site: Site): Promise<void> {
   assert.equal(code, 0, err);
   const end = performance.now() + graceMs;
   const left = (): string[] => [
-    ...sweep.mark.processes().map(describeProcess),
+    ...sweep.processes().map(describeProcess),
     ...site.left().split("\n").filter(Boolean),
   ];
   while (left().length > 0 && performance.now() < end) await sleep(100);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { PilotFacts } from "../../../src/contract/generated/types.ts";
 import { attemptOf, QueueFolder } from "../../../src/engine/queue/queue-folder.ts";
 import { TrialStore } from "../../../src/store/trial-store.ts";
-import { send } from "../../helpers/marked.ts";
+import { childrenOf, isAlive, send } from "../../helpers/marked.ts";
 import type { RunningSweep } from "./running-sweep.ts";
 
 /** An attempt that a pilot of a queue runs. */
@@ -42,16 +42,11 @@ export async function killPilot(sweep: RunningSweep): Promise<void> {
 export async function freezePilot(sweep: RunningSweep): Promise<void> {
   const { trial_id, attempt, pilot } = await findVictim(sweep);
   const { pid } = pilot.process;
-  const pids = sweep.mark
-    .processes()
-    .flatMap((each) => (each.pid === pid || each.parent === pid ? [each.pid] : []));
+  const pids = [pid, ...childrenOf(pid).map((child) => child.pid)];
   for (const each of pids) send(each, "SIGSTOP");
   const barred = join(sweep.store.queueFolder, "barred", pilot.name);
   await sweep.until("a frozen worker was lost", () => existsSync(barred) || undefined);
   for (const each of pids) send(each, "SIGCONT");
   await sweep.untilEnded(trial_id, attempt, "retried");
-  await sweep.until(
-    "the frozen worker had ended",
-    () => sweep.mark.processes().every((each) => each.pid !== pid) || undefined,
-  );
+  await sweep.until("the frozen worker had ended", () => !isAlive(pid) || undefined);
 }

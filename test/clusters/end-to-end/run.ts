@@ -1,5 +1,5 @@
 /**
- * `npm run test:end-to-end -- [--engine slurm] [--real]`: a small copy of experiments/fusion.json, or the file itself, on a cluster of
+ * `npm run test:end-to-end -- [--engine slurm|ray] [--real]`: a small copy of experiments/fusion.json, or the file itself, on a cluster of
  * this machine whose processes are killed, frozen and preempted; then the same on this machine. All results must be equal.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";

@@ -9,7 +9,7 @@ export interface Site {
   disturbances: readonly Disturbance[];
   /** What is left of the sweep on the cluster; empty if nothing is. */
   left(): string;
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 /** Something that goes wrong while a sweep runs. */

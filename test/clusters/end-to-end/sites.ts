@@ -1,11 +1,13 @@
+import { raySite } from "./ray-site.ts";
 import type { Site } from "./site.ts";
 import { slurmSite } from "./slurm-site.ts";
 
-export type EngineOfSite = "slurm";
+export type EngineOfSite = "slurm" | "ray";
 
 /** One row an engine. */
-export const sites: Record<EngineOfSite, (folder: string) => Site> = {
+export const sites: Record<EngineOfSite, (folder: string) => Promise<Site>> = {
   slurm: slurmSite,
+  ray: raySite,
 };
 
 /** experiments/fusion.json with less data and fewer epochs, which takes a minute or two. */

@@ -13,7 +13,7 @@ import { controllerKilled, type Site } from "./site.ts";
  * @param folder the current folder of the command.
  * @throws Error if SLURM is not installed.
  */
-export function slurmSite(folder: string): Site {
+export async function slurmSite(folder: string): Promise<Site> {
   if (missingSlurm !== undefined) throw new Error(missingSlurm);
   const cluster = newCluster();
   cluster.start();
@@ -29,7 +29,7 @@ export function slurmSite(folder: string): Site {
       { what: "a job is preempted", happen: (sweep) => preempt(cluster, sweep) },
     ],
     left: () => cluster.run("squeue", "--noheader"),
-    stop: () => cluster.stop(),
+    stop: async () => cluster.stop(),
   };
 }
 
