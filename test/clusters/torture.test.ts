@@ -1,21 +1,23 @@
-/** A short `npm run torture` on workers that join, and on jobs of SLURM; `-- --engine slurm --kills N` for more. */
+/** A short `npm run torture` on workers that join, on jobs of SLURM, and on actors of Ray; `-- --engine slurm --kills N` for more. */
 import { expect, test } from "vitest";
 import { testPython } from "../helpers/python.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 import { engines, type TortureEngine } from "../torture/engines/engines.ts";
 import { torture } from "../torture/torture.ts";
+import { missingRay } from "./ray/ray-python.ts";
 import { missingSlurm } from "./slurm/start-cluster.ts";
 
 const rows: [name: TortureEngine, isMissing: boolean, seed: number][] = [
   ["queue", false, 3],
   ["slurm", missingSlurm !== undefined, 3],
+  ["ray", missingRay !== undefined, 3],
 ];
 
 for (const [name, isMissing, seed] of rows)
   test.skipIf(isMissing)(
     `on ${name}, after kills of its processes a sweep ends with the results of one that was left alone`,
     async () => {
-      const engine = engines[name]();
+      const engine = await engines[name]();
       try {
         const { counts } = await torture({
           kills: 3,
@@ -30,7 +32,7 @@ for (const [name, isMissing, seed] of rows)
         expect(counts.numKills).toBeGreaterThanOrEqual(3);
         expect(counts.numSweeps).toBeGreaterThan(0);
       } finally {
-        engine.stop?.();
+        await engine.stop?.();
       }
     },
   );

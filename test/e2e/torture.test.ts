@@ -16,7 +16,7 @@ test.runIf(process.platform === "linux")(
       seed: 1549,
       folder: tempFolder(),
       python: testPython(),
-      engine: engines.local(),
+      engine: await engines.local(),
       size: { numWorkers: 1, numSeeds: 1 },
       say: () => undefined,
     });

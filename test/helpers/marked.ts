@@ -11,26 +11,23 @@ export interface RunningProcess {
 /** A variable that no other process has; pass it to the processes that are to be found again. */
 export class Mark {
   readonly env: Record<string, string>;
-  readonly #entry: string;
+  readonly #texts: string[];
 
-  constructor() {
+  /** @param folder processes that name it in their command line or environment are found, too: a cluster may drop the variable. */
+  constructor(folder?: string) {
     const value = `${process.pid}-${Math.random().toString(36).slice(2)}`;
     this.env = { [name]: value };
-    this.#entry = `${name}=${value}`;
+    this.#texts = [`${name}=${value}\0`, ...(folder === undefined ? [] : [folder])];
   }
 
   /** Those that still run, without zombies. */
   processes(): RunningProcess[] {
-    return processesThat((pid) => read(pid, "environ").split("\0").includes(this.#entry));
+    return processesThat((pid) => {
+      if (Number(pid) === process.pid) return false;
+      const content = read(pid, "environ") + read(pid, "cmdline");
+      return this.#texts.some((text) => content.includes(text));
+    });
   }
-}
-
-/** Running processes whose command line or environment has a text, such as a folder, but not this one. */
-export function processesNaming(text: string): RunningProcess[] {
-  return processesThat(
-    (pid) =>
-      Number(pid) !== process.pid && ["cmdline", "environ"].some((file) => read(pid, file).includes(text)),
-  );
 }
 
 /** The processes that a process has started, and that still run. */

@@ -35,7 +35,7 @@ const maxKillsOfSweep = 12;
  * @throws AssertionError if something is lost, runs twice or stays, or if the results differ from those of the undisturbed sweep.
  */
 export async function disturbSweep(work: WorkFolder, disturbance: Disturbance): Promise<void> {
-  const mark = new Mark();
+  const mark = new Mark(work.runs);
   try {
     await disturb(work, mark, disturbance);
   } finally {

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -44,6 +45,10 @@ export interface RunEnd {
 /** Runs the built command once, with real workers. Leaves no process but those that may outlive it. */
 export async function runSweep(work: WorkFolder, options: RunOptions): Promise<RunEnd> {
   const { python, numWorkers, engine, mark, env, moment } = options;
+  if (engine.options !== undefined) {
+    mkdirSync(join(work.folder, "engines"), { recursive: true });
+    writeFileSync(join(work.folder, "engines/lab.json"), JSON.stringify(engine.options));
+  }
   const started = performance.now();
   const cli = (command: string[]): string[] => [
     join(packageRoot, "bin/cliprpn.js"),
@@ -95,7 +100,7 @@ export async function runSweep(work: WorkFolder, options: RunOptions): Promise<R
 /** More workers of a trial may be lost in a run than a sweep forgives otherwise. */
 const retries = ["--retries", "worker_lost=9"];
 /** Far longer than a run takes on busy cores. */
-const limitMs = 300_000;
+const limitMs = 900_000;
 const graceMs = 30_000;
 
 /** What a disturbance of an engine can use. */

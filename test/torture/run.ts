@@ -1,5 +1,5 @@
 /**
- * `npm run torture -- --kills N [--seed S] [--engine queue|slurm] [--yolo]`: runs small sweeps with real workers, whose processes are
+ * `npm run torture -- --kills N [--seed S] [--engine queue|slurm|ray] [--yolo]`: runs small sweeps with real workers, whose processes are
  * killed at random moments and at changes of the disk, and which meet full and read-only disks, torn files and jumps of the clock,
  * until N processes were killed; elsewhere also frozen workers and canceled jobs. Each sweep must end with the results of one that was
  * left alone. Linux only.
@@ -31,7 +31,7 @@ const python =
   (await ensureEnvironment({ name: "test", terminal: makeTerminal(process) })).python;
 const folder = mkdtempSync(join(tmpdir(), "cliprpn-torture-"));
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
-const engine = engines[values.engine as TortureEngine]();
+const engine = await engines[values.engine as TortureEngine]();
 say(`${kills} kills on the engine ${values.engine}, seed ${seed}, in ${folder}`);
 const started = Date.now();
 const { counts, numPlaces } = await torture({

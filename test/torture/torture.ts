@@ -78,7 +78,7 @@ async function leaveAlone(
   const work = makeWorkFolder(join(folder, "work"), workOptions);
   const board = new FaultBoard(join(folder, "faults"), []);
   const env = library === undefined ? {} : board.env(library, work.folder);
-  const end = await runSweep(work, { ...start, env, mark: new Mark(), moment: undefined });
+  const end = await runSweep(work, { ...start, env, mark: new Mark(work.runs), moment: undefined });
   if (end.code !== 0 || end.left.length > 0)
     throw new Error(`the undisturbed sweep ended with ${end.code}: ${end.err}\n${end.left.join("\n")}`);
   return { work, places: placesOf(board.changes), duration_ms: end.duration_ms };

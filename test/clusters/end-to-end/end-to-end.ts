@@ -61,7 +61,7 @@ async function checkEnd(sweep: RunningSweep, site: Site): Promise<void> {
   assert.equal(code, 0, err);
   const end = performance.now() + graceMs;
   const left = (): string[] => [
-    ...sweep.processes().map(describeProcess),
+    ...sweep.mark.processes().map(describeProcess),
     ...site.left().split("\n").filter(Boolean),
   ];
   while (left().length > 0 && performance.now() < end) await sleep(100);

@@ -15,7 +15,9 @@ import { controllerKilled, type Site } from "./site.ts";
  */
 export async function raySite(folder: string): Promise<Site> {
   if (missingRay !== undefined) throw new Error(missingRay);
-  const cluster = await RayCluster.start(rayPython, [{}, {}, {}]);
+  const cluster = await RayCluster.start(rayPython, []);
+  // One after the other: Ray gives a node 30 s to start, also on a busy machine.
+  for (let number = 0; number < numNodes; number += 1) await cluster.addNode();
   mkdirSync(join(folder, "engines"), { recursive: true });
   writeFileSync(join(folder, "engines/lab.json"), JSON.stringify({ ray: { num_gpus: 0, max_workers: 3 } }));
   return {
@@ -34,6 +36,8 @@ export async function raySite(folder: string): Promise<Site> {
     stop: () => cluster.close(),
   };
 }
+
+const numNodes = 3;
 
 /** SIGKILL of the actor that holds a worker. */
 async function killActor(sweep: RunningSweep): Promise<void> {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { JournalEntry } from "../../../src/contract/generated/types.ts";
 import { packageRoot } from "../../../src/package-root.ts";
 import { SweepStore } from "../../../src/store/sweep-store.ts";
-import { Mark, processesNaming, type RunningProcess, send } from "../../helpers/marked.ts";
+import { Mark, send } from "../../helpers/marked.ts";
 
 export interface SweepCommand {
   name: string;
@@ -18,7 +18,8 @@ export interface SweepCommand {
 
 /** The command of a sweep, which may be killed and run again. */
 export class RunningSweep {
-  readonly #mark = new Mark();
+  /** Its processes. */
+  readonly mark: Mark;
   readonly store: SweepStore;
   readonly #command: SweepCommand;
   #child: ChildProcessByStdio<null, null, Readable>;
@@ -29,6 +30,7 @@ export class RunningSweep {
   constructor(command: SweepCommand) {
     this.#command = command;
     this.store = new SweepStore(join(command.folder, command.runsDir), command.name);
+    this.mark = new Mark(this.store.runsDir);
     [this.#child, this.#code] = this.#start();
   }
 
@@ -69,15 +71,9 @@ export class RunningSweep {
     return { code: await this.#code, err: this.#err };
   }
 
-  /** Its processes, also those whose environment a cluster decides: all that name its runs folder or its cache. */
-  processes(): RunningProcess[] {
-    const found = [...this.#mark.processes(), ...processesNaming(this.store.runsDir)];
-    return [...new Map(found.map((each) => [each.pid, each])).values()];
-  }
-
   /** Ends whatever is left of it. */
   kill(): void {
-    for (const { pid } of this.processes()) send(pid, "SIGKILL");
+    for (const { pid } of this.mark.processes()) send(pid, "SIGKILL");
   }
 
   #numStarts(): number {
@@ -90,7 +86,7 @@ export class RunningSweep {
     this.#err = "";
     const child = spawn(process.execPath, [join(packageRoot, "bin/cliprpn.js"), "sweep", ...args], {
       cwd: folder,
-      env: { ...process.env, PYTHONPATH: undefined, ...env, ...this.#mark.env },
+      env: { ...process.env, PYTHONPATH: undefined, ...env, ...this.mark.env },
       stdio: ["ignore", "ignore", "pipe"],
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {

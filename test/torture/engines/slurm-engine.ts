@@ -3,7 +3,7 @@ import { checkEmptyQueue, freezePilot, isElsewhere } from "./queue-engine.ts";
 import type { TorturedEngine } from "./tortured-engine.ts";
 
 /** The jobs of a SLURM of two nodes on this machine. @throws Error if SLURM is not installed. */
-export function slurmEngine(): TorturedEngine {
+export async function slurmEngine(): Promise<TorturedEngine> {
   if (missingSlurm !== undefined) throw new Error(missingSlurm);
   const cluster = newCluster();
   cluster.start();
@@ -22,7 +22,7 @@ export function slurmEngine(): TorturedEngine {
     reset: () => {
       if (jobs().length > 0) cluster.run("scancel", "--user=root");
     },
-    stop: () => cluster.stop(),
+    stop: async () => cluster.stop(),
   };
 
   /** As a person or an administrator does it. */

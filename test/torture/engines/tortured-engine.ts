@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import type { EngineOptions } from "../../../src/contract/generated/types.ts";
 import type { Mark } from "../../helpers/marked.ts";
 import type { Role } from "../fault-board.ts";
 import type { Running, Victim } from "../run-sweep.ts";
@@ -8,6 +9,8 @@ import type { WorkFolder } from "../work-folder.ts";
 export interface TorturedEngine {
   /** Arguments of `cliprpn sweep`. */
   args: readonly string[];
+  /** Content of engines/lab.json. */
+  options?: EngineOptions;
   env?: NodeJS.ProcessEnv;
   /** What is disturbed at random moments. */
   victims: readonly Victim[];
@@ -27,7 +30,7 @@ export interface TorturedEngine {
   jobs?(): string[];
   /** Ends all jobs, after a sweep that went wrong. */
   reset?(): void;
-  stop?(): void;
+  stop?(): Promise<void>;
 }
 
 /** Only what `cliprpn sweep` starts. */
