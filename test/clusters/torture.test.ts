@@ -1,16 +1,14 @@
-/** A short `npm run torture` on workers that join, on jobs of SLURM, and on actors of Ray; `-- --engine slurm --kills N` for more. */
+/** A short `npm run torture` on workers that join, and on jobs of SLURM; `-- --engine slurm --kills N` for more. */
 import { expect, test } from "vitest";
 import { testPython } from "../helpers/python.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 import { engines, type TortureEngine } from "../torture/engines/engines.ts";
 import { torture } from "../torture/torture.ts";
-import { missingRay } from "./ray/ray-python.ts";
 import { missingSlurm } from "./slurm/start-cluster.ts";
 
 const rows: [name: TortureEngine, isMissing: boolean, seed: number][] = [
   ["queue", false, 3],
   ["slurm", missingSlurm !== undefined, 3],
-  ["ray", missingRay !== undefined, 3],
 ];
 
 for (const [name, isMissing, seed] of rows)

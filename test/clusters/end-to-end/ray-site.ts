@@ -53,5 +53,5 @@ async function removeNode(cluster: RayCluster, sweep: RunningSweep): Promise<voi
   const node = cluster.nodes.find((each) => each.pids().includes(pilot.process.pid));
   if (node === undefined) throw new Error(`no node has the worker ${pilot.name}`);
   await node.kill();
-  await sweep.untilEnded(trial_id, attempt, "retried");
+  await sweep.untilEnded(trial_id, attempt, "retried", "preempted");
 }

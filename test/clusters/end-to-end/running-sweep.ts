@@ -44,13 +44,15 @@ export class RunningSweep {
     }
   }
 
-  /** Waits until the journal says that an attempt ended in this way. */
-  async untilEnded(trial_id: string, attempt: number, state: TrialEnd["state"]): Promise<void> {
+  /** Waits until the journal says that an attempt ended in one of these ways. */
+  async untilEnded(trial_id: string, attempt: number, ...states: TrialEnd["state"][]): Promise<void> {
     const end = await this.until(`the end of attempt ${attempt} at ${trial_id}`, () =>
       this.ends().find((each) => each.trial_id === trial_id && each.attempt === attempt),
     );
-    if (end.state !== state)
-      throw new Error(`attempt ${attempt} at ${trial_id}: expected ${state}, found ${end.state}`);
+    if (!states.includes(end.state))
+      throw new Error(
+        `attempt ${attempt} at ${trial_id}: expected ${states.join(" or ")}, found ${end.state}`,
+      );
   }
 
   ends(): TrialEnd[] {
