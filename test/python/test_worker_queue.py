@@ -112,6 +112,24 @@ def test_attempts_that_others_have_taken_since_the_listing_are_passed_over(tmp_p
     assert take_all(waiting) == [f"{4:016x}.1"]
 
 
+def test_an_attempt_whose_file_is_stale_on_a_network_disk_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = made_queue(tmp_path, 2)
+    waiting = WaitingAttempts(QueueFolder(queue, "a"), Roots([]))
+    rename = os.rename
+
+    def stale(source: Path, target: Path) -> None:
+        if Path(source).name == waiting_name(0):
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(source))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", stale)
+    found = waiting.take()
+    assert found is not None
+    assert found[0] == f"{1:016x}.1"
+
+
 def test_each_attempt_is_claimed_by_one_pilot(tmp_path: Path) -> None:
     queue = made_queue(tmp_path, 40)
     claimed: list[str] = []

@@ -73,7 +73,7 @@ function entryOf({ spec, number }: Attempt): string {
   return `${spec.trial_id}.${number}`;
 }
 
-function addPilot(queue: string): void {
+function addPilot(queue: string, changes: Partial<PilotFacts> = {}): void {
   const facts: PilotFacts = {
     schema_version: 1,
     name: pilot,
@@ -89,6 +89,7 @@ function addPilot(queue: string): void {
       process_start: null,
     },
     environment: null,
+    ...changes,
   };
   writeFileSync(join(queue, "pilots", `${pilot}.json`), JSON.stringify(facts));
 }
@@ -281,4 +282,19 @@ test("workers are ended although the queue cannot be told to stop, and the error
   rmSync(queue, { recursive: true });
   await expect(launcher.close()).rejects.toThrow(/ENOENT/);
   expect(hasEnded).toBe(true);
+});
+
+test("a worker that cannot say how its attempt ended, as its disk is full, loses it at once", async () => {
+  const { launcher, queue, told } = opened();
+  const attempt = madeAttempt();
+  launcher.submit(attempt);
+  addPilot(queue);
+  claim(queue, attempt);
+  await vi.waitFor(() => expect(told).toContainEqual(expect.objectContaining({ type: "started" })));
+  addPilot(queue, { state: "refused", error: { code: "no_space", message: "no space left on the disk" } });
+  await vi.waitFor(() => expect(endOf(told, attempt)).toBe("error"));
+  const [end] = told.flatMap((each) => (each.type === "ended" ? [each.end] : []));
+  expect(end).toMatchObject({
+    error: { code: "worker_died", message: expect.stringMatching(/no space left/) },
+  });
 });

@@ -17,6 +17,8 @@ from cliprpn.errors import CliprpnError
 from cliprpn.storage.durable import write_durably
 
 Model = TypeVar("Model", bound=BaseModel)
+# Errors for a file that another process has renamed or removed; the second one is NFS's.
+GONE = (errno.ENOENT, errno.ESTALE)
 # Files of attempts that wait: NUMBER-ENTRY.json, numbered in the order of submission.
 WAITING = re.compile(r"\d{10}-.+\.json")
 
@@ -94,7 +96,9 @@ class QueueFolder:
         claim = self._claim_file(entry)
         try:
             os.rename(self.folder / "waiting" / name, claim)
-        except FileNotFoundError:
+        except OSError as error:
+            if error.errno not in GONE:
+                raise
             # NFS may repeat a request whose reply was lost.
             return entry if claim.exists() else None
         return entry
@@ -146,8 +150,10 @@ class QueueFolder:
 def _read(model: type[Model], file: Path) -> Model | None:
     try:
         return model.model_validate_json(file.read_text(), strict=True)
-    except FileNotFoundError:
-        return None
+    except OSError as error:
+        if error.errno in GONE:
+            return None
+        raise
     except ValueError as error:
         raise CliprpnError(
             "contract_violation",

@@ -96,6 +96,9 @@ export class FollowedAttempts {
     if (this.#pilots.isBarred(pilot)) this.#takeAway(followed, pilot, "preempted", "a barred worker took it");
     else if (pilot.lost !== undefined)
       this.#takeAway(followed, pilot, this.#pilots.howLost(pilot), pilot.lost);
+    else if (pilot.facts.state === "refused")
+      // It could not say how its attempt ended.
+      this.#takeAway(followed, pilot, "lost", pilot.facts.error?.message ?? "it refused to work");
     else if (!followed.hasTimedOut && now - followed.startedAt > trialTimeoutMs) {
       followed.hasTimedOut = true;
       this.#askToStop(followed);
