@@ -48,8 +48,9 @@ def main(argv: list[str]) -> int:
         "roots": [_find_root(Path(root), token=f"{folder.name}-root") for root in values.root],
         **_worker(values.device),
     }
-    write_durably(folder / "node.json", NodeCheck.model_validate(facts).model_dump_json().encode())
-    _answer(folder)
+    if folder.is_dir():  # Otherwise the other side has given up, and nothing may come back.
+        write_durably(folder / "node.json", NodeCheck.model_validate(facts).model_dump_json().encode())
+        _answer(folder)
     return 0
 
 
