@@ -60,11 +60,17 @@ test("a worker that is lost by its heartbeat is ended once", async () => {
   pilots.want(1, []);
   const [id = ""] = started();
   place(id, "n1");
-  const frozen = { ...worker(id), lost: "no sign of life" };
+  const frozen = { ...worker(id), lost: "no sign of life", isSilent: true };
   pilots.want(1, [frozen]);
   pilots.want(1, [frozen]);
   expect(sent.filter(({ type }) => type === "end")).toEqual([{ type: "end", id }]);
   expect(started()).toHaveLength(2);
+  // Ray finds only after a minute that a node is frozen.
+  expect(sent.at(-1)).toMatchObject({ type: "start", without_nodes: ["id-n1"] });
+  const again = started()[1] ?? "";
+  place(again, "n2");
+  pilots.want(1, [{ ...worker(again), lost: "no sign of life", isSilent: true }]);
+  expect(sent.at(-1)).toMatchObject({ type: "start", without_nodes: [] }); // No node would be left.
 });
 
 test("a node that does not see the folder is left out, by name; without another one the sweep ends", async () => {

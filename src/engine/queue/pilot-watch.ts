@@ -11,6 +11,8 @@ export interface Pilot {
   slot: number;
   /** Why it counts as lost; undefined while it has a heartbeat. */
   lost: string | undefined;
+  /** True if it is lost since it gave no sign of life: its machine may be frozen. */
+  isSilent?: boolean;
 }
 
 interface Watched extends Pilot {
@@ -93,8 +95,11 @@ export class PilotWatch {
       // Its state changes with a new file.
       const facts = this.#queue.pilot(name) ?? before?.facts ?? unknownFacts(name);
       const pilot = before ?? this.#add(name, facts, version);
-      Object.assign(pilot, { facts, version, unchangedMs: 0 });
-    } else this.#unchanged(before, passedMs, `it gave no sign of life for ${this.#leaseMs / 1000} s`);
+      Object.assign(pilot, { facts, version, unchangedMs: 0, isSilent: false });
+    } else {
+      this.#unchanged(before, passedMs, `it gave no sign of life for ${this.#leaseMs / 1000} s`);
+      before.isSilent = before.unchangedMs >= this.#leaseMs;
+    }
     const pilot = this.#pilots.get(name);
     if (pilot !== undefined && processState(pilot.facts.process) === "dead")
       pilot.lost ??= "its process has ended";

@@ -27,6 +27,8 @@ export class Actors {
   readonly #names = new Map<string, string>();
   /** Ids of nodes that do not see the shared folder. */
   readonly #blind = new Set<string>();
+  /** Ids of nodes where a worker gave no sign of life, and until when they are avoided. */
+  readonly #silent = new Map<string, number>();
   #nodes: readonly RayNode[] = [];
   #free: RayAmounts = {};
 
@@ -69,6 +71,12 @@ export class Actors {
   end(id: string, how: PilotGone["how"], reason: string): void {
     const actor = this.#actors.get(id);
     if (actor !== undefined) actor.gone ??= { how, reason };
+  }
+
+  /** The worker of an actor gave no sign of life: Ray finds only after a minute that a node is frozen. */
+  silent(id: string, now: number): void {
+    const nodeId = this.#actors.get(id)?.nodeId;
+    if (nodeId !== undefined) this.#silent.set(nodeId, now + avoidMs);
   }
 
   /** How an actor went; undefined while it may work. */
@@ -115,6 +123,11 @@ export class Actors {
     return [...new Set([...this.#blind, ...this.#failed.barredNodes()])];
   }
 
+  /** Ids of nodes that had better be avoided. */
+  silentNodes(now: number): string[] {
+    return [...this.#silent].flatMap(([id, until]) => (until > now ? [id] : []));
+  }
+
   /** Names of nodes that do not see the shared folder. */
   blindNodes(): string[] {
     return [...this.#blind].map((id) => this.#nameOf(id));
@@ -159,3 +172,6 @@ export class Actors {
     return this.#names.get(id) ?? id.slice(0, 8);
   }
 }
+
+/** Longer than Ray takes to find that a node is frozen. */
+const avoidMs = 120_000;

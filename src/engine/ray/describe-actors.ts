@@ -27,6 +27,14 @@ export function hasNoPlace(actors: Actors, options: RaySetup["actor"]): boolean 
   return places.length === 0 && actors.usable().length === actors.waiting().length;
 }
 
+/** Ids of nodes where no further actor is asked for: one that may be frozen is avoided if there is another one. */
+export function nodesToAvoid(actors: Actors, options: RaySetup["actor"], now: number): string[] {
+  const barred = actors.barred();
+  const all = [...new Set([...barred, ...actors.silentNodes(now)])];
+  const others = actors.nodes.filter(({ id, total }) => !all.includes(id) && fits(needs(options), total));
+  return others.length > 0 ? all : barred;
+}
+
 /** Why the cluster has no place for another actor; undefined if it has one. */
 function whyWaiting(actors: Actors, options: RaySetup["actor"]): string | undefined {
   const needed = needs(options);

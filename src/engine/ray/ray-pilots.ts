@@ -7,7 +7,7 @@ import type { RaySetup } from "../../contract/generated/types.ts";
 import type { PilotGone, PilotSource } from "../queue/pilot-source.ts";
 import type { Pilot } from "../queue/pilot-watch.ts";
 import { Actors } from "./actors.ts";
-import { describeActors, hasNoPlace } from "./describe-actors.ts";
+import { describeActors, hasNoPlace, nodesToAvoid } from "./describe-actors.ts";
 import { RayDriver, type RayDriverOptions, type RayPython, reachS } from "./ray-driver.ts";
 import { parseRayLabel } from "./ray-label.ts";
 
@@ -90,14 +90,15 @@ export class RayPilots implements PilotSource {
   /** Takes note of what workers say. */
   #see(pilots: readonly Pilot[]): void {
     const workers = new Set<string>();
-    for (const { facts, lost } of pilots) {
+    for (const { facts, lost, isSilent = false } of pilots) {
       const label = parseRayLabel(facts.label);
       if (label === undefined || label.run !== this.#run) continue;
       workers.add(label.id);
       this.#actors.reports(label.id, facts);
       if (facts.state === "ready") this.#numLost = 0;
-      // Ray may not know: its node is frozen, for example.
-      if (lost !== undefined && this.#actors.gone(label.id) === undefined) this.#end(label.id);
+      if (lost === undefined || this.#actors.gone(label.id) !== undefined) continue;
+      if (isSilent) this.#actors.silent(label.id, this.#now());
+      this.#end(label.id);
     }
     this.#actors.forgetGone(workers);
   }
@@ -160,7 +161,8 @@ export class RayPilots implements PilotSource {
     if (this.#fault !== undefined || numMissing <= 0 || this.#now() < this.#nextStart) return;
     const ids = Array.from({ length: numMissing }, () => `${this.#run}.${++this.#numAsked}`);
     this.#actors.asked(ids);
-    this.#driver?.send({ type: "start", ids, without_nodes: this.#actors.barred() });
+    const without_nodes = nodesToAvoid(this.#actors, this.#options.actor, this.#now());
+    this.#driver?.send({ type: "start", ids, without_nodes });
     this.#nextStart = this.#now() + this.#actors.waitMs();
   }
 
