@@ -102,6 +102,84 @@ test("workers that end before they are ready are replaced more and more slowly, 
   expect(() => pilots.want(1, [])).toThrow(/4 Ray actors ended before .* on n2: no module named torch/);
 });
 
+test("without another node, two failed starts on each end the sweep, with what the last worker said", async () => {
+  const { pilots, started, tell, place, queue, wait } = await connected({ nodes: [node("n1")] });
+  for (let failure = 0; failure < 2; failure += 1) {
+    pilots.want(1, []);
+    const id = started()[failure] ?? "";
+    place(id, "n1");
+    writeFileSync(join(queue, "logs", `${id}.log`), "no space left in /dev/shm\n");
+    tell(ended(id, "crashed", "its process exited with code 1"));
+    wait(60_000);
+  }
+  expect(() => pilots.want(1, [])).toThrow(/2 Ray actors ended before .* on n1: no space left in .dev.shm/);
+});
+
+test("workers that end at once on one node leave the sweep to the other", async () => {
+  const { pilots, started, tell, place, wait, sent } = await connected();
+  pilots.want(8, []);
+  const [first = "", ...others] = started();
+  place(first, "n1");
+  for (const id of others) place(id, "n2");
+  // While one worker starts, and then works, the node is at fault.
+  for (const id of others.slice(0, 4)) tell(ended(id, "crashed", "its process exited with code 1"));
+  expect(pilots.want(8, [])).toMatch(/without n2, where workers ended at once/);
+  const ready = worker(first);
+  pilots.want(8, [ready]);
+  for (const id of others.slice(4)) tell(ended(id, "crashed", "its process exited with code 1"));
+  wait(60_000);
+  pilots.want(8, [ready]);
+  expect(sent.at(-1)).toMatchObject({ type: "start", without_nodes: ["id-n2"] });
+  // Neither counts for what comes later.
+  tell(ended(first, "preempted", "the node is drained"));
+  expect(pilots.want(8, [ready])).toMatch(/7 workers waiting/);
+});
+
+test("a worker that Ray says has ended, and that says later that it refused, is one failed start", async () => {
+  const { pilots, started, tell, place, wait } = await connected();
+  const fail = (failure: number): void => {
+    pilots.want(1, []);
+    const id = started()[failure] ?? "";
+    place(id, failure % 2 === 0 ? "n1" : "n2");
+    pilots.want(1, [worker(id, "starting")]);
+    tell(ended(id, "crashed", "its process exited with code 1"));
+    wait(60_000);
+    pilots.want(1, [worker(id, "refused", "other code")]);
+  };
+  fail(0);
+  fail(1);
+  expect(pilots.want(1, []) ?? "").not.toMatch(/without/);
+  fail(2);
+  expect(pilots.want(1, [])).toMatch(/without n1, where workers ended at once/);
+  expect(() => fail(3)).toThrow(/4 Ray actors ended before .* on n2: /);
+});
+
+test("what a worker said that refused is told, although Ray's word came first", async () => {
+  const { pilots, started, tell, place, wait } = await connected({ nodes: [node("n1")] });
+  for (const failure of [0, 1]) {
+    pilots.want(1, []);
+    const id = started()[failure] ?? "";
+    place(id, "n1");
+    tell(ended(id, "crashed", "its process exited with code 1"));
+    if (failure === 0) pilots.want(0, [worker(id, "refused", "other code")]);
+    else expect(() => pilots.want(1, [worker(id, "refused", "old code")])).toThrow(/on n1: old code/);
+    wait(60_000);
+  }
+});
+
+test("a node that is away is waited for while another does not see the folder", async () => {
+  const { pilots, started, place, tell } = await connected();
+  pilots.want(2, []);
+  place(started()[0] ?? "", "n1", false);
+  place(started()[1] ?? "", "n2");
+  tell({ type: "nodes", nodes: [node("n1")], free: {} });
+  tell(ended(started()[1] ?? "", "lost", "its node was removed"));
+  expect(pilots.want(2, [])).toMatch(/without n1, where the shared folder is missing/);
+  expect(pilots.want(2, [])).toMatch(/no node is left/);
+  tell({ type: "nodes", nodes: [node("n1"), { ...node("n2"), id: "again" }], free: {} });
+  expect(pilots.want(2, [])).toMatch(/waiting for the Ray cluster \(/);
+});
+
 test("a driver that is lost is started again, and its workers count as taken away; not for ever", async () => {
   const { pilots, drivers, started, place } = await connected();
   pilots.want(1, []);
@@ -158,8 +236,12 @@ interface Stand {
   wait(ms: number): void;
 }
 
-/** A source of pilots whose stand-in of a driver is connected to a cluster of two nodes. */
-async function connected({ maxWorkers = 16, isRefused = false } = {}): Promise<Stand> {
+/** A source of pilots whose stand-in of a driver is connected to a cluster, by default of two nodes. */
+async function connected({
+  maxWorkers = 16,
+  isRefused = false,
+  nodes = [node("n1"), node("n2")],
+} = {}): Promise<Stand> {
   const queue = join(tempFolder(), "queue");
   mkdirSync(join(queue, "logs"), { recursive: true });
   const sent: RayRequest[] = [];
@@ -182,7 +264,7 @@ async function connected({ maxWorkers = 16, isRefused = false } = {}): Promise<S
         type: "connected",
         ray: "2",
         python: "3",
-        nodes: [node("n1"), node("n2")],
+        nodes,
         free: {},
       };
       if (!isRefused) options.onMessage?.(message);
@@ -222,8 +304,7 @@ function ended(id: string, how: RayEnded["how"], reason: string): RayEnded {
   return { type: "ended", id, how, reason };
 }
 
-/** A worker that is ready. */
-function worker(id: string): Pilot {
+function worker(id: string, state: PilotFacts["state"] = "ready", message?: string): Pilot {
   const process = {
     host: "a",
     machine_id: null,
@@ -236,8 +317,8 @@ function worker(id: string): Pilot {
     schema_version: 1,
     name: id,
     label: `ray:${id}@n1`,
-    state: "ready",
-    error: null,
+    state,
+    error: message === undefined ? null : { code: "environment_broken", message },
     process,
     environment: null,
   };

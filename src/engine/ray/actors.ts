@@ -1,3 +1,4 @@
+import { joinWords } from "../../base/format.ts";
 import type { CliprpnError } from "../../contract/errors.ts";
 import type {
   PilotFacts,
@@ -30,6 +31,8 @@ export class Actors {
   /** Ids of nodes where a worker gave no sign of life, and until when they are avoided. */
   readonly #silent = new Map<string, number>();
   #nodes: readonly RayNode[] = [];
+  /** The latest of each name: one that is away may come back, under another id. */
+  readonly #known = new Map<string, RayNode>();
   #free: RayAmounts = {};
 
   asked(ids: readonly string[]): void {
@@ -42,7 +45,10 @@ export class Actors {
       case "nodes":
         this.#nodes = message.nodes;
         this.#free = message.free;
-        for (const { id, name } of message.nodes) this.#names.set(id, name);
+        for (const node of message.nodes) {
+          this.#names.set(node.id, node.name);
+          this.#known.set(node.name, node);
+        }
         return;
       case "placed": {
         const actor = this.#actors.get(message.id);
@@ -64,7 +70,10 @@ export class Actors {
     if (actor === undefined || actor.pilot === state) return;
     actor.pilot = state;
     if (state === "ready") this.#failed.ready(actor.nodeId ?? "");
-    if (state === "refused") this.#fail(id, actor, error?.message);
+    if (state !== "refused") return;
+    // Ray's word may come first.
+    if (actor.gone === undefined) this.#fail(id, actor, error?.message);
+    else if (error !== null) this.#failed.explain(id, error.message);
   }
 
   /** An actor that is ended takes no attempt any more. */
@@ -109,8 +118,18 @@ export class Actors {
     });
   }
 
+  /** Whether an actor has a node: it starts or works. */
+  hasPlaced(): boolean {
+    return this.usable().length > this.waiting().length;
+  }
+
   get nodes(): readonly RayNode[] {
     return this.#nodes;
+  }
+
+  /** Nodes of the cluster, also those that are away. */
+  knownNodes(): RayNode[] {
+    return [...this.#known.values()];
   }
 
   /** What no actor has, by the name of the resource. */
@@ -143,12 +162,21 @@ export class Actors {
     return this.#failed.waitMs();
   }
 
-  /** The error if actors end before their workers are ready, again and again. */
-  startFault(logFolder: string): CliprpnError | undefined {
-    return this.#failed.fault(logFolder, {
+  /**
+   * The error if actors end before their workers are ready, again and again.
+   *
+   * @param isLast whether there is no other node than those where they do.
+   */
+  startFault(logFolder: string, { isLast }: { isLast: boolean }): CliprpnError | undefined {
+    const blind = this.blindNodes();
+    const words = {
       what: "Ray actors",
-      advice: "Nodes need the Python of this machine under the same path, and this folder",
-    });
+      advice: `Nodes need the Python of this machine under the same path, and this folder${blind.length === 0 ? "" : `, which ${joinWords(blind)} did not see`}`,
+    };
+    return (
+      this.#failed.fault(logFolder, words) ??
+      (isLast ? this.#failed.faultOfNodes(logFolder, words) : undefined)
+    );
   }
 
   #ended({ id, how, reason }: RayEnded): void {
@@ -165,7 +193,8 @@ export class Actors {
 
   #fail(id: string, { nodeId }: Actor, message: string | undefined): void {
     const node = nodeId === undefined ? "" : this.#nameOf(nodeId);
-    this.#failed.add({ id, node, message }, nodeId ?? "");
+    const hasReady = this.usable().some((other) => this.#actors.get(other)?.pilot === "ready");
+    this.#failed.add({ id, node, message }, nodeId ?? "", hasReady);
   }
 
   #nameOf(id: string): string {

@@ -20,11 +20,11 @@ export function describeActors(actors: Actors, options: RaySetup["actor"]): stri
   return parts.join("; ");
 }
 
-/** Whether no node that is alive may run an actor, and none has one. */
+/** Whether no node may run an actor, also none that is away, and none has one; false if no node has ever had what it needs. */
 export function hasNoPlace(actors: Actors, options: RaySetup["actor"]): boolean {
   const barred = new Set(actors.barred());
-  const places = actors.nodes.filter(({ id, total }) => !barred.has(id) && fits(needs(options), total));
-  return places.length === 0 && actors.usable().length === actors.waiting().length;
+  const places = actors.knownNodes().filter(({ total }) => fits(needs(options), total));
+  return places.length > 0 && places.every(({ id }) => barred.has(id)) && !actors.hasPlaced();
 }
 
 /** Ids of nodes where no further actor is asked for: one that may be frozen is avoided if there is another one. */
@@ -40,7 +40,8 @@ function whyWaiting(actors: Actors, options: RaySetup["actor"]): string | undefi
   const needed = needs(options);
   if (!actors.nodes.some(({ total }) => fits(needed, total)))
     return `no node has ${joinWords(Object.entries(needed).map(([name, amount]) => `${amount} ${name}`))}`;
-  if (hasNoPlace(actors, options)) return "no node is left";
+  const barred = new Set(actors.barred());
+  if (actors.nodes.every(({ id, total }) => barred.has(id) || !fits(needed, total))) return "no node is left";
   if (fits(needed, actors.free)) return undefined;
   const free = Object.keys(needed).map((name) => {
     const total = actors.nodes.reduce((sum, node) => sum + (node.total[name] ?? 0), 0);

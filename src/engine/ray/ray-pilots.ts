@@ -157,7 +157,7 @@ export class RayPilots implements PilotSource {
   #adjust(numWanted: number): void {
     const numMissing = numWanted - this.#actors.usable().length;
     if (numMissing < 0) for (const id of this.#actors.waiting().slice(numMissing)) this.#end(id);
-    this.#fault ??= this.#actors.startFault(join(this.#options.queue, "logs")) ?? this.#blindness();
+    if (numWanted > 0) this.#fault ??= this.#startFault();
     if (this.#fault !== undefined || numMissing <= 0 || this.#now() < this.#nextStart) return;
     const ids = Array.from({ length: numMissing }, () => `${this.#run}.${++this.#numAsked}`);
     this.#actors.asked(ids);
@@ -171,13 +171,16 @@ export class RayPilots implements PilotSource {
     this.#driver?.send({ type: "end", id });
   }
 
-  /** The error if all nodes that could run actors do not see the folder. */
-  #blindness(): CliprpnError | undefined {
-    const blind = this.#actors.blindNodes();
-    if (blind.length === 0 || !hasNoPlace(this.#actors, this.#options.actor)) return undefined;
+  /** The error if no actor works or starts, and the next ones would not either. */
+  #startFault(): CliprpnError | undefined {
+    if (this.#actors.hasPlaced()) return undefined;
+    const { queue, actor } = this.#options;
+    const isLast = hasNoPlace(this.#actors, actor);
+    const fault = this.#actors.startFault(join(queue, "logs"), { isLast });
+    if (fault !== undefined || !isLast) return fault;
     return new CliprpnError(
       "environment_broken",
-      `--engine ray: expected nodes that see ${this.#options.queue}, found none: ${blind.join(", ")} do not; use a shared folder (--runs-dir)`,
+      `--engine ray: expected nodes that see ${queue}, found none: ${this.#actors.blindNodes().join(", ")} do not; use a shared folder (--runs-dir)`,
     );
   }
 
