@@ -26,7 +26,10 @@ def main() -> int:
     if problem is not None:
         channel.send({"type": "failed", "message": problem})
         return 1
-    Driver(channel, setup).run()
+    problem = Driver(channel, setup).run()
+    if problem is not None:
+        channel.send({"type": "failed", "message": problem})
+        return 1
     return 0
 
 

@@ -14,9 +14,14 @@ from ray.exceptions import RayError
 
 from cliprpn_ray import slot
 from cliprpn_ray.channel import Channel
+from cliprpn_ray.explain import explain_options, explain_silence
 
 # How often the cluster's nodes are listed.
 LOOK_EVERY_S = 1.0
+
+
+class _EndError(Exception):
+    """What ends the driver, for people."""
 
 
 class Driver:
@@ -34,8 +39,20 @@ class Driver:
         self._names: dict[str, str] = {}
         self._seen: dict[str, Any] = {}
 
-    def run(self) -> None:
-        """Works until the end of stdin."""
+    def run(self) -> str | None:
+        """Works until the end of stdin.
+
+        Returns:
+            What is wrong, for people; None if it has done its work.
+        """
+        try:
+            self._work()
+        except _EndError as error:
+            return str(error)
+        return None
+
+    def _work(self) -> None:
+        self._with_options([])  # What Ray refuses is told before anything runs.
         versions = {"ray": ray.__version__, "python": platform.python_version()}
         self._channel.send({"type": "connected", **versions, **self._nodes()})
         while True:
@@ -64,20 +81,30 @@ class Driver:
                 self._start(id, event["without_nodes"])
 
     def _start(self, id: str, without_nodes: list[str]) -> None:
+        try:
+            self._actors[id] = self._with_options(without_nodes).remote()
+        except (TypeError, ValueError, RayError) as error:
+            raise _EndError(explain_options(ray.__version__, error)) from error
+        self._call(id, "look", self._worker["probe_file"], self._worker["probe"])
+
+    def _with_options(self, without_nodes: list[str]) -> Any:
+        """The class of actors, which none of these nodes may have."""
         labels = dict(self._actor["label_selector"])
         if without_nodes:
             labels["ray.io/node-id"] = f"!in({','.join(without_nodes)})"
-        self._actors[id] = self._slot.options(
-            num_cpus=self._actor["num_cpus"],
-            num_gpus=self._actor["num_gpus"],
-            resources=self._actor["resources"],
-            label_selector=labels,
-            scheduling_strategy="SPREAD",
-            # Retries of Ray's would start workers that nobody knows.
-            max_restarts=0,
-            max_task_retries=0,
-        ).remote()
-        self._call(id, "look", self._worker["probe_file"], self._worker["probe"])
+        try:
+            return self._slot.options(
+                num_cpus=self._actor["num_cpus"],
+                num_gpus=self._actor["num_gpus"],
+                resources=self._actor["resources"],
+                label_selector=labels,
+                scheduling_strategy="SPREAD",
+                # Retries of Ray's would start workers that nobody knows.
+                max_restarts=0,
+                max_task_retries=0,
+            )
+        except (TypeError, ValueError) as error:
+            raise _EndError(explain_options(ray.__version__, error)) from error
 
     def _call(self, id: str, method: str, *args: object) -> None:
         """The result comes as an event."""
@@ -130,14 +157,18 @@ class Driver:
 
     def _nodes(self) -> dict[str, Any]:
         """The nodes that are alive, and what of the cluster is free."""
-        alive = [node for node in ray.nodes() if node["Alive"]]
+        try:
+            listed, free = ray.nodes(), ray.available_resources()
+        except (RayError, RuntimeError, ValueError, OSError) as error:
+            raise _EndError(explain_silence(error)) from error
+        alive = [node for node in listed if node["Alive"]]
         names = [_name_of(node) for node in alive]
         nodes = []
         for node, name in zip(alive, names, strict=True):
             unique = name if names.count(name) == 1 else f"{name}/{node['NodeID'][:6]}"
             self._names[node["NodeID"]] = unique
             nodes.append({"id": node["NodeID"], "name": unique, "total": _amounts(node["Resources"])})
-        self._seen = {"nodes": nodes, "free": _amounts(ray.available_resources())}
+        self._seen = {"nodes": nodes, "free": _amounts(free)}
         return self._seen
 
 

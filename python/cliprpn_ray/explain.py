@@ -47,5 +47,18 @@ def explain_refusal(address: str, error: Exception) -> str:
     return f"the cluster at {address} refused the connection: {text}"
 
 
+def explain_options(version: str, error: Exception) -> str:
+    """For options of actors that Ray does not take."""
+    return (
+        f"Ray {version} refused what actors are asked for with: {_text(error)}; check resources and label_selector "
+        "in engine.ray"
+    )
+
+
+def explain_silence(error: Exception) -> str:
+    """For a cluster that does not list its nodes any more."""
+    return f"the cluster does not say what nodes it has ({_text(error)}); check that its head runs"
+
+
 def _text(error: Exception) -> str:
     return " ".join(str(error).split())

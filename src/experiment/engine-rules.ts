@@ -60,6 +60,10 @@ function rayProblems(
 ): Problem[] {
   const trusted = (["address", "python"] as const).filter((name) => isExperiment && ray[name] !== undefined);
   const reserved = Object.keys(resources).filter((name) => name in ownResources);
+  const amounts = Object.entries(resources).filter(([, amount = 1]) => !isAmount(amount));
+  const labels = Object.entries(label_selector).filter(
+    ([name, value = ""]) => !labelName.test(name) || !labelValue.test(value),
+  );
   return [
     ...trusted.map((name) => ({
       path: [...prefix, name],
@@ -70,6 +74,16 @@ function rayProblems(
       path: [...prefix, "resources", name],
       atKey: true,
       message: `${name}: expected ${ownResources[name]} in its place`,
+    })),
+    ...amounts.map(([name, amount]) => ({
+      path: [...prefix, "resources", name],
+      atKey: false,
+      message: `${name}: expected a whole number, or a part of 1 that is at least 0.0001, as Ray counts; found ${formatValue(amount)}`,
+    })),
+    ...labels.map(([name, value]) => ({
+      path: [...prefix, "label_selector", name],
+      atKey: !labelName.test(name),
+      message: `${name}: expected a label as Ray has them, with a value such as H100, !H100 or in(H100, A100), of at most 63 letters, digits, "-", "_" and "." between letters or digits; found ${formatValue(value)}`,
     })),
     ...("ray.io/node-id" in label_selector
       ? [
@@ -82,6 +96,14 @@ function rayProblems(
       : []),
   ];
 }
+
+function isAmount(amount: number): boolean {
+  return amount > 1 ? Number.isInteger(amount) : amount >= 0.0001;
+}
+
+const label = "[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,61}[a-zA-Z0-9])?";
+const labelName = new RegExp(`^(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]{0,251}[a-zA-Z0-9])?/)?${label}$`);
+const labelValue = new RegExp(`^(?:|!?${label}|!?in\\(${label}(?:, ?${label})*\\))$`);
 
 /** Resources that have an option of their own. */
 const ownResources: Record<string, string | undefined> = {

@@ -1,5 +1,6 @@
 """Errors of the Ray driver, without Ray."""
 
+import json
 import re
 import subprocess
 import sys
@@ -53,4 +54,62 @@ def test_an_interpreter_without_ray_says_so(tmp_path: Path) -> None:
     assert '"type": "failed"' in result.stdout
     assert "no Ray here" in result.stdout
     assert "--ray-python" in result.stdout
+    assert result.stderr == ""
+
+
+# As much of Ray as the driver calls before it has actors.
+RAY = """
+import os
+from ray.exceptions import RayError
+class cloudpickle:
+    register_pickle_by_value = staticmethod(lambda module: None)
+class Remote:
+    def options(self, **options):
+        if os.environ["FAULT"] == "options":
+            raise ValueError("Invalid label key value `a b`.")
+        return self
+    def remote(self):
+        raise ValueError("must be whole numbers")
+__version__ = "2.0"
+remote = lambda cls: Remote()
+init = lambda **options: None
+available_resources = dict
+def nodes():
+    if os.environ["FAULT"] == "nodes":
+        raise RayError("GCS is gone")
+    return []
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "types", "message"),
+    [
+        ("options", ["failed"], "Ray 2.0 refused .*: Invalid label key value `a b`.*check resources"),
+        ("nodes", ["failed"], r"does not say what nodes it has \(GCS is gone\)"),
+        ("remote", ["connected", "failed"], "Ray 2.0 refused .*must be whole numbers"),
+    ],
+)
+def test_what_ray_refuses_is_no_stack_trace(
+    tmp_path: Path, fault: str, types: list[str], message: str
+) -> None:
+    (tmp_path / "ray").mkdir()
+    (tmp_path / "ray/__init__.py").write_text(RAY)
+    (tmp_path / "ray/exceptions.py").write_text("class RayError(Exception): pass\n")
+    python = Path(__file__).parents[2] / "python"
+    actor = {"num_cpus": 1, "num_gpus": 0, "resources": {}, "label_selector": {}}
+    requests = [
+        {"address": "auto", "connect_s": 1, "actor": actor, "worker": None},
+        {"type": "start", "ids": ["ab.1"], "without_nodes": []},
+    ]
+    result = subprocess.run(
+        [sys.executable, "-m", "cliprpn_ray"],
+        env={"PYTHONPATH": f"{tmp_path}:{python}", "FAULT": fault},
+        input="".join(f"{json.dumps(request)}\n" for request in requests),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    messages = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [told["type"] for told in messages] == types
+    assert re.search(message, messages[-1]["message"])
     assert result.stderr == ""

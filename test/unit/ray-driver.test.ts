@@ -53,6 +53,18 @@ test("an interpreter that does not exist is named, with what to do", async () =>
   expect(losses).toHaveLength(1);
 });
 
+test("Ctrl-C ends the wait for a cluster that does not answer", async () => {
+  const interrupt = new AbortController();
+  const { driver, folder } = start(
+    'require("fs").writeFileSync(process.env.FOLDER + "/runs", ""); setInterval(() => {}, 1000);',
+    interrupt.signal,
+  );
+  await until(() => existsSync(join(folder, "runs")));
+  interrupt.abort();
+  await expect(driver.connected()).rejects.toMatchObject({ code: "interrupted" });
+  await driver.close();
+});
+
 const setup = {
   address: "auto",
   connect_s: 1,
@@ -60,7 +72,10 @@ const setup = {
   worker: null,
 };
 
-function start(program: string): {
+function start(
+  program: string,
+  signal?: AbortSignal,
+): {
   driver: RayDriver;
   messages: RayMessage[];
   losses: CliprpnError[];
@@ -83,6 +98,7 @@ function start(program: string): {
     python,
     env: { FOLDER: folder },
     setup,
+    ...(signal === undefined ? {} : { signal }),
     onMessage: (message) => messages.push(message),
     onLost: (error) => losses.push(error),
   });

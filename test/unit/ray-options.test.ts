@@ -56,6 +56,10 @@ test.each<[what: string, ray: object, place: RegExp]>([
     /^exp\.json:6:4 {2}engine\.ray\.address: .*lab\.json, or as --ray-address/,
   ],
   ["an interpreter", { python: "/tmp/python" }, /^exp\.json:6:4 {2}engine\.ray\.python: .*--ray-python/],
+  ["part of two", { resources: { ssd: 1.5 } }, /^exp\.json:.*ssd: expected a whole number.*found 1\.5/],
+  ["too little", { resources: { ssd: 0.00001 } }, /^exp\.json:.*ssd: expected a whole number, or a part/],
+  ["a label with a space", { label_selector: { zone: "a b" } }, /^exp\.json:.*zone: expected a label.*"a b"/],
+  ["a label's dash", { label_selector: { gpu: "in(H100, -bad-)" } }, /^exp\.json:.*gpu: expected a label/],
   ["half a GPU", { num_gpus: 0.5 }, /^exp\.json:6:16 .*num_gpus/],
   [
     "a resource with an option of its own",

@@ -198,6 +198,15 @@ test("a driver that is lost is started again, and its workers count as taken awa
   expect(() => pilots.want(1, [])).toThrow("killed by SIGKILL");
 });
 
+test("the process of a driver that was lost is ended, and waited for", async () => {
+  const { pilots, drivers, closed } = await connected();
+  drivers.at(-1)?.onLost?.(new CliprpnError("environment_broken", "the head is gone"));
+  expect(closed).toEqual([0]);
+  pilots.want(1, []);
+  await pilots.close();
+  expect(closed).toEqual([0, 1]);
+});
+
 test("a driver that cannot connect ends the sweep", async () => {
   const { pilots, drivers } = await connected({ isRefused: true });
   pilots.want(1, []);
@@ -228,6 +237,8 @@ interface Stand {
   pilots: RayPilots;
   drivers: RayDriverOptions[];
   sent: RayRequest[];
+  /** Indices of the drivers that were closed. */
+  closed: number[];
   queue: string;
   tell(message: RayMessage): void;
   /** Ids of all actors that were asked for. */
@@ -247,6 +258,7 @@ async function connected({
   const sent: RayRequest[] = [];
   const all: string[] = [];
   const drivers: RayDriverOptions[] = [];
+  const closed: number[] = [];
   let now = 0;
   const pilots = new RayPilots({
     python: "none",
@@ -259,7 +271,7 @@ async function connected({
     maxWorkers,
     now: () => now,
     startDriver: (options) => {
-      drivers.push(options);
+      const index = drivers.push(options) - 1;
       const message: RayConnected = {
         type: "connected",
         ray: "2",
@@ -274,7 +286,10 @@ async function connected({
           sent.push(request);
           if (request.type === "start") all.push(...request.ids);
         },
-        close: () => Promise.resolve(),
+        close: () => {
+          closed.push(index);
+          return Promise.resolve();
+        },
       };
     },
   });
@@ -284,6 +299,7 @@ async function connected({
   return {
     pilots,
     drivers,
+    closed,
     sent,
     queue,
     tell,

@@ -19,6 +19,8 @@ export interface RayPython {
 
 export interface RayDriverOptions extends RayPython {
   setup: RaySetup;
+  /** Ends the wait for the connection. */
+  signal?: AbortSignal;
   /** Receives what the cluster does. */
   onMessage?: (message: RayMessage) => void;
   /** Called once if the driver ends before `close`, with the reason. */
@@ -40,6 +42,7 @@ export class RayDriver {
   #isConnected = false;
   #error: CliprpnError | undefined;
   #isClosed = false;
+  #hasExited = false;
 
   constructor(options: RayDriverOptions) {
     this.#options = options;
@@ -66,6 +69,7 @@ export class RayDriver {
         resolve();
       });
       this.#process.on("close", (code, signal) => {
+        this.#hasExited = true;
         const how = signal === null ? `exited with code ${code}` : `was killed by ${signal}`;
         this.#fail(this.#stderr.after(`the process that talks to the cluster ${how}`));
         resolve();
@@ -73,9 +77,10 @@ export class RayDriver {
     });
     this.#write(setup);
     this.#timeOut();
+    this.#endOnAbort();
   }
 
-  /** Waits until it is connected. @throws CliprpnError environment_broken. */
+  /** Waits until it is connected. @throws CliprpnError environment_broken, interrupted. */
   connected(): Promise<RayConnected> {
     return this.#connected;
   }
@@ -84,11 +89,12 @@ export class RayDriver {
     this.#write(request);
   }
 
-  /** Ends all actors and the driver. */
+  /** Ends all actors and the driver; one that is not connected, or has failed, may hang in Ray, and is killed. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#process.stdin?.end();
-    const timer = setTimeout(() => killGroup(this.#process.pid), closeMs);
+    if (!this.#isConnected || this.#error !== undefined) this.#kill();
+    const timer = setTimeout(() => this.#kill(), closeMs);
     await this.#exited;
     clearTimeout(timer);
   }
@@ -103,7 +109,7 @@ export class RayDriver {
       message = check("RayMessage", JSON.parse(line), "a message of cliprpn_ray");
     } catch (error) {
       this.#fail(error instanceof Error ? error.message : String(error));
-      killGroup(this.#process.pid);
+      this.#kill();
       return;
     }
     if (message.type === "failed") this.#fail(message.message);
@@ -119,17 +125,39 @@ export class RayDriver {
       if (this.#isConnected || this.#error !== undefined) return;
       const { address } = this.#options.setup;
       this.#fail(`the cluster at ${address} did not answer within ${connectMs / 1000} s; check that it runs`);
-      killGroup(this.#process.pid);
+      this.#kill();
     }, connectMs);
     timer.unref();
     this.#exited.then(() => clearTimeout(timer)).catch(() => undefined);
   }
 
+  #endOnAbort(): void {
+    const { signal } = this.#options;
+    const end = (): void => {
+      if (this.#isConnected) return;
+      this.#failWith(
+        new CliprpnError("interrupted", "interrupted before Ray answered; re-run the same command to resume"),
+      );
+      this.#kill();
+    };
+    if (signal?.aborted) end();
+    signal?.addEventListener("abort", end);
+    this.#exited.then(() => signal?.removeEventListener("abort", end)).catch(() => undefined);
+  }
+
+  #kill(): void {
+    if (!this.#hasExited) killGroup(this.#process.pid);
+  }
+
   #fail(message: string): void {
+    this.#failWith(new CliprpnError("environment_broken", `--engine ray: ${message}`));
+  }
+
+  #failWith(error: CliprpnError): void {
     if (this.#error !== undefined) return;
-    this.#error = new CliprpnError("environment_broken", `--engine ray: ${message}`);
-    this.#onRefused(this.#error);
-    if (!this.#isClosed) this.#options.onLost?.(this.#error);
+    this.#error = error;
+    this.#onRefused(error);
+    if (!this.#isClosed) this.#options.onLost?.(error);
   }
 }
 

@@ -40,6 +40,8 @@ export class RayPilots implements PilotSource {
   readonly #now: () => number;
   readonly #actors = new Actors();
   #driver: DriverProcess | undefined;
+  /** The ends of drivers that were lost. */
+  readonly #ending = new Set<Promise<void>>();
   #isConnected = false;
   /** Identifies the driver in the labels of its workers, and in the folder. */
   #run = "";
@@ -84,7 +86,7 @@ export class RayPilots implements PilotSource {
   /** Its actors are of no use to another process. */
   async abandon(): Promise<void> {
     this.#isClosed = true;
-    await this.#driver?.close();
+    await Promise.all([...this.#ending, this.#driver?.close()]);
   }
 
   /** Takes note of what workers say. */
@@ -150,6 +152,7 @@ export class RayPilots implements PilotSource {
     this.#numLost += 1;
     if (!this.#isConnected || this.#numLost >= maxLost) this.#fault = error;
     this.#isConnected = false;
+    if (this.#driver !== undefined) this.#ending.add(this.#driver.close());
     this.#driver = undefined;
   }
 

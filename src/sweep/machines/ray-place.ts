@@ -58,7 +58,7 @@ export async function onRay(
   };
 }
 
-/** Connects to the cluster. @returns what it is, for people. @throws CliprpnError bad_input, environment_broken. */
+/** Connects to the cluster. @returns what it is, for people. @throws CliprpnError bad_input, environment_broken, interrupted. */
 export async function checkRay(waiting: readonly TrialSpec[], run: RunContext): Promise<string> {
   const setup = {
     address: rayAddress(run),
@@ -66,12 +66,14 @@ export async function checkRay(waiting: readonly TrialSpec[], run: RunContext): 
     actor: actorOptions(waiting, run),
     worker: null,
   };
-  const driver = new RayDriver({ ...(await rayPython(run)), setup });
+  const driver = new RayDriver({ ...(await rayPython(run)), setup, signal: run.signal });
+  run.terminal.live(["Connecting to Ray"]);
   try {
     const { ray, python, nodes } = await driver.connected();
     const total = (name: string): number => nodes.reduce((sum, node) => sum + (node.total[name] ?? 0), 0);
     return `Ray ${ray} with Python ${python}: ${counted(nodes.length, "node")}, ${counted(total("CPU"), "CPU")}, ${counted(total("GPU"), "GPU")}`;
   } finally {
+    run.terminal.liveDone();
     await driver.close();
   }
 }
