@@ -73,15 +73,37 @@ test("a worker that is lost by its heartbeat is ended once", async () => {
   expect(sent.at(-1)).toMatchObject({ type: "start", without_nodes: [] }); // No node would be left.
 });
 
-test("a node that does not see the folder is left out, by name; without another one the sweep ends", async () => {
-  const { pilots, started, sent, place, tell } = await connected();
+test("a node that does not see the folder is left out, by name, and tried again; without another one the sweep ends", async () => {
+  const { pilots, started, sent, place, wait } = await connected();
+  const last = (): string => started().at(-1) ?? "";
   pilots.want(1, []);
-  place(started()[0] ?? "", "n1", false);
+  place(last(), "n1", false);
   expect(pilots.want(1, [])).toMatch(/without n1, where the shared folder is missing/);
   expect(sent.at(-1)).toMatchObject({ type: "start", without_nodes: ["id-n1"] });
-  place(started()[1] ?? "", "n2", false);
+  place(last(), "n2", false);
+  expect(pilots.want(1, [])).toMatch(/no node is left/);
+  const waits = last();
+  wait(30_000);
+  pilots.want(1, []);
+  expect(sent.slice(-2)).toMatchObject([
+    { type: "end", id: waits },
+    { type: "start", without_nodes: [] },
+  ]);
+  place(last(), "n1", false);
+  pilots.want(1, []);
+  place(last(), "n2", false);
   expect(() => pilots.want(1, [])).toThrow(/expected nodes that see .*queue, found none: n1, n2 do not/);
-  tell({ type: "nodes", nodes: [], free: {} });
+});
+
+test("a node that shows the folder late is used", async () => {
+  const { pilots, started, place, wait } = await connected({ nodes: [node("n1")] });
+  pilots.want(1, []);
+  place(started()[0] ?? "", "n1", false);
+  pilots.want(1, []);
+  wait(30_000);
+  pilots.want(1, []);
+  place(started().at(-1) ?? "", "n1");
+  expect(pilots.want(1, [])).toBe("1 worker starting");
 });
 
 test("workers that end before they are ready are replaced more and more slowly, and end the sweep with their log", async () => {

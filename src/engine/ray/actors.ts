@@ -9,6 +9,7 @@ import type {
 } from "../../contract/generated/types.ts";
 import { FailedStarts } from "../queue/failed-starts.ts";
 import type { PilotGone } from "../queue/pilot-source.ts";
+import { BlindNodes } from "./blind-nodes.ts";
 
 /** An actor that was asked for. */
 interface Actor {
@@ -26,14 +27,19 @@ export class Actors {
   readonly #failed = new FailedStarts();
   /** Names of nodes, by id. */
   readonly #names = new Map<string, string>();
-  /** Ids of nodes that do not see the shared folder. */
-  readonly #blind = new Set<string>();
+  readonly #blind = new BlindNodes();
   /** Ids of nodes where a worker gave no sign of life, and until when they are avoided. */
   readonly #silent = new Map<string, number>();
   #nodes: readonly RayNode[] = [];
   /** The latest of each name: one that is away may come back, under another id. */
   readonly #known = new Map<string, RayNode>();
   #free: RayAmounts = {};
+
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
 
   asked(ids: readonly string[]): void {
     for (const id of ids) this.#actors.set(id, { nodeId: undefined, pilot: undefined, gone: undefined });
@@ -54,8 +60,11 @@ export class Actors {
         const actor = this.#actors.get(message.id);
         if (actor !== undefined) actor.nodeId = message.node_id;
         this.#names.set(message.node_id, message.node);
-        if (message.is_shared) return;
-        this.#blind.add(message.node_id);
+        if (message.is_shared) {
+          this.#blind.delete(message.node_id);
+          return;
+        }
+        this.#blind.add(message.node_id, this.#now());
         this.#actors.delete(message.id);
         return;
       }
@@ -139,7 +148,12 @@ export class Actors {
 
   /** Ids of nodes where no actor should run. */
   barred(): string[] {
-    return [...new Set([...this.#blind, ...this.#failed.barredNodes()])];
+    return [...new Set([...this.#blind.avoided(this.#now()), ...this.#failed.barredNodes()])];
+  }
+
+  /** Ids of nodes that were tried more than once. */
+  givenUp(): string[] {
+    return [...new Set([...this.#blind.avoided(this.#now(), 2), ...this.#failed.barredNodes()])];
   }
 
   /** Ids of nodes that had better be avoided. */
@@ -149,7 +163,7 @@ export class Actors {
 
   /** Names of nodes that do not see the shared folder. */
   blindNodes(): string[] {
-    return [...this.#blind].map((id) => this.#nameOf(id));
+    return this.#blind.ids().map((id) => this.#nameOf(id));
   }
 
   /** Names of nodes where workers fail again and again. */

@@ -22,7 +22,7 @@ export function describeActors(actors: Actors, options: RaySetup["actor"]): stri
 
 /** Whether no node may run an actor, also none that is away, and none has one; false if no node has ever had what it needs. */
 export function hasNoPlace(actors: Actors, options: RaySetup["actor"]): boolean {
-  const barred = new Set(actors.barred());
+  const barred = new Set(actors.givenUp());
   const places = actors.knownNodes().filter(({ total }) => fits(needs(options), total));
   return places.length > 0 && places.every(({ id }) => barred.has(id)) && !actors.hasPlaced();
 }

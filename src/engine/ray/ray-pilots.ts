@@ -38,7 +38,7 @@ type DriverProcess = Pick<RayDriver, "connected" | "send" | "close">;
 export class RayPilots implements PilotSource {
   readonly #options: RayPilotsOptions;
   readonly #now: () => number;
-  readonly #actors = new Actors();
+  readonly #actors = new Actors(() => this.#now());
   #driver: DriverProcess | undefined;
   /** The ends of drivers that were lost. */
   readonly #ending = new Set<Promise<void>>();
@@ -46,6 +46,8 @@ export class RayPilots implements PilotSource {
   /** Identifies the driver in the labels of its workers, and in the folder. */
   #run = "";
   #numAsked = 0;
+  /** Ids of the nodes that actors which wait may not have. */
+  #without: readonly string[] = [];
   /** Drivers that were lost since a worker was last ready. */
   #numLost = 0;
   #nextStart = Number.NEGATIVE_INFINITY;
@@ -158,6 +160,7 @@ export class RayPilots implements PilotSource {
 
   /** Asks for actors that are missing, and takes back those that are too many and wait. */
   #adjust(numWanted: number): void {
+    this.#tryAgain();
     const numMissing = numWanted - this.#actors.usable().length;
     if (numMissing < 0) for (const id of this.#actors.waiting().slice(numMissing)) this.#end(id);
     if (numWanted > 0) this.#fault ??= this.#startFault();
@@ -165,8 +168,17 @@ export class RayPilots implements PilotSource {
     const ids = Array.from({ length: numMissing }, () => `${this.#run}.${++this.#numAsked}`);
     this.#actors.asked(ids);
     const without_nodes = nodesToAvoid(this.#actors, this.#options.actor, this.#now());
+    this.#without = [...new Set([...this.#without, ...without_nodes])];
     this.#driver?.send({ type: "start", ids, without_nodes });
     this.#nextStart = this.#now() + this.#actors.waitMs();
+  }
+
+  /** Takes back actors that wait without a node that is to be tried again; others are asked for in their place. */
+  #tryAgain(): void {
+    const avoided = nodesToAvoid(this.#actors, this.#options.actor, this.#now());
+    if (this.#without.every((id) => avoided.includes(id))) return;
+    for (const id of this.#actors.waiting()) this.#end(id);
+    this.#without = [];
   }
 
   #end(id: string): void {
