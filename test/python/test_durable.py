@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cliprpn.errors import CliprpnError
 from cliprpn.storage import durable
 from cliprpn.storage.durable import LEFTOVER_AGE_S, full_folder, space_advice, write_durably
 
@@ -49,8 +50,9 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
         raise OSError(5, "I/O error")
 
     monkeypatch.setattr(durable.os, "fsync", fail)
-    with pytest.raises(OSError, match="I/O error"):
+    with pytest.raises(CliprpnError, match="the disk failed") as caught:
         write_durably(path, b"new")
+    assert caught.value.code == "environment_broken" and str(path) in caught.value.message
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["file"]
 
