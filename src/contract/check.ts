@@ -51,6 +51,7 @@ export interface ContractTypes {
   QueuedAttempt: contract.QueuedAttempt;
   EndedAttempt: contract.EndedAttempt;
   PilotFacts: contract.PilotFacts;
+  BarredPilot: contract.BarredPilot;
   NodeCheck: contract.NodeCheck;
   EngineOptions: contract.EngineOptions;
   StoredMeasurement: contract.StoredMeasurement;

@@ -1,5 +1,11 @@
 import type { CliprpnError } from "../contract/errors.ts";
-import type { KeepModels, TrialEvent, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
+import type {
+  KeepModels,
+  TrialEvent,
+  TrialOutcome,
+  TrialSpec,
+  WorkerNow,
+} from "../contract/generated/types.ts";
 
 /** One run of a trial, in a new folder that only its worker writes to. */
 export interface Attempt {
@@ -41,6 +47,9 @@ export interface LeftAttempt {
   number: number;
 }
 
+/** What became of a worker on another machine. */
+export type WorkerState = "ready" | "ended" | "refused" | "barred";
+
 /** What a launcher tells its controller. */
 export type Told =
   /**
@@ -52,6 +61,8 @@ export type Told =
   | { type: "started"; attempt: Attempt; slot: number; worker?: string }
   | { type: "event"; attempt: Attempt; event: TrialEvent }
   | { type: "ended"; attempt: Attempt; end: AttemptEnd }
+  /** A worker on another machine changed; `node` and `worker` say where it runs. */
+  | { type: "worker"; worker: string; node: string; state: WorkerState; reason?: string }
   /** A worker is replaced by a new process, between two attempts. */
   | { type: "renewed"; slot: number; reason: string }
   /** A worker cannot start, for a reason that lies in the machine; no attempt is affected. `want` tries again. */
@@ -73,6 +84,8 @@ export interface Launcher {
    * @param take the attempt to follow; undefined for one that nobody wants any more, which is canceled.
    */
   attach(take: (left: LeftAttempt) => Promise<Attempt | undefined>): Promise<void>;
+  /** Workers on other machines; undefined for those of this one. */
+  workers?(): WorkerNow[];
   /** Says how many attempts could run now, including the running ones. Starts workers for them, up to its limit, and tells its capacity. */
   want(numAttempts: number): void;
   /** Runs an attempt. The controller submits at most as many as there is capacity for. */

@@ -1,6 +1,8 @@
 import { count, counted } from "../base/format.ts";
+import type { WorkerNow } from "../contract/generated/types.ts";
 import { leaderboardLines } from "../sweep/view/leaderboard-lines.ts";
 import { sweepView } from "../sweep/view/sweep-view.ts";
+import { workerLines } from "../sweep/view/worker-lines.ts";
 import type { ShownStatus } from "./sweep-status.ts";
 import { filled, indented, utcTime } from "./text.ts";
 
@@ -15,13 +17,25 @@ export function statusText(status: ShownStatus): string {
     return [
       ...head,
       ...indented(countsText(status)),
+      ...workersText(status.left?.workers),
       ...failureLines(status),
       ...boardLines(status),
       ...(report_file === null ? [] : ["", `report: ${report_file}`]),
     ].join("\n");
   const view = { name, status: now, failures, num_failures: failures.length, hasIds: true };
-  return [...head, "", ...sweepView(view, { columns: 80, rows: maxViewLines })].join("\n");
+  return [
+    ...head,
+    "",
+    ...sweepView(view, { columns: 80, rows: maxViewLines }),
+    ...workersText(now.workers),
+  ].join("\n");
 }
+
+function workersText(workers: readonly WorkerNow[] = []): string[] {
+  return workers.length === 0 ? [] : ["", ...workerLines(workers, 80, maxWorkerLines)];
+}
+
+const maxWorkerLines = 20;
 
 /** With the lines above it, a screen of 50 lines. */
 const maxViewLines = 44;

@@ -1,9 +1,15 @@
 import { performance } from "node:perf_hooks";
 import type { LockOwner } from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
-import type { ErrorCode, TrialEvent, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
+import type {
+  ErrorCode,
+  TrialEvent,
+  TrialOutcome,
+  TrialSpec,
+  WorkerNow,
+} from "../contract/generated/types.ts";
 import type { LaunchOptions } from "../engine/engine.ts";
-import type { Attempt, AttemptEnd, Launcher, LeftAttempt, Told } from "../engine/launcher.ts";
+import type { Attempt, AttemptEnd, Launcher, LeftAttempt, Told, WorkerState } from "../engine/launcher.ts";
 import { schemaVersion } from "../store/files.ts";
 import type { NewEntry } from "../store/journal.ts";
 import { defaultRetries, failureClassOf, isKilledAtStart, type Retries } from "./failure-policy.ts";
@@ -17,6 +23,8 @@ export interface AttemptWatcher {
   started(attempt: Attempt, slot: number, worker?: string): void;
   /** How many attempts can run at the same time now, where that changes, and why not more. */
   capacity?(numWorkers: number, reason: string | undefined): void;
+  /** A worker on another machine joined, ended, refused to work or was barred. */
+  workerChanged?(worker: string, state: WorkerState, reason: string | undefined): void;
   event(attempt: Attempt, slot: number, event: TrialEvent): void;
   /** A worker was killed before it ran a trial; another one is started. */
   lostAtStart?(message: string): void;
@@ -98,6 +106,8 @@ export class SweepController {
   /** Attempts that ended without an outcome that counts, and when each had started: a worker that counted as lost may complete one. */
   readonly #givenUp = new Map<string, Map<number, number>>();
   #numSlots = 0;
+  /** Why there are not more workers, as it was last recorded, without its numbers. */
+  #missing: string | undefined;
   /** Workers that were killed as they started, one after the other. */
   #numKilledAtStart = 0;
   #numFailed = 0;
@@ -138,6 +148,11 @@ export class SweepController {
       await this.#guarded(this.#launcher.close()); // A fault that came before says more.
     }
     if (this.#fault !== undefined) throw this.#fault.error;
+  }
+
+  /** Workers on other machines; undefined for those of this one. */
+  workers(): WorkerNow[] | undefined {
+    return this.#launcher.workers?.();
   }
 
   /** Trials that have failed for good. */
@@ -286,10 +301,18 @@ export class SweepController {
     if (told.type === "fault") this.#onFault(told);
     if (told.type === "capacity") {
       this.#numSlots = told.numSlots;
-      if (told.numWorkers !== undefined) watcher.capacity?.(told.numWorkers, told.reason);
+      if (told.numWorkers !== undefined) {
+        this.#recordMissing(told.numWorkers, told.reason);
+        watcher.capacity?.(told.numWorkers, told.reason);
+      }
+    }
+    if (told.type === "worker") {
+      const { type: _, ...change } = told;
+      record({ type: "worker_changed", ...change });
+      watcher.workerChanged?.(told.worker, told.state, told.reason);
     }
     if (told.type === "renewed") record({ type: "worker_renewed", slot: told.slot, reason: told.reason });
-    if (told.type === "fault" || told.type === "capacity" || told.type === "renewed") return;
+    if (!("attempt" in told)) return;
     const { attempt } = told;
     const running = this.#running.get(attempt);
     if (running === undefined) return;
@@ -311,6 +334,14 @@ export class SweepController {
       const reason = source.prune?.(running.spec, told.event);
       if (reason !== undefined) this.cancel(attempt.spec.trial_id, { state: "pruned", reason });
     } else await this.#finish(attempt, running, told.end);
+  }
+
+  /** Numbers in the reason change all the time. */
+  #recordMissing(num_workers: number, reason: string | undefined): void {
+    const kind = reason?.replaceAll(/\d+/g, "#");
+    if (kind === this.#missing) return;
+    this.#missing = kind;
+    this.#options.record({ type: "workers_missing", num_workers, reason: reason ?? null });
   }
 
   /** A worker that was killed as it started is started again with the next `want`. */

@@ -9,8 +9,9 @@ import type {
   TrialEvent,
   TrialOutcome,
   TrialSpec,
+  WorkerNow,
 } from "../contract/generated/types.ts";
-import type { Attempt } from "../engine/launcher.ts";
+import type { Attempt, WorkerState } from "../engine/launcher.ts";
 import { trialName } from "../report/names.ts";
 import { schemaVersion } from "../store/files.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -47,6 +48,8 @@ export interface SweepProgressOptions {
   leaderboard?: Leaderboard;
   /** The result of a trial that another process completed. */
   resultOf?: (spec: TrialSpec) => TrialResult | undefined;
+  /** Workers on other machines; undefined for those of this one. */
+  workers?: () => WorkerNow[] | undefined;
   /** What is made for the trials before they run. */
   preparing?: () => RunningPreparation | undefined;
   now?: () => number;
@@ -137,8 +140,11 @@ export class SweepProgress implements AttemptWatcher {
     const result = this.#resultThatCounts(spec, number, outcome, isAccepted);
     if (result !== undefined) this.#leaderboard.completed(spec, result);
     const position = `[${this.#done}/${this.#options.total}]`;
+    const failedOn = outcome?.state === "failed" && running?.worker ? ` (on ${running.worker})` : "";
     const next = runsAgain ? "; it runs again" : isAccepted ? "" : "; another attempt was accepted before";
-    this.#terminal.info(`${position} ${trialName(spec)}: ${describeOutcome(outcome, duration_ms)}${next}`);
+    this.#terminal.info(
+      `${position} ${trialName(spec)}: ${describeOutcome(outcome, duration_ms)}${failedOn}${next}`,
+    );
     this.#print(spec, {
       state: outcome?.state ?? "interrupted",
       duration_ms,
@@ -175,6 +181,12 @@ export class SweepProgress implements AttemptWatcher {
     this.#terminal.warn(`${message}; starting another worker`);
   }
 
+  workerChanged(worker: string, state: WorkerState, reason: string | undefined): void {
+    if (state === "barred" || state === "refused")
+      this.#terminal.warn(`${worker} is ${state === "barred" ? "barred" : "not used"}: ${reason ?? ""}`);
+    this.#show();
+  }
+
   again(spec: TrialSpec): void {
     this.#again.add(spec.trial_id);
   }
@@ -207,6 +219,7 @@ export class SweepProgress implements AttemptWatcher {
   snapshot(): SweepStatus {
     const left_ms = this.#leftMs();
     const preparing = this.#options.preparing?.();
+    const workers = this.#options.workers?.();
     return {
       schema_version: schemaVersion,
       at: new Date().toISOString(),
@@ -217,6 +230,8 @@ export class SweepProgress implements AttemptWatcher {
       left_range_ms: (left_ms === undefined ? undefined : this.#eta.rangeMs(left_ms)) ?? null,
       ...(preparing === undefined ? {} : { preparing }),
       num_slots: this.#numSlots,
+      ...(workers === undefined ? {} : { workers }),
+      ...(this.#reason === undefined ? {} : { missing_workers: this.#reason }),
       leaderboard: this.#leaderboard.soFar(),
       running: [...this.#running].map(([slot, running]) => ({
         trial_id: running.spec.trial_id,

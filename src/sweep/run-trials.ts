@@ -39,6 +39,7 @@ export async function runTrials(
   const { slots } = place;
   const resultOf = (spec: TrialSpec): TrialResult | undefined => acceptedResult(runsDir, spec);
   const leaderboard = leaderboardBefore(plan, waiting, resultOf);
+  let controller: SweepController | undefined;
   const preparation = new PreparationProgress(terminal, {
     json,
     logFile: (attempt) => store.preparation(attempt).logFile,
@@ -53,6 +54,7 @@ export async function runTrials(
     leaderboard,
     resultOf,
     preparing: () => preparation.status,
+    workers: () => controller?.workers(),
   });
   const intervals = new IntervalsSoFar({
     leaderboard,
@@ -90,7 +92,6 @@ export async function runTrials(
       progress.redraw();
       publishStatus(store, progress);
     }, publishEveryMs);
-    let controller: SweepController;
     try {
       // Workers elsewhere may have another kind of device; the first one there makes what it needs.
       if (!place.isElsewhere)
@@ -103,7 +104,7 @@ export async function runTrials(
           signal,
           maxRetries: run.retries?.worker_lost,
         });
-      controller = new SweepController({
+      const started = new SweepController({
         source: new GridSource(waiting),
         claims,
         slots,
@@ -116,8 +117,9 @@ export async function runTrials(
         ...(run.retries === undefined ? {} : { retries: run.retries }),
         ...(run.maxFailures === undefined ? {} : { maxFailures: run.maxFailures }),
       });
-      stops.onTrial = (trial_id, reason) => controller.cancel(trial_id, { state: "canceled", reason });
-      await controller.run(signal);
+      controller = started;
+      stops.onTrial = (trial_id, reason) => started.cancel(trial_id, { state: "canceled", reason });
+      await started.run(signal);
       if (!signal.aborted) await intervals.complete();
     } catch (error) {
       terminal.liveDone();
@@ -133,7 +135,7 @@ export async function runTrials(
     if (waiting.length > 0)
       journal.append({ type: "sweep_measured", is_interrupted: signal.aborted, ...measured.soFar() });
     signal.throwIfAborted();
-    if (controller.hasGivenUp)
+    if (controller?.hasGivenUp)
       terminal.info(
         `Stopped after ${counted(controller.numFailed, "failed trial")}. Re-run the same command to run the trials that have not started, --retry-failed to run failed ones again.`,
       );

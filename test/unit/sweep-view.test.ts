@@ -179,3 +179,25 @@ test("a file of an earlier version, without the new keys, is shown too", () => {
   expect(lines).toContain("about 12 min 5 s left");
   expect(lines.join("\n")).toMatch(/film, seed 0 .*53\.1 %/);
 });
+
+test("on other machines, a slot is named by its node, and two lines tell of the workers", () => {
+  const view = madeView({ running: ["film", "token"], numSlots: 3 });
+  const workers = ["n1", "a-node-with-a-long-name", "n2"].map((node, slot) => ({
+    name: node,
+    worker: `${node} cuda:0, pid 7`,
+    node,
+    slot,
+    state: slot < 2 ? ("running" as const) : ("idle" as const),
+  }));
+  const status = { ...view.status, workers, missing_workers: "1 job in SLURM's queue (Priority)" };
+  const lines = sweepView({ ...view, status }, { columns: 80, rows: 24 });
+  expect(lines.slice(2, 4)).toEqual([
+    "3 workers on n1, a-node-with-a-long-name and n2, 2 busy",
+    "1 job in SLURM's queue (Priority)",
+  ]);
+  const table = lines.filter((line) => /^ *(node|n1|a-nod|n2) */.test(line) || /^a-n.*name/.test(line));
+  expect(table[0]).toMatch(/^ {8}node {2}trial/);
+  expect(table[1]).toMatch(/^ {10}n1 {2}film/);
+  expect(table[2]).toMatch(/^a-n\S{5,9} {2}token/);
+  expect(table[3]).toMatch(/^ {10}n2 {2}idle/);
+});

@@ -5538,4 +5538,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "64d96ca3aa63e4751e8bc1916721d0ef59e63b20e58f33aa032e0482367da916"
+SCHEMA_SHA256 = "d68ffcad20497b10a0e8baccfb264bc6b7d0fa4fcbeb66a8c6cba4e2867ff917"

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "64d96ca3aa63e4751e8bc1916721d0ef59e63b20e58f33aa032e0482367da916";
+export const schema_sha256 = "d68ffcad20497b10a0e8baccfb264bc6b7d0fa4fcbeb66a8c6cba4e2867ff917";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -413,7 +413,9 @@ export type JournalEntry =
   | WorkerRenewed
   | SweepFinished
   | SweepPaused
-  | SweepMeasured;
+  | SweepMeasured
+  | WorkerChanged
+  | WorkersMissing;
 /**
  * The rest of the command, from its start to the report; null if a part of it is not known.
  */
@@ -6496,6 +6498,46 @@ export interface SweepMeasured {
   written_bytes: number;
 }
 /**
+ * A worker on another machine joined, ended, refused to work, or was barred since it counts as lost. Not in archives.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "WorkerChanged".
+ */
+export interface WorkerChanged {
+  type: "worker_changed";
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  at: string;
+  /**
+   * Where it runs, for people.
+   */
+  worker: string;
+  node: string;
+  state: "ready" | "ended" | "refused" | "barred";
+  reason?: string;
+}
+/**
+ * Why there are not more workers on other machines, where that changes by more than a number. Not in archives.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "WorkersMissing".
+ */
+export interface WorkersMissing {
+  type: "workers_missing";
+  /**
+   * Version of the format.
+   */
+  schema_version: 1;
+  at: string;
+  num_workers: number;
+  /**
+   * Null if none is missing any more.
+   */
+  reason: string | null;
+}
+/**
  * What a node of a cluster says about itself and about a shared folder, for `cliprpn doctor --engine slurm`.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -7016,6 +7058,22 @@ export interface ProcessIdentity {
    * In the system's own unit.
    */
   process_start: string | null;
+}
+/**
+ * barred/NAME: a pilot that takes nothing more, since it counts as lost.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "BarredPilot".
+ */
+export interface BarredPilot {
+  schema_version: 1;
+  name: string;
+  /**
+   * Where it ran, for people.
+   */
+  worker: string;
+  node: string;
+  reason: string;
 }
 /**
  * The first line: the driver is connected to the cluster.
@@ -7729,6 +7787,14 @@ export interface SweepStatus {
    * Trials that can run at the same time; 0 while no worker of a cluster is there. Missing in files of earlier versions.
    */
   num_slots?: number;
+  /**
+   * Workers on other machines, and those that were barred. Missing if the trials run on this machine, and in files of earlier versions.
+   */
+  workers?: WorkerNow[];
+  /**
+   * Why there are not more workers, for people: jobs that wait and their reasons, nodes that are left out. Missing if there is nothing to say.
+   */
+  missing_workers?: string;
   leaderboard?: LeaderboardSoFar1;
   running: RunningTrial[];
 }
@@ -7752,6 +7818,47 @@ export interface RunningPreparation {
    * Estimated remaining time of the activity; null while nothing is known.
    */
   left_ms: number | null;
+}
+/**
+ * A worker on another machine.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "WorkerNow".
+ */
+export interface WorkerNow {
+  /**
+   * Host, process id and a random suffix.
+   */
+  name: string;
+  /**
+   * Where it runs, for people.
+   */
+  worker: string;
+  /**
+   * As the cluster calls it, else the host.
+   */
+  node: string;
+  /**
+   * starting: it imports torch. refused: it cannot run these trials. barred: it counts as lost, and takes nothing more.
+   */
+  state: "starting" | "idle" | "running" | "refused" | "barred";
+  /**
+   * The slot of its trials.
+   */
+  slot?: number;
+  /**
+   * The trial that it runs.
+   */
+  trial_id?: string;
+  attempt?: number;
+  /**
+   * Time since its last heartbeat was seen.
+   */
+  silent_ms?: number;
+  /**
+   * Why it refused, or was barred.
+   */
+  reason?: string;
 }
 /**
  * Completed trials by configuration, also those that completed before this run. It compares nothing: that is for the report. Missing in files of earlier versions.

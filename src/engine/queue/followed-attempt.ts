@@ -3,7 +3,7 @@ import type { EndedAttempt, ErrorCode, QueuedAttempt } from "../../contract/gene
 import { messageOf } from "../error-message.ts";
 import type { Attempt, AttemptEnd } from "../launcher.ts";
 import { EventTail } from "./event-tail.ts";
-import { describePilot, type Pilot } from "./pilot-watch.ts";
+import type { Pilot } from "./pilot-watch.ts";
 import { entryOf, type QueueFolder } from "./queue-folder.ts";
 
 /** An attempt in the queue, as this process sees it. */
@@ -69,7 +69,7 @@ export interface AttemptTimes {
 
 /** What the controller is told about an end in the queue. `outcome.json` counts, even if the pilot was lost after its worker wrote it. */
 export function endOfAttempt(
-  { attempt, pilot, startedAt, isCanceled, hasTimedOut }: FollowedAttempt,
+  { attempt, startedAt, isCanceled, hasTimedOut }: FollowedAttempt,
   end: EndedAttempt,
   { trialTimeoutMs = 0, pilotLimitMs = Number.POSITIVE_INFINITY }: AttemptTimes,
 ): AttemptEnd {
@@ -87,9 +87,9 @@ export function endOfAttempt(
     const hadTime = performance.now() - startedAt >= pilotLimitMs / 2;
     return { how: "preempted", reason: end.reason, ...(hadTime ? { limitMs: pilotLimitMs } : {}) };
   }
-  const where = pilot === undefined ? "" : ` on ${describePilot(pilot)}`;
+  // Without its place, which the journal has: reports and archives name no machine.
   const reason = end.how === "outcome" ? "it wrote no outcome" : end.reason;
-  return errorEnd("worker_died", `the worker${where} was lost: ${reason}`, attempt);
+  return errorEnd("worker_died", `the worker was lost: ${reason}`, attempt);
 }
 
 function errorEnd(code: ErrorCode, message: string, attempt: Attempt): AttemptEnd {

@@ -1,5 +1,5 @@
 import type { EndedAttempt } from "../../contract/generated/types.ts";
-import type { Attempt, Told } from "../launcher.ts";
+import type { Attempt, LeftAttempt, Told } from "../launcher.ts";
 import { endOfAttempt, entryOfAttempt, type FollowedAttempt, followAttempt } from "./followed-attempt.ts";
 import type { PilotPool } from "./pilot-pool.ts";
 import { describePilot, type Pilot } from "./pilot-watch.ts";
@@ -34,6 +34,15 @@ export class FollowedAttempts {
 
   get attempts(): Attempt[] {
     return [...this.#followed.values()].map(({ attempt }) => attempt);
+  }
+
+  /** What pilots run, by their names. */
+  running(): Map<string, LeftAttempt> {
+    return new Map(
+      [...this.#followed.values()].flatMap(({ pilot, attempt: { spec, number } }) =>
+        pilot === undefined ? [] : [[pilot.name, { trial_id: spec.trial_id, number }] as const],
+      ),
+    );
   }
 
   /** @param pilot the name of the one that runs it already: its start is told. */

@@ -1,13 +1,16 @@
+import type { BarredPilot, WorkerNow } from "../../contract/generated/types.ts";
+import type { LeftAttempt } from "../launcher.ts";
 import type { PilotSource } from "./pilot-source.ts";
-import { describePilot, type Pilot, PilotWatch } from "./pilot-watch.ts";
+import { describePilot, nodeOf, type Pilot, PilotWatch } from "./pilot-watch.ts";
 import type { QueueFolder } from "./queue-folder.ts";
+import { barredNow, workerNow } from "./worker-states.ts";
 
 /** The pilots of a queue: which of them take attempts, which are lost, and how more of them are started. */
 export class PilotPool {
   readonly #queue: QueueFolder;
   readonly #watch: PilotWatch;
   readonly #source: PilotSource | undefined;
-  readonly #barred: Set<string>;
+  readonly #barred: Map<string, BarredPilot>;
   /** Pilots that the cluster took away. */
   readonly #preempted = new Set<string>();
 
@@ -15,7 +18,7 @@ export class PilotPool {
     this.#queue = queue;
     this.#source = source;
     this.#watch = new PilotWatch(queue, leaseMs);
-    this.#barred = new Set(queue.barred());
+    this.#barred = new Map(queue.barred().map((each) => [each.name, each]));
   }
 
   /** Looks at all heartbeats. */
@@ -53,9 +56,9 @@ export class PilotPool {
   }
 
   /** A pilot that is lost takes nothing more, even if it is only frozen. */
-  remove({ name }: Pilot): void {
-    this.#bar(name);
-    this.#queue.removePilot(name);
+  remove(pilot: Pilot): void {
+    this.#bar(pilot);
+    this.#queue.removePilot(pilot.name);
   }
 
   /** Forgets pilots that have ended and have no claims, and bars those that are lost. */
@@ -65,7 +68,7 @@ export class PilotPool {
       const { name, lost, facts } = pilot;
       if (lost === undefined || claimants.has(name) || this.#barred.has(name)) continue;
       // One that comes back would take an attempt, and lose it at once. The file of one that refused says why.
-      if (facts.state === "refused") this.#bar(name);
+      if (facts.state === "refused") this.#bar(pilot);
       else this.remove(pilot);
     }
   }
@@ -89,6 +92,15 @@ export class PilotPool {
     };
   }
 
+  /** The pilots for people, those that are barred last. @param running what pilots run, by their names. */
+  workers(running: ReadonlyMap<string, LeftAttempt>): WorkerNow[] {
+    const live = this.#watch.all().filter((pilot) => pilot.lost === undefined && !this.isBarred(pilot));
+    return [
+      ...live.map((pilot) => workerNow(pilot, running.get(pilot.name), this.#watch.silentMs(pilot))),
+      ...[...this.#barred.values()].map(barredNow),
+    ];
+  }
+
   /** Time that a pilot has for attempts; undefined for no limit. */
   get limitMs(): number | undefined {
     return this.#source?.limitMs;
@@ -109,9 +121,16 @@ export class PilotPool {
     await this.#source?.abandon?.();
   }
 
-  #bar(name: string): void {
-    this.#barred.add(name);
-    this.#queue.bar(name);
+  #bar(pilot: Pilot): void {
+    const { name, facts, lost = "it was barred before" } = pilot;
+    const place = { name, worker: describePilot(pilot), node: nodeOf(pilot) };
+    const barred: BarredPilot = this.#barred.get(name) ?? {
+      schema_version: 1,
+      ...place,
+      reason: facts.error?.message ?? lost,
+    };
+    this.#barred.set(name, barred);
+    this.#queue.bar(barred);
   }
 
   /** Why no attempt runs, if there are no pilots. */

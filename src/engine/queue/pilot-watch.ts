@@ -76,6 +76,11 @@ export class PilotWatch {
     return this.#pilots.get(name) ?? this.#add(name, this.#queue.pilot(name) ?? unknownFacts(name), "");
   }
 
+  /** Time since its last heartbeat was seen. */
+  silentMs({ name }: Pilot): number {
+    return this.#pilots.get(name)?.unchangedMs ?? 0;
+  }
+
   /** Counts a pilot as lost, for a reason that its launcher knows, such as that its job has ended. */
   lose(name: string, reason: string): void {
     this.claimant(name).lost ??= reason;
@@ -165,4 +170,9 @@ export function describePilot({ facts }: Pilot): string {
   const { host, pid } = facts.process;
   const device = environment === null ? "" : ` ${environment.device}`;
   return `${host}${device}, pid ${pid}${label === "" ? "" : ` (${label})`}`;
+}
+
+/** The machine that a pilot runs on, as its cluster calls it, else as it calls itself. */
+export function nodeOf({ facts }: Pilot): string {
+  return /^[a-z]+:[^@]*@(.+)$/.exec(facts.label)?.[1] ?? facts.process.host;
 }

@@ -4,6 +4,7 @@ import { hasCode, namesIn } from "../../base/files.ts";
 import { createFile, replaceFile, stagingName } from "../../base/replace-file.ts";
 import { type ContractTypes, check } from "../../contract/check.ts";
 import type {
+  BarredPilot,
   CancelRequest,
   EndedAttempt,
   PilotFacts,
@@ -184,12 +185,19 @@ export class QueueFolder {
   }
 
   /** Tells a pilot to take nothing more. */
-  bar(pilot: string): void {
-    createFile(join(this.folder, "barred", pilot), "");
+  bar(pilot: BarredPilot): void {
+    createFile(join(this.folder, "barred", pilot.name), toJson(pilot));
   }
 
-  barred(): string[] {
-    return namesIn(join(this.folder, "barred"));
+  barred(): BarredPilot[] {
+    return namesIn(join(this.folder, "barred"))
+      .filter((name) => !stagingName.test(name))
+      .map(
+        (name) =>
+          this.#read("BarredPilot", join("barred", name)) ?? {
+            ...{ schema_version: 1, name, worker: name, node: name, reason: "it counted as lost" },
+          },
+      );
   }
 
   #entries(folder: string): string[] {

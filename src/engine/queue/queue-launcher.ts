@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { codeHashes } from "../../contract/code-identity.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import { type Roots, schema_sha256 } from "../../contract/generated/types.ts";
+import { type Roots, schema_sha256, type WorkerNow } from "../../contract/generated/types.ts";
 import type { Attempt, Launcher, LeftAttempt, Told } from "../launcher.ts";
 import { queuedAttempt } from "./followed-attempt.ts";
 import { FollowedAttempts } from "./followed-attempts.ts";
@@ -9,6 +9,7 @@ import { LeftAttempts } from "./left-attempts.ts";
 import { PilotPool } from "./pilot-pool.ts";
 import type { PilotSource } from "./pilot-source.ts";
 import { QueueFolder } from "./queue-folder.ts";
+import { WorkerChanges } from "./worker-states.ts";
 
 export interface QueueLauncherOptions {
   /** `queue/` of the sweep; created if needed. */
@@ -44,6 +45,7 @@ export class QueueLauncher implements Launcher {
   readonly #id = randomBytes(8).toString("hex");
   readonly #followed: FollowedAttempts;
   readonly #timer: NodeJS.Timeout;
+  readonly #changes = new WorkerChanges();
   #numWanted = 0;
   #capacity = "";
   #checkedAt = Number.NEGATIVE_INFINITY;
@@ -81,6 +83,10 @@ export class QueueLauncher implements Launcher {
   async attach(take: (left: LeftAttempt) => Promise<Attempt | undefined>): Promise<void> {
     // The start of what runs is told at once: it is not to be canceled, whatever fails before the first look.
     await this.#left.takeOver(take, (attempt, pilot) => this.#followed.follow(attempt, pilot));
+  }
+
+  workers(): WorkerNow[] {
+    return this.#pilots.workers(this.#followed.running());
   }
 
   want(numAttempts: number): void {
@@ -165,6 +171,7 @@ export class QueueLauncher implements Launcher {
         return;
       }
       this.#pilots.look();
+      for (const change of this.#changes.next(this.workers())) this.#tell({ type: "worker", ...change });
     }
     // In this order: an entry that ends meanwhile is not taken for one that is gone.
     const claims = this.#queue.claims();

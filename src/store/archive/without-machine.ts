@@ -30,7 +30,7 @@ function withoutWorker(line: string): string | undefined {
 }
 
 /** Entries that say nothing elsewhere. */
-const ofMachines = ["sweep_paused"];
+const ofMachines = ["sweep_paused", "worker_changed", "workers_missing"];
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;

@@ -1,7 +1,9 @@
+import { statSync } from "node:fs";
 import { counted, formatDuration } from "../../base/format.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import type { TrialSpec } from "../../contract/generated/types.ts";
-import { QueueFolder } from "../../engine/queue/queue-folder.ts";
+import type { TrialSpec, WorkerNow } from "../../contract/generated/types.ts";
+import { attemptOf, QueueFolder } from "../../engine/queue/queue-folder.ts";
+import { barredNow, workerNow } from "../../engine/queue/worker-states.ts";
 import { jobLimits } from "../../engine/slurm/batch-script.ts";
 import type { Plan } from "../../experiment/plan.ts";
 import type { SweepStore } from "../../store/sweep-store.ts";
@@ -64,6 +66,8 @@ export interface LeftTrials {
   num_waiting: number;
   num_running: number;
   num_ended: number;
+  /** As the folder has them; the time of a heartbeat is that of its server, and this machine's clock may differ. */
+  workers: WorkerNow[];
 }
 
 /** @returns undefined if workers have nothing of it. */
@@ -71,9 +75,35 @@ export function leftTrials({ queueFolder }: Pick<SweepStore, "queueFolder">): Le
   const queue = new QueueFolder(queueFolder);
   if (!queue.isOpen) return undefined;
   const ended = queue.ended();
-  const num_running = [...queue.claims().keys()].filter((entry) => !ended.has(entry)).length;
+  const claims = queue.claims();
+  const num_running = [...claims.keys()].filter((entry) => !ended.has(entry)).length;
   const left = { num_waiting: queue.waiting().length, num_running, num_ended: ended.size };
-  return Object.values(left).some((number) => number > 0) ? left : undefined;
+  if (Object.values(left).every((number) => number === 0)) return undefined;
+  return { ...left, workers: workersLeft(queue, claims, ended) };
+}
+
+/** @param claims entries and their pilots. */
+function workersLeft(
+  queue: QueueFolder,
+  claims: ReadonlyMap<string, string>,
+  ended: ReadonlySet<string>,
+): WorkerNow[] {
+  const running = new Map(
+    [...claims].flatMap(([entry, pilot]) => {
+      const attempt = ended.has(entry) ? undefined : attemptOf(entry);
+      return attempt === undefined ? [] : [[pilot, attempt] as const];
+    }),
+  );
+  const barred = queue.barred();
+  const isBarred = new Set(barred.map(({ name }) => name));
+  const live = queue.pilotNames().flatMap((name, slot) => {
+    const facts = queue.pilot(name);
+    const beat = statSync(queue.pilotFile(name), { throwIfNoEntry: false })?.mtimeMs;
+    if (facts === undefined || beat === undefined || isBarred.has(name)) return [];
+    const pilot = { name, facts, slot, lost: undefined };
+    return [workerNow(pilot, running.get(name), Math.max(0, Date.now() - beat))];
+  });
+  return [...live, ...barred.map(barredNow)];
 }
 
 /** The command that continues a sweep which was left; undefined if none is known. */

@@ -5,6 +5,7 @@ import type { ErrorInfo, SweepStatus } from "../../contract/generated/types.ts";
 import { describeLeft, describePreparation } from "../eta.ts";
 import { leaderboardLines } from "./leaderboard-lines.ts";
 import { slotLines } from "./slot-lines.ts";
+import { workerSummary } from "./worker-lines.ts";
 
 /** What a view of a running sweep shows. */
 export interface SweepView {
@@ -39,7 +40,7 @@ export function sweepView(view: SweepView, { columns, rows }: ViewSize): string[
   const { preparing } = status;
   const activity =
     preparing === undefined ? describeLeft(status) : describePreparation(preparing, Date.parse(status.at));
-  const head = [countsText(view), activity];
+  const head = [countsText(view), activity, ...workerSummary(status)];
   const numBoard = Math.max(1, status.leaderboard?.configurations.length ?? 0);
   const board = 1 + gap.length + Math.min(numBoard, minBoard);
   const others = head.length + gap.length + board + 1 + (status.num_slots ?? 0);
