@@ -37,7 +37,7 @@ test("the summary counts workers by node, and says why there are not more; the t
     "3 workers on n1 (2) and n2, 2 busy, 1 starting, 1 barred",
     "2 jobs in SLURM's queue (Resources); barred e cpu, pid 7: it gave no sign of life for 60 s",
   ]);
-  expect(workerSummary({ workers: [] })).toEqual(["no worker", ""]);
+  expect(workerSummary({ workers: [] })).toEqual(["no worker", "no further worker is waited for"]);
   expect(workerSummary({})).toEqual([]);
 });
 

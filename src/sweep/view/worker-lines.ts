@@ -7,7 +7,7 @@ import { wholeSeconds } from "../eta.ts";
 
 /**
  * Two lines about workers on other machines: how many there are on which nodes, and why not more. None if the trials run on this
- * machine. The second one may be empty, so that nothing below it moves.
+ * machine. There are always two, so that nothing below them moves; none is empty, which log-update would draw in another place.
  */
 export function workerSummary({
   workers,
@@ -26,7 +26,8 @@ export function workerSummary({
   ];
   const left = workers.findLast(({ state }) => state === "barred" || state === "refused");
   const whyLeft = left === undefined ? [] : [`${left.state} ${left.worker}: ${left.reason ?? ""}`];
-  return [parts.join(", "), oneLine([...(missing_workers ? [missing_workers] : []), ...whyLeft].join("; "))];
+  const why = [...(missing_workers ? [missing_workers] : []), ...whyLeft].join("; ");
+  return [parts.join(", "), oneLine(why || "no further worker is waited for")];
 }
 
 /** "n1 (2), n2 and 3 more": the nodes with the most workers. */
