@@ -180,7 +180,7 @@ test("a file of an earlier version, without the new keys, is shown too", () => {
   expect(lines.join("\n")).toMatch(/film, seed 0 .*53\.1 %/);
 });
 
-test("on other machines, a slot is named by its node, and two lines tell of the workers", () => {
+test("on other machines, a slot is named by its node, and two lines are about the workers", () => {
   const view = madeView({ running: ["film", "token"], numSlots: 3 });
   const workers = ["n1", "a-node-with-a-long-name", "n2"].map((node, slot) => ({
     name: node,
