@@ -1,4 +1,4 @@
-import { appendFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { EventTail } from "../../src/engine/queue/event-tail.ts";
@@ -34,4 +34,18 @@ test("many events at once are all read, in a few calls", () => {
   let number = 0;
   for (let events = tail.read(); events.length > 0; events = tail.read()) number += events.length;
   expect(number).toBe(50_000);
+});
+
+test("a warning says once that events cannot be read; they are shown when they can", () => {
+  const folder = join(tempFolder(), "events");
+  appendFileSync(folder, "no folder");
+  const tail = new EventTail(join(folder, "events.jsonl"));
+  expect(tail.read()).toEqual([
+    { type: "warning", message: expect.stringMatching(/events\.jsonl.*ENOTDIR/) },
+  ]);
+  expect(tail.read()).toEqual([]);
+  rmSync(folder);
+  mkdirSync(folder);
+  appendFileSync(join(folder, "events.jsonl"), lineOf(1));
+  expect(tail.read()).toEqual([event(1)]);
 });

@@ -72,10 +72,21 @@ export class FollowedAttempts {
     for (const entry of this.#followed.keys()) if (this.#queue.withdraw(entry)) this.#queue.remove(entry, "");
   }
 
-  /** @param claims entries that pilots have, with their names. */
+  /**
+   * Looks at every attempt, also if one fails.
+   *
+   * @param claims entries that pilots have, with their names.
+   * @throws the first error of an attempt.
+   */
   look(claims: ReadonlyMap<string, string>, ended: ReadonlySet<string>): void {
+    const errors: unknown[] = [];
     for (const followed of [...this.#followed.values()])
-      this.#lookAt(followed, claims.get(followed.entry), ended.has(followed.entry));
+      try {
+        this.#lookAt(followed, claims.get(followed.entry), ended.has(followed.entry));
+      } catch (error) {
+        errors.push(error);
+      }
+    if (errors.length > 0) throw errors[0];
   }
 
   #lookAt(followed: FollowedAttempt, claimant: string | undefined, hasEnded: boolean): void {
