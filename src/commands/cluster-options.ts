@@ -1,4 +1,5 @@
 import { CliprpnError } from "../contract/errors.ts";
+import type { Experiment } from "../contract/generated/types.ts";
 import { readQueueOptions, readRayOptions, readSlurmOptions } from "../experiment/engine-options.ts";
 import { checkRayAddress } from "../experiment/ray-address.ts";
 import type { ReadPlan } from "../sweep/read-plan.ts";
@@ -29,7 +30,7 @@ export function withCluster(run: RunContext, read: ReadPlan, args: Arguments): R
 }
 
 /** @throws CliprpnError bad_input for an option of another engine. */
-function checkEngineOf(args: Arguments, engine: RunContext["engine"]): void {
+export function checkEngineOf(args: Arguments, engine: RunContext["engine"]): void {
   const given = (name: string): boolean => args.flag(name) || args.text(name) !== undefined;
   if (engine === "ray" && args.flag("detach"))
     throw new CliprpnError(
@@ -69,7 +70,12 @@ function withRoots(run: RunContext, args: Arguments): RunContext {
   return { ...run, roots: options.roots };
 }
 
-function withRay(run: RunContext, { experiment }: ReadPlan, args: Arguments): RunContext {
+/** Options of Ray, for a sweep or for `doctor`. @throws CliprpnError bad_input. */
+export function withRay(
+  run: RunContext,
+  { experiment }: { experiment: Pick<Experiment, "engine"> },
+  args: Arguments,
+): RunContext {
   const { options, file } = readRayOptions(experiment, args.text("engine-options"), run.cwd);
   if (file !== undefined) run.terminal.info(`Options of Ray: ${file}`);
   const address = args.text("ray-address");

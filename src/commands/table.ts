@@ -839,15 +839,19 @@ export const commands: Command[] = [
       json,
       python,
       engine: {
-        describe: "slurm: also check a node, and the runs folder that it shares with this machine, by a job",
+        describe:
+          "slurm or ray: also check a node, or each of a Ray cluster, and the runs folder that it shares with this machine",
         type: "string",
-        choices: ["local", "slurm"],
+        choices: ["local", "slurm", "ray"],
         default: "local",
       },
       "engine-options": engineOptions,
+      "ray-address": rayAddress,
+      "ray-python": rayPython,
       device,
       folder: {
-        describe: "with --engine slurm: the shared folder to check, as --runs-dir of a sweep (default: runs)",
+        describe:
+          "with --engine slurm or ray: the shared folder to check, as --runs-dir of a sweep (default: runs)",
         type: "string",
       },
     },

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { SlurmOptions } from "../../src/contract/generated/types.ts";
-import { checkNode } from "../../src/sweep/machines/check-node.ts";
+import { checkSlurmNode } from "../../src/sweep/machines/check-slurm-node.ts";
 import { nodeRows } from "../../src/sweep/machines/node-rows.ts";
 import { messagesOf, states, testPromises } from "../contract/launcher-promises.ts";
 import { type FakeSweep, type FakeSweepOptions, fakeSweep } from "../helpers/fake-sweep.ts";
@@ -119,11 +119,11 @@ describe.skipIf(missingSlurm !== undefined)("SLURM", () => {
 
   test("doctor's job says what a node has, and tests the shared folder with this machine", async () => {
     const context = contextIn(tempFolder());
-    const node = await checkNode(
+    const node = await checkSlurmNode(
       { timeout_min: 5 },
       { ...context, env: { ...env, ...context.env }, device: "auto", jobDevice: "cpu", python: testPython() },
     );
-    expect(nodeRows(node).map(({ state, name }) => `${state} ${name.replace(/n\d/, "N")}`)).toEqual([
+    expect(nodeRows(node, "slurm").map(({ state, name }) => `${state} ${name.replace(/n\d/, "N")}`)).toEqual([
       "ok node N",
       "ok node N, code",
       "ok shared folder",

@@ -44,7 +44,7 @@ function rowsOf(changes: Partial<NodeCheck> = {}, others: Partial<CheckedNode> =
     clockAheadS: -2,
     ...others,
   };
-  return nodeRows(node).map(
+  return nodeRows(node, "slurm").map(
     ({ name, state, found, how_to_fix }) => `${state} ${name}: ${found} ${how_to_fix}`,
   );
 }

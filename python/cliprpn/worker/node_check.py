@@ -1,4 +1,4 @@
-"""A node's side of `cliprpn doctor --engine slurm`: `python -m cliprpn.worker.node_check FOLDER`.
+"""A node's side of `cliprpn doctor --engine slurm` and `ray`: `python -m cliprpn.worker.node_check FOLDER`.
 
 Says what a worker would find on this node, and answers to files in the shared folder;
 `src/sweep/machines/check-node.ts` is the other side.
@@ -28,7 +28,8 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m cliprpn.worker.node_check", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--label", default="")
+    parser.add_argument("--label", default="", help="ENGINE:ID@NODE")
+    parser.add_argument("--by-id", action="store_true", help="answer in FOLDER/ID, for several nodes")
     parser.add_argument(
         "--root",
         action="append",
@@ -37,6 +38,9 @@ def main(argv: list[str]) -> int:
     )
     values = parser.parse_args(argv)
     folder: Path = values.folder
+    token = f"{folder.name}-root"
+    if values.by_id:
+        folder /= values.label.partition(":")[2].partition("@")[0]
     stamp = folder / "node-time"
     stamp.touch()
     facts = {
@@ -45,7 +49,7 @@ def main(argv: list[str]) -> int:
         "time_s": time.time(),
         "server_time_s": stamp.stat().st_mtime,
         "problems": [name for name, works in OPERATIONS.items() if not _works(works, folder)],
-        "roots": [_find_root(Path(root), token=f"{folder.name}-root") for root in values.root],
+        "roots": [_find_root(Path(root), token) for root in values.root],
         **_worker(values.device),
     }
     if folder.is_dir():  # Otherwise the other side has given up, and nothing may come back.

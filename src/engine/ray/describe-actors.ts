@@ -51,11 +51,12 @@ function whyWaiting(actors: Actors, options: RaySetup["actor"]): string | undefi
 }
 
 /** By Ray's names of resources. */
-function needs({ num_cpus, num_gpus, resources }: RaySetup["actor"]): RayAmounts {
+export function needs({ num_cpus, num_gpus, resources }: RaySetup["actor"]): RayAmounts {
   return { CPU: num_cpus, ...(num_gpus === 0 ? {} : { GPU: num_gpus }), ...resources };
 }
 
-function fits(needed: RayAmounts, total: RayAmounts): boolean {
+/** Whether a node has enough, when nothing else runs there. */
+export function fits(needed: RayAmounts, total: RayAmounts): boolean {
   return Object.entries(needed).every(([name, amount]) => (total[name] ?? 0) >= (amount ?? 0));
 }
 

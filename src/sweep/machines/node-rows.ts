@@ -1,25 +1,21 @@
 import { counted } from "../../base/format.ts";
 import { codeHashes } from "../../contract/code-identity.ts";
 import type { NodeCheck } from "../../contract/generated/types.ts";
-import { parseLabel } from "../../engine/slurm/squeue.ts";
 import { broken, type DoctorRow, ok } from "../../environment/doctor-row.ts";
 import type { CheckedNode } from "./check-node.ts";
 import type { CheckedRoot } from "./root-tokens.ts";
 
-/** What `cliprpn doctor --engine slurm` says about a node. */
-export function nodeRows({
-  facts,
-  roundTripsMs,
-  numWon,
-  numRaces,
-  roots,
-  clockAheadS,
-}: CheckedNode): DoctorRow[] {
-  const name = `node ${parseLabel(facts.label)?.node ?? ""}`.trim();
+/** What `cliprpn doctor` says about a node of a cluster. */
+export function nodeRows(
+  { facts, roundTripsMs, numWon, numRaces, roots, clockAheadS }: CheckedNode,
+  engine: "slurm" | "ray",
+): DoctorRow[] {
+  // The label is ENGINE:ID@NODE.
+  const name = `node ${facts.label.slice(facts.label.indexOf("@") + 1)}`.trim();
   return [
-    workerRow(name, facts),
+    workerRow(name, facts, engine),
     ...(facts.worker === null ? [] : [codeRow(name, facts.worker)]),
-    ...roots.map(rootRow),
+    ...roots.map((root) => rootRow(root, engine)),
     operationsRow(facts, numWon, numRaces),
     delayRow(roundTripsMs),
     // Workers and this machine compare no clocks; people compare times in logs.
@@ -30,16 +26,22 @@ export function nodeRows({
   ];
 }
 
-function workerRow(name: string, { worker, error }: NodeCheck): DoctorRow {
+function workerRow(name: string, { worker, error }: NodeCheck, engine: "slurm" | "ray"): DoctorRow {
   if (worker === null)
     return broken(
       name,
       error?.message ?? "no worker starts",
-      "change engine.slurm (gpus_per_node, constraint, partition), or its `setup` lines; --device cpu trains without a GPU",
+      `change ${optionsOf[engine]}; --device cpu trains without a GPU`,
     );
   const { python, torch, device, device_name } = worker.environment;
   return ok(name, `Python ${python}, torch ${torch}, ${device} (${device_name})`);
 }
+
+/** What decides about the node and its device. */
+const optionsOf = {
+  slurm: "engine.slurm (gpus_per_node, constraint, partition), or its `setup` lines",
+  ray: "engine.ray (num_gpus, resources, label_selector)",
+};
 
 function codeRow(name: string, worker: NonNullable<NodeCheck["worker"]>): DoctorRow {
   const ours = codeHashes();
@@ -54,14 +56,14 @@ function codeRow(name: string, worker: NonNullable<NodeCheck["worker"]>): Doctor
       );
 }
 
-function rootRow({ here, there, state }: CheckedRoot): DoctorRow {
+function rootRow({ here, there, state }: CheckedRoot, engine: "slurm" | "ray"): DoctorRow {
   const name = `root ${here}`;
   if (state === "same") return ok(name, `${there} on the node is the same folder`);
   const found = state === "missing" ? "found no such folder" : "found another folder";
   return broken(
     name,
     `${there} on the node: expected the same folder, ${found}`,
-    "correct slurm.roots in engines/lab.json, or mount the folder there",
+    `correct ${engine}.roots in engines/lab.json, or mount the folder there`,
   );
 }
 

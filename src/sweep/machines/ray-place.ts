@@ -86,7 +86,7 @@ export function raySlots(waiting: readonly TrialSpec[], run: RunContext): string
 }
 
 /** The interpreter for Ray: by default that of the environment, which gets Ray on first use. */
-async function rayPython(run: RunContext): Promise<RayPython> {
+export async function rayPython(run: RunContext): Promise<RayPython> {
   const { ray = {}, env } = run;
   if (ray.python !== undefined) return { python: ray.python, env: pythonEnv(env, { keepPath: true }) };
   const { python, extraModulePath = [], keepPythonPath = false } = await engineOptions(run, [], ["ray"]);
@@ -94,11 +94,11 @@ async function rayPython(run: RunContext): Promise<RayPython> {
 }
 
 /** @throws CliprpnError bad_input for an address in RAY_ADDRESS that is none. */
-function rayAddress({ ray = {}, env }: RunContext): string {
+export function rayAddress({ ray = {}, env }: RunContext): string {
   return ray.address ?? (env.RAY_ADDRESS ? checkRayAddress("RAY_ADDRESS", env.RAY_ADDRESS) : "auto");
 }
 
-function actorOptions(waiting: readonly TrialSpec[], { ray = {} }: RunContext): RaySetup["actor"] {
+export function actorOptions(waiting: readonly TrialSpec[], { ray = {} }: RunContext): RaySetup["actor"] {
   return {
     num_cpus: ray.num_cpus ?? waiting[0]?.num_threads ?? 1,
     num_gpus: ray.num_gpus ?? 1,

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { lastLines } from "../../../src/base/output-tail.ts";
 import { packageRoot } from "../../../src/package-root.ts";
@@ -39,11 +39,18 @@ export class RayNode {
   }
 
   /** Starts a node and waits until Ray runs on it. @throws with its output if it ends before. */
-  static async start(options: StartNode): Promise<RayNode> {
+  static async start(options: StartNode, numTries = 5): Promise<RayNode> {
     const node = new RayNode(options);
     while (!node.output().includes("Ray runtime started.")) {
-      if (node.hasEnded)
-        throw new Error(`node ${node.name} of Ray did not start:\n${lastLines(node.output())}`);
+      if (node.hasEnded) {
+        const output = node.output();
+        // `ray start` gives up after 30 s, which a busy machine may need.
+        if (numTries > 1 && output.includes("timed out during startup")) {
+          rmSync(options.logFile);
+          return RayNode.start(options, numTries - 1);
+        }
+        throw new Error(`node ${node.name} of Ray did not start:\n${lastLines(output)}`);
+      }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     return node;

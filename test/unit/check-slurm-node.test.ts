@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { checkNode } from "../../src/sweep/machines/check-node.ts";
+import { checkSlurmNode } from "../../src/sweep/machines/check-slurm-node.ts";
 import { testPython } from "../helpers/python.ts";
 import { contextIn } from "../helpers/run-context.ts";
 import { StubSlurm } from "../helpers/stub-slurm.ts";
@@ -19,7 +19,7 @@ test("what goes wrong first is told, also if the folder of the job is gone then"
   slurm.setFailure("scancel", "Unable to contact slurm controller");
   const context = contextIn(runs);
   const run = { ...context, env: { ...slurm.env, ...context.env }, python: testPython() };
-  await expect(checkNode({}, run)).rejects.toMatchObject({
+  await expect(checkSlurmNode({}, run)).rejects.toMatchObject({
     code: "bad_input",
     message: expect.stringMatching(/invalid partition specified: gpux/),
   });

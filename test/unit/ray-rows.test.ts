@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import { codeHashes } from "../../src/contract/code-identity.ts";
+import { schema_sha256 } from "../../src/contract/generated/types.ts";
+import type { CheckedNode } from "../../src/sweep/machines/check-node.ts";
+import type { CheckedRayNode } from "../../src/sweep/machines/check-ray-nodes.ts";
+import { rayRows } from "../../src/sweep/machines/ray-rows.ts";
+
+function checked(name: string, processor: string, changes: Partial<CheckedNode> = {}): CheckedRayNode {
+  const node: CheckedNode = {
+    facts: {
+      schema_version: 1,
+      label: `ray:ab12.0@${name}`,
+      time_s: 1000,
+      server_time_s: 1000,
+      problems: [],
+      roots: [],
+      worker: {
+        type: "ready",
+        pid: 1,
+        host: name,
+        schema_sha256,
+        sources_sha256: codeHashes(),
+        code_folder: "/share/cliprpn",
+        environment: {
+          python: "3.11.7",
+          torch: "2.14.1",
+          torchvision: "0.29.1",
+          open_clip: "3.3.0",
+          platform: "Linux",
+          device: "cuda",
+          device_name: processor,
+          num_threads: 1,
+        },
+      },
+      error: null,
+    },
+    roundTripsMs: [10, 30],
+    numWon: 40,
+    numRaces: 40,
+    roots: [],
+    clockAheadS: 0.5,
+    ...changes,
+  };
+  return { name, state: "checked", node };
+}
+
+function rowsOf(...nodes: CheckedRayNode[]): string[] {
+  const connected = { type: "connected" as const, ray: "2.60.0", python: "3.12.1", nodes: [], free: {} };
+  const actor = { num_cpus: 2, num_gpus: 1, resources: {}, label_selector: {} };
+  return rayRows({ connected, actor, nodes }).map(
+    ({ state, name, found, how_to_fix }) => `${state} ${name}: ${found} ${how_to_fix}`,
+  );
+}
+
+test("a node that works has one row; others say what is wrong with which node", () => {
+  expect(
+    rowsOf(
+      { name: "head", state: "too_small" },
+      checked("n1", "A100"),
+      { name: "n2", state: "blind" },
+      checked("n3", "A100", { numWon: 38 }),
+      { name: "n4", state: "busy" },
+      { name: "n5", state: "failed", reason: "/share/python: No such file" },
+    ),
+  ).toEqual([
+    expect.stringMatching(/^ok Ray: 2\.60\.0 with Python 3\.12\.1: 6 nodes/),
+    expect.stringMatching(/^ok node head: no trials run there.*2 CPU and 1 GPU/),
+    expect.stringMatching(/^ok node n1: Python 3\.11\.7.*A100.*0\.03 s.*clock is 0\.50 s ahead/),
+    expect.stringMatching(/^broken node n2: does not see the runs folder .*--runs-dir/),
+    expect.stringMatching(/^broken node n3, shared folder: 2 of 40 renames/),
+    expect.stringMatching(/^broken node n4: nothing was free for 2 CPU and 1 GPU/),
+    expect.stringMatching(/^broken node n5: \/share\/python: No such file .*same path/),
+  ]);
+});
+
+test("a cluster without a place for trials is broken", () => {
+  expect(rowsOf({ name: "head", state: "too_small" })).toContainEqual(
+    expect.stringMatching(/^broken nodes for trials: no node has 2 CPU and 1 GPU .*--device cpu/),
+  );
+});
+
+test("different processors are told", () => {
+  expect(rowsOf(checked("n1", "A100"), checked("n2", "H100"), checked("n3", "A100"))).toContainEqual(
+    expect.stringMatching(/^ok processors: 2 kinds.*A100 \(n1 and n3\), H100 \(n2\)/),
+  );
+});
