@@ -1,7 +1,8 @@
 /** Sweeps of made plans, run like real ones without a report. */
 import { mkdirSync } from "node:fs";
 import type { TrialOutcome } from "../../src/contract/generated/types.ts";
-import type { LocalEngine } from "../../src/engine/local/local-engine.ts";
+import type { LaunchOptions } from "../../src/engine/engine.ts";
+import type { Launcher } from "../../src/engine/launcher.ts";
 import type { Plan } from "../../src/experiment/plan.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
 import { SweepController } from "../../src/sweep/controller.ts";
@@ -37,13 +38,15 @@ export function storedSweep(
  * Like `sweep`: under the sweep's lock, each trial is claimed, stored, run and accepted, and each event is synced to the journal
  * before it is reported.
  *
+ * @param again is called when a trial runs again, since its worker was lost.
  * @returns the outcomes, in the order in which the trials ended.
  */
 export async function runJournaled(
-  engine: LocalEngine,
+  engine: { launch(options: LaunchOptions): Launcher },
   store: SweepStore,
   { trials, keep_models }: Plan,
   slots: readonly string[] = ["cpu"],
+  again: () => void = unexpected,
 ): Promise<TrialOutcome[]> {
   const { signal } = new AbortController();
   const command = "npm run bench";
@@ -51,9 +54,6 @@ export async function runJournaled(
   const journal = store.openJournal();
   const claims = new TrialClaims(trials, { runsDir: store.runsDir, keep_models, command });
   const outcomes: TrialOutcome[] = [];
-  const unexpected = (): never => {
-    throw new Error("another process runs these trials, or one of them failed");
-  };
   const controller = new SweepController({
     source: new GridSource(trials),
     claims,
@@ -66,7 +66,7 @@ export async function runJournaled(
       finished: (_attempt, _slot, outcome) => {
         if (outcome !== undefined) outcomes.push(outcome);
       },
-      again: unexpected,
+      again,
       found: unexpected,
       waiting: unexpected,
     },
@@ -79,4 +79,8 @@ export async function runJournaled(
     journal.close();
     await lock.release();
   }
+}
+
+function unexpected(): never {
+  throw new Error("another process runs these trials, or one of them failed");
 }

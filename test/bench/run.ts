@@ -11,6 +11,7 @@ import { packageRoot } from "../../src/package-root.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { auditRows } from "./audit.ts";
 import { helpMs, sweepMemory } from "./cli.ts";
+import { clustersRows } from "./clusters.ts";
 import { compareRows } from "./compare.ts";
 import { measureEngine } from "./engine.ts";
 import { extractionRows } from "./extraction.ts";
@@ -88,6 +89,10 @@ const parts: Record<string, [what: string, measure: () => Promise<Row[]>]> = {
   scale: ["a sweep on a thousand slots, simulated", () => scaleRows(folder)],
   ...(process.platform === "linux" && {
     runners: ["Optuna, Ray Tune and Hydra", () => runnersRows(folder, python, terminal)],
+    clusters: [
+      "trials on SLURM and Ray, and submitit and Ray Tune",
+      () => clustersRows(folder, python, terminal),
+    ],
   }),
   figures: ["the figures of a report on many trials", () => figuresRows(folder, python)],
   audit: ["an audit of a model's use of words", () => auditRows(folder, python)],

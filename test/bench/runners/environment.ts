@@ -23,7 +23,7 @@ export async function runnersPython(python: string, terminal: Terminal): Promise
   const isReady = join(folder, "ready");
   await withCacheLock(folder, undefined, terminal, async (signal) => {
     if (existsSync(isReady)) return;
-    terminal.info("installing Optuna, Ray and Hydra (about 0.5 GB)");
+    terminal.info("installing Optuna, Ray, Hydra and submitit (about 0.5 GB)");
     await rm(folder, { recursive: true, force: true });
     const run = toolRun(process.env, cache, signal);
     const uv = await findUv(cache, python, run, terminal);

@@ -35,12 +35,17 @@ def _run(method: str, params: Values) -> Values:
         }
     checked = RunTrialParams.model_validate(params, strict=True)
     run_trial(os.environ["BENCH_ENDS"], with_torch=checked.spec.label == "torch")
+    return {"outcome": write_outcome(checked).model_dump(mode="json")}
+
+
+def write_outcome(params: RunTrialParams) -> CompletedOutcome:
+    """Writes a made outcome into the folder of the attempt."""
     outcome = CompletedOutcome.model_validate(
         {
             "schema_version": 1,
             "state": "completed",
-            "trial_id": checked.spec.trial_id,
-            "sources_sha256": checked.spec.sources_sha256,
+            "trial_id": params.spec.trial_id,
+            "sources_sha256": params.spec.sources_sha256,
             "finished_at": "2026-01-01T00:00:00+00:00",
             "best_epoch": 1,
             "epochs": [],
@@ -52,8 +57,8 @@ def _run(method: str, params: Values) -> Values:
             "notes": [],
         }
     )
-    write_json(Path(checked.folder, "outcome.json"), outcome)
-    return {"outcome": outcome.model_dump(mode="json")}
+    write_json(Path(params.folder, "outcome.json"), outcome)
+    return outcome
 
 
 ENVIRONMENT: Values = {

@@ -1,4 +1,4 @@
-"""The trial that all tools run: it does nothing, or imports torch."""
+"""The trials that all tools run: one does nothing or imports torch, another waits for its worker to be killed."""
 
 from __future__ import annotations
 
@@ -21,6 +21,28 @@ def run_trial(folder: str, *, with_torch: bool) -> float:
         import torch
 
         torch.zeros(1)
-    with Path(folder, f"ends-{os.getpid()}").open("a") as file:
-        file.write(f"{time.monotonic()}\n")
+    _note(folder, "ends")
     return 0.5
+
+
+def wait_for_kill(folder: str) -> float:
+    """The first call waits until its process is killed, the next one returns; both note when they started.
+
+    Args:
+        folder: for these files.
+
+    Returns:
+        A made accuracy.
+    """
+    _note(folder, "starts")
+    try:
+        Path(folder, "first").touch(exist_ok=False)
+    except FileExistsError:
+        return 0.5
+    while True:
+        time.sleep(60)
+
+
+def _note(folder: str, what: str) -> None:
+    with Path(folder, f"{what}-{os.getpid()}").open("a") as file:
+        file.write(f"{time.monotonic()}\n")
