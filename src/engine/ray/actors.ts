@@ -77,9 +77,11 @@ export class Actors {
   reports(id: string, { state, error }: PilotFacts): void {
     const actor = this.#actors.get(id);
     if (actor === undefined || actor.pilot === state) return;
+    const wasReady = actor.pilot === "ready";
     actor.pilot = state;
     if (state === "ready") this.#failed.ready(actor.nodeId ?? "");
-    if (state !== "refused") return;
+    // One that was ready met an error of the disk, which its attempt tells.
+    if (state !== "refused" || wasReady) return;
     // Ray's word may come first.
     if (actor.gone === undefined) this.#fail(id, actor, error?.message);
     else if (error !== null) this.#failed.explain(id, error.message);

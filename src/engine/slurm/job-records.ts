@@ -37,9 +37,11 @@ export class JobRecords {
   reports({ id, node }: { id: string; node: string }, { state, error }: PilotFacts): void {
     const job = this.#jobs.get(id);
     if (job === undefined || job.pilot === state) return;
+    const wasReady = job.pilot === "ready";
     Object.assign(job, { pilot: state, node });
     if (state === "ready") this.#failed.ready(job.node);
-    if (state === "refused") this.#failed.add({ id, node: job.node, message: error?.message });
+    // One that was ready met an error of the disk, which its attempt tells.
+    if (state === "refused" && !wasReady) this.#failed.add({ id, node: job.node, message: error?.message });
   }
 
   /** @param begunAt when squeue was called. */
