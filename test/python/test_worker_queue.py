@@ -223,6 +223,13 @@ def test_the_models_of_an_attempt_name_the_weights_of_the_other_machine(tmp_path
     assert [file.name for file in tmp_path.iterdir()] == ["best.json"]
 
 
+@pytest.mark.parametrize("text", ["{", "[]", "{}"])
+def test_a_damaged_model_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "best.json").write_text(text)
+    with pytest.raises(CliprpnError, match=r"best\.json: expected the description of a model"):
+        record_weights(tmp_path, "/home/me/w.safetensors")
+
+
 class FakeChild:
     """In place of the worker process: every attempt completes at once."""
 

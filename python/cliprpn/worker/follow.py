@@ -89,7 +89,8 @@ def follow_attempt(
             if stop is not None and time.monotonic() > stop.kill_at:
                 child.kill()
                 stop.kill_at = float("inf")
-    if here.params.spec.backbone.weights != attempt.params.spec.backbone.weights:
+    is_renamed = here.params.spec.backbone.weights != attempt.params.spec.backbone.weights
+    if is_renamed and not queue.is_taken_away(entry):
         record_weights(Path(here.params.folder), attempt.params.spec.backbone.weights)
     ended = _describe_end(message, stop, attempt, queue.pilot)
     is_taken_away = not queue.end(entry, ended)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cliprpn.contract.generated import QueuedAttempt
+from cliprpn.errors import CliprpnError
 from cliprpn.storage.durable import write_durably
 
 
@@ -85,8 +86,14 @@ def record_weights(folder: Path, weights: str) -> None:
     for file in (folder / "best.json", folder / "last.json"):
         if not file.exists():
             continue
-        facts = json.loads(file.read_text())
-        if facts["backbone"]["weights"] == weights:
-            continue
+        try:
+            facts = json.loads(file.read_text())
+            if facts["backbone"]["weights"] == weights:
+                continue
+        except (ValueError, KeyError, TypeError) as error:
+            raise CliprpnError(
+                "environment_broken",
+                f"{file}: expected the description of a model, found something else; check the disk that has it",
+            ) from error
         facts["backbone"]["weights"] = weights
         write_durably(file, f"{json.dumps(facts, indent=2, allow_nan=False)}\n".encode())
