@@ -28,6 +28,6 @@ function timedOut(number: number, limitMs: number, reason: string): CliprpnError
   const minutes = Math.round(limitMs / 6000) / 10;
   return new CliprpnError(
     "timed_out",
-    `expected a checkpoint within the time limit of a worker (${minutes} minutes), found none after ${number} attempts in a row${reason === "" ? "" : ` (the last one: ${reason})`}; allow more time (engine.slurm.timeout_min)`,
+    `expected a checkpoint within three quarters of the time limit of a worker (${minutes} minutes), found none after ${number} attempts in a row that had as long${reason === "" ? "" : ` (the last one: ${reason})`}; allow more time (engine.slurm.timeout_min)`,
   );
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { codeHashes } from "../../src/contract/code-identity.ts";
+import { endOfAttempt, followAttempt } from "../../src/engine/queue/followed-attempt.ts";
 import { FollowedAttempts } from "../../src/engine/queue/followed-attempts.ts";
 import { PilotPool } from "../../src/engine/queue/pilot-pool.ts";
 import { QueueFolder } from "../../src/engine/queue/queue-folder.ts";
@@ -40,4 +41,19 @@ test("an attempt whose files cannot be read keeps no other one from its end", ()
   for (const entry of entries) queue.tryEnd(entry, { how: "outcome", pilot: null, reason: "", error: null });
   expect(() => attempts.look(new Map(), new Set(entries))).toThrow("EIO");
   expect(ended).toEqual([healthy.spec.trial_id]);
+});
+
+test("an attempt had the time of its worker only if it began soon after it", () => {
+  const pilotLimitMs = 58 * 60_000;
+  const followed = followAttempt(
+    madeAttempt({ spec: madeSpec("film", 0), outcome: undefined }),
+    new QueueFolder("/"),
+  );
+  const endAfter = (minutes: number): unknown => {
+    followed.startedAt = performance.now() - minutes * 60_000;
+    const end = { schema_version: 1, how: "preempted", pilot: null, reason: "SIGUSR1", error: null } as const;
+    return endOfAttempt(followed, end, { pilotLimitMs });
+  };
+  expect(endAfter(35)).toEqual({ how: "preempted", reason: "SIGUSR1" });
+  expect(endAfter(50)).toEqual({ how: "preempted", reason: "SIGUSR1", limitMs: pilotLimitMs });
 });

@@ -67,6 +67,9 @@ export interface AttemptTimes {
   pilotLimitMs?: number | undefined;
 }
 
+/** Workers need a part of their time to start; an attempt that began in the middle of it says nothing about the limit. */
+const hadTimeShare = 0.75;
+
 /** What the controller is told about an end in the queue. `outcome.json` counts, even if the pilot was lost after its worker wrote it. */
 export function endOfAttempt(
   { attempt, startedAt, isCanceled, hasTimedOut }: FollowedAttempt,
@@ -84,7 +87,7 @@ export function endOfAttempt(
   if (isCanceled) return { how: "canceled" };
   // Canceled by an earlier process that ran the sweep, which did not get to record it.
   if (end.how === "preempted" || end.how === "canceled") {
-    const hadTime = performance.now() - startedAt >= pilotLimitMs / 2;
+    const hadTime = performance.now() - startedAt >= pilotLimitMs * hadTimeShare;
     return { how: "preempted", reason: end.reason, ...(hadTime ? { limitMs: pilotLimitMs } : {}) };
   }
   // Without its place, which the journal has: reports and archives name no machine.
