@@ -6,9 +6,10 @@ import { engines, type TortureEngine } from "../torture/engines/engines.ts";
 import { torture } from "../torture/torture.ts";
 import { missingSlurm } from "./slurm/start-cluster.ts";
 
+/** With this seed, two pilots and the Python of one are killed in the first run. */
 const rows: [name: TortureEngine, isMissing: boolean, seed: number][] = [
-  ["queue", false, 3],
-  ["slurm", missingSlurm !== undefined, 3],
+  ["queue", false, 2307],
+  ["slurm", missingSlurm !== undefined, 2307],
 ];
 
 for (const [name, isMissing, seed] of rows)
