@@ -10,6 +10,8 @@ import { tempFolder } from "../helpers/temp-folder.ts";
 
 interface Watched {
   watch: PilotWatch;
+  /** Writes the pilot's file again. */
+  becomes(state: PilotFacts["state"]): void;
   /** Changes the modification time of the pilot's file. */
   beat(): void;
   /** Looks once after each of these times, in ms. */
@@ -48,6 +50,7 @@ function watched(
   watch.look();
   return {
     watch,
+    becomes: (other) => writeFileSync(file, JSON.stringify({ ...facts, state: other })),
     beat: () => utimesSync(file, beats, ++beats),
     look: (...steps) => {
       for (const step of steps) {
@@ -106,4 +109,12 @@ test("the events of an attempt are read once, in order, and incomplete lines lat
   writeFileSync(file, line(3).slice(9), { flag: "a" });
   writeFileSync(file, `oops\n{"type":"gossip"}\n${line(4)}`, { flag: "a" });
   expect(read()).toEqual([3, 4]);
+});
+
+test("a pilot that takes an attempt is known as ready, although its file was last read while it started", () => {
+  const { watch, look, becomes } = watched({}, "starting");
+  look(100);
+  becomes("ready");
+  expect(watch.all().map(({ facts }) => facts.state)).toEqual(["starting"]);
+  expect(watch.claimant("n2-7-ab").facts.state).toBe("ready");
 });

@@ -73,7 +73,11 @@ export class PilotWatch {
 
   /** The pilot that has claimed an entry; one without a file is watched from now on. */
   claimant(name: string): Pilot {
-    return this.#pilots.get(name) ?? this.#add(name, this.#queue.pilot(name) ?? unknownFacts(name), "");
+    const known = this.#pilots.get(name);
+    if (known === undefined) return this.#add(name, this.#queue.pilot(name) ?? unknownFacts(name), "");
+    // It was ready before it took the entry, and its file has said so since.
+    if (known.facts.state === "starting") known.facts = this.#queue.pilot(name) ?? known.facts;
+    return known;
   }
 
   /** Time since its last heartbeat was seen. */
