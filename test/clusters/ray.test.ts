@@ -14,6 +14,9 @@ import { cluster } from "./ray/cluster.ts";
 import { type RayKindOptions, rayKind } from "./ray/ray-kind.ts";
 import { missingRay } from "./ray/ray-python.ts";
 
+/** For tests of minutes: `npm run test:clusters -- --slow`. */
+const slowTest = test.skipIf(process.env.CLIPRPN_TEST_SLOW !== "1");
+
 if (missingRay !== undefined) process.stdout.write(`Skipped: tests on Ray: ${missingRay}\n`);
 
 describe.skipIf(missingRay !== undefined)("Ray", () => {
@@ -61,7 +64,7 @@ describe.skipIf(missingRay !== undefined)("Ray", () => {
     await sweep.close();
   });
 
-  test("the trial of a node that is lost runs again on another one", async () => {
+  slowTest("the trial of a node that is lost runs again on another one", async () => {
     const lost = await ray().addNode({ name: "lost", numCpus: 3 });
     const sweep = raySweep(["slow_once"], { num_cpus: 3 }, { starters: elsewhere });
     const done = sweep.run();
@@ -94,7 +97,7 @@ describe.skipIf(missingRay !== undefined)("Ray", () => {
     await blind.remove();
   });
 
-  test("the sweep ends if no node sees the folder", async () => {
+  slowTest("the sweep ends if no node sees the folder", async () => {
     const sweep = raySweep(["good"], { num_cpus: 3 });
     const blind = await ray().addNode({ name: "dark", hidden: sweep.folder, numCpus: 3 });
     await expect(sweep.run()).rejects.toMatchObject({
@@ -105,20 +108,23 @@ describe.skipIf(missingRay !== undefined)("Ray", () => {
     await blind.remove();
   });
 
-  test("a frozen node loses its trial by its heartbeat; woken, it takes nothing more, and its outcome does not count", async () => {
-    const frozen = await ray().addNode({ name: "frozen", numCpus: 3 });
-    const sweep = raySweep(["slow_once", "good"], { num_cpus: 3 }, { leaseMs: 2000, starters: elsewhere });
-    const done = sweep.run();
-    await until(() => hasStarted(sweep, 0));
-    frozen.freeze();
-    const spare = await ray().addNode({ name: "spare2", numCpus: 3 });
-    await done;
-    frozen.thaw();
-    expect(endsOf(sweep, 0)).toEqual(["error", "outcome"]);
-    expect(sweep.store(0).accepted()).toMatchObject([{ attempt: 2 }]);
-    await sweep.close();
-    await Promise.all([frozen.remove(), spare.remove()]);
-  });
+  slowTest(
+    "a frozen node loses its trial by its heartbeat; woken, it takes nothing more, and its outcome does not count",
+    async () => {
+      const frozen = await ray().addNode({ name: "frozen", numCpus: 3 });
+      const sweep = raySweep(["slow_once", "good"], { num_cpus: 3 }, { leaseMs: 2000, starters: elsewhere });
+      const done = sweep.run();
+      await until(() => hasStarted(sweep, 0));
+      frozen.freeze();
+      const spare = await ray().addNode({ name: "spare2", numCpus: 3 });
+      await done;
+      frozen.thaw();
+      expect(endsOf(sweep, 0)).toEqual(["error", "outcome"]);
+      expect(sweep.store(0).accepted()).toMatchObject([{ attempt: 2 }]);
+      await sweep.close();
+      await Promise.all([frozen.remove(), spare.remove()]);
+    },
+  );
 
   test("each worker has a GPU of its own", async () => {
     const gpus = await ray().addNode({ name: "gpus", numCpus: 2, numGpus: 2 });
