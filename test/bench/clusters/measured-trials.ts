@@ -34,15 +34,26 @@ export async function time(tool: Tool, numTrials: number, kind: TrialKind, paren
   });
 }
 
-/** Kills the worker of a trial. @returns the time until the trial has started again, in seconds. */
-export async function timeAfterKill(tool: Tool, kill: () => Promise<void>, parent: string): Promise<number> {
+/**
+ * Kills the worker of a trial. @returns the time until the trial has started again, in seconds.
+ *
+ * @param numOthers trials that do nothing, whose workers are warm and idle by then.
+ */
+export async function timeAfterKill(
+  tool: Tool,
+  numOthers: number,
+  kill: (folder: string) => void,
+  parent: string,
+): Promise<number> {
   return inFolder(parent, async (folder) => {
-    const done = tool.run(1, "killed", folder);
+    const done = tool.run(1 + numOthers, "killed", folder);
     // It rejects only if the tool fails, which the loop would wait for.
     const failed = done.then(() => undefined);
-    while (startsIn(folder).length === 0) await Promise.race([sleep(20), failed]);
+    const isReady = (): boolean => startsIn(folder).length > 0 && endsIn(folder).length === numOthers;
+    while (!isReady()) await Promise.race([sleep(20), failed]);
+    await sleep(500);
     const killed = monotonicSeconds();
-    await kill();
+    kill(folder);
     await done;
     const [, again] = startsIn(folder);
     if (again === undefined) throw new Error(`${tool.name}: the trial did not run again`);

@@ -1,5 +1,5 @@
 /** SLURM's side of this benchmark: cliprpn's pilots and submitit's jobs, on the same cluster. */
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
@@ -39,9 +39,9 @@ export function slurmPilots(
   });
 }
 
-/** Kills the jobs of the pilots, as the memory limit of a job does. */
-export async function killPilots({ run }: Cluster): Promise<void> {
-  run("scancel", "--signal=KILL", "--batch", `--name=${jobName}`);
+/** Kills the job of the trial that waits for it, as the memory limit of a job does. */
+export function killJob({ run }: Cluster, folder: string): void {
+  run("scancel", "--signal=KILL", "--batch", readFileSync(join(folder, "job"), "utf8"));
 }
 
 /** @param python of the environment with submitit. */

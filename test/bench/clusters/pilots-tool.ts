@@ -33,7 +33,7 @@ export function pilotsTool({ name, python, numWorkers, pilots }: PilotsToolOptio
     run: async (numTrials, kind, folder) => {
       const made = madeSpec(kind, 0);
       const trials = Array.from({ length: numTrials }, (_, seed) => ({
-        ...madeSpec(kind, seed),
+        ...madeSpec(kind === "killed" && seed > 0 ? "none" : kind, seed),
         dataset: { ...made.dataset, root: folder },
         num_threads: 1,
         sources_sha256: codeHashes().cliprpn,

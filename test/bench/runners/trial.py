@@ -26,7 +26,7 @@ def run_trial(folder: str, *, with_torch: bool) -> float:
 
 
 def wait_for_kill(folder: str) -> float:
-    """The first call waits until its process is killed, the next one returns; both note when they started.
+    """The first call waits until its process is killed, the next one returns; both note when they started, and their job.
 
     Args:
         folder: for these files.
@@ -34,6 +34,9 @@ def wait_for_kill(folder: str) -> float:
     Returns:
         A made accuracy.
     """
+    Path(folder, "job").write_text(
+        f"{os.environ.get('SLURM_ARRAY_JOB_ID')}_{os.environ.get('SLURM_ARRAY_TASK_ID')}"
+    )
     _note(folder, "starts")
     try:
         Path(folder, "first").touch(exist_ok=False)
