@@ -26,7 +26,7 @@ def run_trial(folder: str, *, with_torch: bool) -> float:
 
 
 def wait_for_kill(folder: str) -> float:
-    """The first call waits until its process is killed, the next one returns; both note when they started, and their job.
+    """The first call waits until its process is killed, the next one returns; both note their start and job.
 
     Args:
         folder: for these files.
