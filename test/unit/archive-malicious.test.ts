@@ -183,7 +183,7 @@ describe("an archive is refused, before anything is written, with", () => {
     [
       "an outcome of other code",
       outcome,
-      (content) => content.replace(/"sources_sha256":"../, '"sources_sha256":"00'),
+      (content) => content.replace(/"sources_sha256": ?"../, '"sources_sha256":"00'),
       /code of the outcome/,
     ],
     ["an outcome that is no JSON", outcome, (content) => content.slice(0, -9), /outcome\.json/],
