@@ -19,6 +19,7 @@ import { checkCanOpen, openPage } from "./open-report.ts";
 
 /** `cliprpn sweep FILE`: runs the trials that are not finished, then writes the report. */
 export async function sweep(args: Arguments, context: Context): Promise<number> {
+  if (args.flag("open")) checkCanOpen(context.env);
   const read = await planFrom(args, context);
   return runPlan({ ...read, source: sourceOf(args) }, args, runContext(args, context));
 }
