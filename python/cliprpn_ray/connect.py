@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import uuid
@@ -33,7 +34,7 @@ def connect(address: str, timeout_s: float) -> str | None:
             address=address,
             namespace=f"cliprpn-{uuid.uuid4().hex[:8]}",
             log_to_driver=False,
-            logging_level="ERROR",
+            logging_level=logging.ERROR,
         )
     except OSError as error:  # Also ray's ConnectionError.
         return explain_unreachable(address, error)
