@@ -4,10 +4,12 @@ import { findSweep } from "../store/find-sweep.ts";
 import { failedTrials } from "../sweep/failed-trials.ts";
 import { storedPlan } from "../sweep/stored-plan.ts";
 import { type Arguments, type Context, retryClasses, runContext } from "./command.ts";
+import { checkCanOpen } from "./open-report.ts";
 import { runPlan } from "./sweep.ts";
 
 /** `cliprpn retry SWEEP [TRIAL..]`: runs failed trials of a stored sweep again, without its file, then writes the report. */
 export async function retry(args: Arguments, context: Context): Promise<number> {
+  if (args.flag("open")) checkCanOpen(context.env);
   const run = runContext(args, context);
   const store = findSweep(args.needed("sweep"), run.runsDir, run.cwd);
   const read = storedPlan(store, run);

@@ -26,7 +26,6 @@ export async function sweep(args: Arguments, context: Context): Promise<number> 
 
 /** Runs the trials of a plan, or shows with --dry-run what would run. The options are those of `sweep`. */
 export async function runPlan(read: StoredPlan, args: Arguments, options: RunContext): Promise<number> {
-  if (args.flag("open")) checkCanOpen(options.env);
   const labels = [...new Set(read.plan.trials.map(({ label }) => label))];
   const run = withCluster(options, read, args);
   const store = new SweepStore(run.runsDir, read.plan.name);

@@ -17,6 +17,7 @@ test("without a desktop, --open fails before any work and says what to do", asyn
   for (const argv of [
     ["report", "--open"],
     ["sweep", "a.json", "--open"],
+    ["retry", "a", "--failed", "--open"],
   ]) {
     const { code, err } = await cliprpn(argv, folder, env);
     expect(code).toBe(EXIT.environment);
