@@ -5,6 +5,7 @@ import { QueueLauncher } from "../engine/queue/queue-launcher.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import { describeSlots, slotsFor } from "./choose-slots.ts";
 import type { Place } from "./machines/place.ts";
+import { queueOptions } from "./machines/queue-options.ts";
 import { onRay } from "./machines/ray-place.ts";
 import { onSlurm } from "./machines/slurm-place.ts";
 import type { RunContext } from "./run-context.ts";
@@ -48,15 +49,9 @@ function onWorkersThatJoin(waiting: readonly TrialSpec[], store: SweepStore, run
     isElsewhere: true,
     launch: ({ slots, tell }) =>
       new QueueLauncher({
-        folder: store.queueFolder,
-        runsDir: store.runsDir,
-        numThreads: waiting[0]?.num_threads ?? null,
+        ...queueOptions(waiting, store, run),
         maxAttempts: slots.length,
         tell,
-        graceMs,
-        roots: run.roots,
-        ...(run.trialTimeoutMs === undefined ? {} : { trialTimeoutMs: run.trialTimeoutMs }),
-        ...(run.leaseMs === undefined ? {} : { leaseMs: run.leaseMs }),
         pilots: {
           want: (_, pilots) =>
             pilots.length > 0 // One that refused says why.
@@ -67,6 +62,3 @@ function onWorkersThatJoin(waiting: readonly TrialSpec[], store: SweepStore, run
       }),
   };
 }
-
-/** As on this machine. */
-const graceMs = 5000;

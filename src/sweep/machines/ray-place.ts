@@ -11,6 +11,7 @@ import { engineOptions } from "../open-engine.ts";
 import type { RunContext } from "../run-context.ts";
 import { pilotProcess } from "./pilot-process.ts";
 import type { Place } from "./place.ts";
+import { queueOptions } from "./queue-options.ts";
 import { pathThere } from "./roots.ts";
 
 /** The actors of a Ray cluster. */
@@ -35,15 +36,9 @@ export async function onRay(
     },
     launch: ({ tell }) =>
       new QueueLauncher({
-        folder: store.queueFolder,
-        runsDir: store.runsDir,
-        numThreads: waiting[0]?.num_threads ?? null,
+        ...queueOptions(waiting, store, run),
         maxAttempts: 2 * slots.length, // A worker has its next attempt before it has ended one.
         tell,
-        graceMs,
-        roots: run.roots,
-        ...(run.trialTimeoutMs === undefined ? {} : { trialTimeoutMs: run.trialTimeoutMs }),
-        ...(run.leaseMs === undefined ? {} : { leaseMs: run.leaseMs }),
         pilots: new RayPilots({
           ...python,
           address,
@@ -114,6 +109,3 @@ export function rayDevice({ jobDevice, ray = {} }: RunContext): string {
 
 /** As for SLURM. */
 const defaultMaxWorkers = 16;
-
-/** As on this machine. */
-const graceMs = 5000;

@@ -16,6 +16,7 @@ import { engineOptions } from "../open-engine.ts";
 import type { RunContext } from "../run-context.ts";
 import { pilotProcess } from "./pilot-process.ts";
 import type { Place } from "./place.ts";
+import { queueOptions } from "./queue-options.ts";
 import { pathThere } from "./roots.ts";
 
 /** The jobs of a SLURM cluster. No Python runs on this machine meanwhile. */
@@ -42,15 +43,9 @@ export async function onSlurm(
       const mayHaveJobs = queue.isOpen && queue.jobName() !== undefined;
       queue.setJobName(job.name);
       return new QueueLauncher({
-        folder: store.queueFolder,
-        runsDir: store.runsDir,
-        numThreads: waiting[0]?.num_threads ?? null,
+        ...queueOptions(waiting, store, run),
         maxAttempts: 2 * slots.length, // A worker has its next attempt before it has ended one.
         tell,
-        graceMs,
-        roots: run.roots,
-        ...(run.trialTimeoutMs === undefined ? {} : { trialTimeoutMs: run.trialTimeoutMs }),
-        ...(run.leaseMs === undefined ? {} : { leaseMs: run.leaseMs }),
         pilots: new SlurmPilots({ slurm: new Slurm(job.name, run.env), job, options, mayHaveJobs }),
       });
     },
@@ -115,6 +110,3 @@ function slurmOptions({ slurm = {}, numWorkers }: RunContext): SlurmOptions {
 export function deviceOf({ jobDevice, slurm = {} }: RunContext): string {
   return jobDevice ?? (usesGpus(slurm) ? "cuda" : "cpu");
 }
-
-/** As on this machine. */
-const graceMs = 5000;
