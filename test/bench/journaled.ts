@@ -1,6 +1,6 @@
 /** Sweeps of made plans, run like real ones without a report. */
 import { mkdirSync } from "node:fs";
-import type { TrialOutcome } from "../../src/contract/generated/types.ts";
+import type { TrialOutcome, TrialSpec } from "../../src/contract/generated/types.ts";
 import type { LaunchOptions } from "../../src/engine/engine.ts";
 import type { Launcher } from "../../src/engine/launcher.ts";
 import type { Plan } from "../../src/experiment/plan.ts";
@@ -8,6 +8,11 @@ import { SweepStore } from "../../src/store/sweep-store.ts";
 import { SweepController } from "../../src/sweep/controller.ts";
 import { TrialClaims } from "../../src/sweep/trial-claims.ts";
 import { GridSource } from "../../src/sweep/trial-source.ts";
+
+/** A plan of trials that compare nothing. */
+export function planOf(trials: TrialSpec[]): Plan {
+  return { name: "bench", question: "", published: [], keep_models: "all", trials, alpha: 0.05 };
+}
 
 /** A sweep in a new runs folder. */
 export function storedSweep(
@@ -79,6 +84,21 @@ export async function runJournaled(
     journal.close();
     await lock.release();
   }
+}
+
+/** The same for trials that all complete. @throws if one did not. */
+export async function runToCompletion(
+  engine: { launch(options: LaunchOptions): Launcher },
+  store: SweepStore,
+  plan: Plan,
+  numWorkers: number,
+  again?: () => void,
+): Promise<void> {
+  const slots = Array.from({ length: numWorkers }, () => "cpu");
+  const outcomes = await runJournaled(engine, store, plan, slots, again);
+  const numCompleted = outcomes.filter(({ state }) => state === "completed").length;
+  if (numCompleted !== plan.trials.length)
+    throw new Error(`expected ${plan.trials.length} completed trials, found ${numCompleted}`);
 }
 
 function unexpected(): never {

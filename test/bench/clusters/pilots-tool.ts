@@ -6,7 +6,7 @@ import type { PilotSource } from "../../../src/engine/queue/pilot-source.ts";
 import { QueueLauncher } from "../../../src/engine/queue/queue-launcher.ts";
 import { packageRoot } from "../../../src/package-root.ts";
 import { madeSpec } from "../../helpers/report-input.ts";
-import { runJournaled, storedSweep } from "../journaled.ts";
+import { planOf, runToCompletion, storedSweep } from "../journaled.ts";
 import type { Tool } from "./measured-trials.ts";
 
 /** What a worker is started with on a node. */
@@ -38,14 +38,7 @@ export function pilotsTool({ name, python, numWorkers, pilots }: PilotsToolOptio
         num_threads: 1,
         sources_sha256: codeHashes().cliprpn,
       }));
-      const plan = {
-        name: "bench",
-        question: "",
-        published: [],
-        keep_models: "all" as const,
-        trials,
-        alpha: 0.05,
-      };
+      const plan = planOf(trials);
       const store = storedSweep(join(folder, "runs"), plan);
       const queue = store.queueFolder;
       mkdirSync(join(folder, "logs"));
@@ -58,8 +51,7 @@ export function pilotsTool({ name, python, numWorkers, pilots }: PilotsToolOptio
         },
         queue,
       };
-      const slots = Array.from({ length: numWorkers }, () => "cpu");
-      const outcomes = await runJournaled(
+      await runToCompletion(
         {
           launch: ({ tell }) =>
             new QueueLauncher({
@@ -74,12 +66,9 @@ export function pilotsTool({ name, python, numWorkers, pilots }: PilotsToolOptio
         },
         store,
         plan,
-        slots,
+        numWorkers,
         kind === "killed" ? () => undefined : undefined,
       );
-      const numCompleted = outcomes.filter(({ state }) => state === "completed").length;
-      if (numCompleted !== numTrials)
-        throw new Error(`${name}: expected ${numTrials} completed trials, found ${numCompleted}`);
     },
   };
 }

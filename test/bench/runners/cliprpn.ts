@@ -4,7 +4,7 @@ import { codeHashes } from "../../../src/contract/code-identity.ts";
 import { LocalEngine } from "../../../src/engine/local/local-engine.ts";
 import { packageRoot } from "../../../src/package-root.ts";
 import { madeSpec } from "../../helpers/report-input.ts";
-import { runJournaled, storedSweep } from "../journaled.ts";
+import { planOf, runToCompletion, storedSweep } from "../journaled.ts";
 
 const [numTrials = "", numWorkers = "", label = "", folder = "", python = ""] = process.argv.slice(2);
 
@@ -23,19 +23,8 @@ const engine = new LocalEngine({
   env: { ...process.env, BENCH_ENDS: folder },
 });
 try {
-  const plan = {
-    name: "bench",
-    question: "",
-    published: [],
-    keep_models: "all" as const,
-    trials,
-    alpha: 0.05,
-  };
-  const slots = new Array<string>(Number(numWorkers)).fill("cpu");
-  const outcomes = await runJournaled(engine, storedSweep(join(folder, "runs"), plan), plan, slots);
-  const numCompleted = outcomes.filter(({ state }) => state === "completed").length;
-  if (numCompleted !== trials.length)
-    throw new Error(`expected ${numTrials} completed trials, found ${numCompleted}`);
+  const plan = planOf(trials);
+  await runToCompletion(engine, storedSweep(join(folder, "runs"), plan), plan, Number(numWorkers));
 } finally {
   await engine.close();
 }
