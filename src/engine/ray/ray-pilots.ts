@@ -6,10 +6,9 @@ import { CliprpnError } from "../../contract/errors.ts";
 import type { RaySetup } from "../../contract/generated/types.ts";
 import type { PilotGone, PilotSource } from "../queue/pilot-source.ts";
 import type { Pilot } from "../queue/pilot-watch.ts";
-import { Actors } from "./actors.ts";
+import { Actors, parseRayLabel } from "./actors.ts";
 import { describeActors, hasNoPlace, nodesToAvoid } from "./describe-actors.ts";
 import { RayDriver, type RayDriverOptions, type RayPython, reachS } from "./ray-driver.ts";
-import { parseRayLabel } from "./ray-label.ts";
 
 export interface RayPilotsOptions extends RayPython {
   address: string;
