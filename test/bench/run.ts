@@ -11,7 +11,6 @@ import { packageRoot } from "../../src/package-root.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { auditRows } from "./audit.ts";
 import { helpMs, sweepMemory } from "./cli.ts";
-import { clustersRows } from "./clusters.ts";
 import { compareRows } from "./compare.ts";
 import { measureEngine } from "./engine.ts";
 import { extractionRows } from "./extraction.ts";
@@ -23,6 +22,7 @@ import { manyRows } from "./many.ts";
 import { parquetRows } from "./parquet.ts";
 import { preflightRows } from "./preflight.ts";
 import { runPython } from "./python.ts";
+import { rayRows } from "./ray.ts";
 import {
   type BaselineFigures,
   baselineRows,
@@ -40,6 +40,7 @@ import { scaleRows } from "./scale.ts";
 import { makeScenes, numEpochs, type Scenes } from "./scenes.ts";
 import { schedulerRows } from "./scheduler.ts";
 import { slotsRows } from "./slots.ts";
+import { slurmRows } from "./slurm.ts";
 
 const { values } = parseArgs({
   options: { out: { type: "string" }, scenes: { type: "string" }, only: { type: "string" } },
@@ -89,10 +90,8 @@ const parts: Record<string, [what: string, measure: () => Promise<Row[]>]> = {
   scale: ["a sweep on a thousand slots, simulated", () => scaleRows(folder)],
   ...(process.platform === "linux" && {
     runners: ["Optuna, Ray Tune and Hydra", () => runnersRows(folder, python, terminal)],
-    clusters: [
-      "trials on SLURM and Ray, and submitit and Ray Tune",
-      () => clustersRows(folder, python, terminal),
-    ],
+    slurm: ["trials on SLURM, and submitit", () => slurmRows(folder, python, terminal)],
+    ray: ["trials on Ray, and Ray Tune", () => rayRows(folder, python, terminal)],
   }),
   figures: ["the figures of a report on many trials", () => figuresRows(folder, python)],
   audit: ["an audit of a model's use of words", () => auditRows(folder, python)],

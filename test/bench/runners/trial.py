@@ -26,7 +26,7 @@ def run_trial(folder: str, *, with_torch: bool) -> float:
 
 
 def wait_for_kill(folder: str) -> float:
-    """The first call waits until its process is killed, the next one returns; both note their start and job.
+    """The first call waits until its process is killed, the next one returns; both note their start, job and process.
 
     Args:
         folder: for these files.
@@ -37,6 +37,7 @@ def wait_for_kill(folder: str) -> float:
     Path(folder, "job").write_text(
         f"{os.environ.get('SLURM_ARRAY_JOB_ID')}_{os.environ.get('SLURM_ARRAY_TASK_ID')}"
     )
+    Path(folder, "pid").write_text(str(os.getpid()))
     _note(folder, "starts")
     try:
         Path(folder, "first").touch(exist_ok=False)
