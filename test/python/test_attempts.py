@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from helpers import file_fusion, make_baseline, make_spec, run_context, run_python
+from short_trials import Killed
 
 from cliprpn.bridge.methods import METHODS, CallContext
 from cliprpn.contract.generated import (
@@ -26,7 +27,9 @@ from cliprpn.features import frozen
 from cliprpn.inference import build
 from cliprpn.inference.checkpoint import SCHEMA_VERSION, load_model
 from cliprpn.storage.specs import Spec
+from cliprpn.storage.weights_files import SHIPPED
 from cliprpn.trials import train_in_memory
+from cliprpn.trials.attempt import run_attempt
 from cliprpn.trials.checkpoint import KeepModels
 from cliprpn.trials.evaluate import evaluate
 from cliprpn.trials.trial import run_trial
@@ -114,6 +117,32 @@ def test_the_outcome_is_written_last(
         run(make_spec(root, cache), tmp_path)
     left = {path.name for path in tmp_path.iterdir()}
     assert left == ALL_MODELS | {"events", "predictions-val.parquet", "metrics-val.json", "resume.pt"}
+
+
+@pytest.mark.parametrize("killed_at", ["write_json", "remove_checkpoint"])
+def test_models_name_the_weights_as_the_machine_that_runs_the_sweep_does_whenever_they_are_read(
+    root: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at: str
+) -> None:
+    """Where folders have other names: also if the worker is killed right before its outcome, or right after it."""
+    here = tmp_path / "w.safetensors"
+    here.symlink_to(SHIPPED / "cliprpn-tiny.safetensors")
+    spec = make_spec(root, cache)
+    spec.backbone.weights = str(here)
+
+    def kill(*args: Any) -> None:
+        raise Killed
+
+    monkeypatch.setattr(f"cliprpn.trials.trial.{killed_at}", kill)
+    folder = tmp_path / "1"
+    params = RunTrialParams(
+        spec=spec, folder=str(folder), keep_models="all", recorded_weights="/home/me/w.safetensors"
+    )
+    with pytest.raises(Killed):
+        run_attempt(params, torch.device("cpu"), lambda event: None, lambda: False)
+    assert (folder / "outcome.json").exists() == (killed_at == "remove_checkpoint")
+    for name in ("best.json", "last.json"):
+        backbone = json.loads((folder / name).read_text())["backbone"]
+        assert backbone == spec.backbone.model_dump() | {"weights": "/home/me/w.safetensors"}
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ from cliprpn.contract.generated import (
 from cliprpn.errors import CliprpnError
 from cliprpn.worker import pilot as pilots
 from cliprpn.worker.arguments import Arguments
-from cliprpn.worker.paths import Roots, record_weights
+from cliprpn.worker.paths import Roots
 from cliprpn.worker.queue_folder import QueueFolder
 from cliprpn.worker.waiting import WaitingAttempts
 
@@ -214,20 +214,15 @@ def test_what_a_machine_lacks_is_named_with_what_it_is_on_the_other_one(tmp_path
     assert gone.startswith("/gone: expected the folder /cache of the machine")
 
 
-def test_the_models_of_an_attempt_name_the_weights_of_the_other_machine(tmp_path: Path) -> None:
-    facts = {"backbone": {"name": "tiny", "weights": "/mnt/w.safetensors"}, "settings": {"width": 0.1}}
-    (tmp_path / "best.json").write_text(json.dumps(facts))
-    record_weights(tmp_path, "/home/me/w.safetensors")
-    written = json.loads((tmp_path / "best.json").read_text())
-    assert written == facts | {"backbone": {"name": "tiny", "weights": "/home/me/w.safetensors"}}
-    assert [file.name for file in tmp_path.iterdir()] == ["best.json"]
-
-
-@pytest.mark.parametrize("text", ["{", "[]", "{}"])
-def test_a_damaged_model_is_named(tmp_path: Path, text: str) -> None:
-    (tmp_path / "best.json").write_text(text)
-    with pytest.raises(CliprpnError, match=r"best\.json: expected the description of a model"):
-        record_weights(tmp_path, "/home/me/w.safetensors")
+def test_the_models_of_an_attempt_are_to_name_the_weights_of_the_other_machine(tmp_path: Path) -> None:
+    attempt = made_attempt(tmp_path)
+    attempt.params.spec.backbone.weights = "/home/me/w.safetensors"
+    assert Roots([("/mnt", "/home")]).attempt_here(attempt) == attempt
+    params = Roots([("/home", "/mnt")]).attempt_here(attempt).params
+    assert params.spec.backbone.weights == "/mnt/me/w.safetensors"
+    assert params.recorded_weights == "/home/me/w.safetensors"
+    sent = RunRequest(type="run", params=params, log_file="").model_dump_json(exclude_unset=True)
+    assert json.loads(sent)["params"]["recorded_weights"] == "/home/me/w.safetensors"
 
 
 class FakeChild:

@@ -5393,6 +5393,12 @@ class RunTrialParams(BaseModel):
             description="For messages: the person's file of a custom fusion, of which the trial runs a copy."
         ),
     ] = None
+    recorded_weights: Annotated[
+        str | None,
+        Field(
+            description="How models name the weights of their backbone; null or missing for the path in the spec. A pilot sets it where folders have other names than on the machine that runs the sweep."
+        ),
+    ] = None
     resume_from: Annotated[
         list[str] | None,
         Field(
@@ -5538,4 +5544,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "d68ffcad20497b10a0e8baccfb264bc6b7d0fa4fcbeb66a8c6cba4e2867ff917"
+SCHEMA_SHA256 = "ac2cf2e327c765530684b407a0b57c6dd4db7fbed732e907c26d89c90d68e316"

@@ -37,6 +37,7 @@ def run_attempt(
         ResumeOptions(
             tuple(Path(folder) for folder in params.resume_from or []), params.checkpoint_minutes or 0
         ),
+        params.recorded_weights,
     )
     release_attempt(device)
     return outcome

@@ -35,12 +35,14 @@ def train_cliprpn(
     keep_models: KeepModels,
     context: RunContext,
     resume: ResumeOptions = NO_RESUME,
+    recorded_weights: str | None = None,
 ) -> TrialResult:
     """Trains, selects an epoch by val and evaluates it; writes models, curves and predictions to the folder.
 
     Args:
         keep_models: `all`: best.safetensors and last.safetensors stay; `best`: only the former; `none`: neither.
         resume: the earlier attempts that it may continue.
+        recorded_weights: how the models name the weights of their backbone; None for the path in the spec.
 
     Raises:
         CliprpnError: bad_input, data_invalid, fusion_invalid, interrupted, loss_not_finite, no_space, weights_*.
@@ -72,7 +74,10 @@ def train_cliprpn(
         "device": context.device.type,
         "precision": precision,
     }
-    trained = train_in_memory(TrainingRun(spec, data, sizes, folder, keep_models, context, identity, resume))
+    recorded = spec.backbone.weights if recorded_weights is None else recorded_weights
+    trained = train_in_memory(
+        TrainingRun(spec, recorded, data, sizes, folder, keep_models, context, identity, resume)
+    )
     progress = trained.progress
     training_done = time.monotonic()
 

@@ -35,12 +35,14 @@ class TrainingRun:
     """What training needs besides the model.
 
     Attributes:
+        recorded_weights: how the models name the weights of their backbone.
         folder: of the attempt.
         keep_models: as in `train_cliprpn`.
         identity: as in `Checkpoints`.
     """
 
     spec: ClipRpnSpec
+    recorded_weights: str
     data: TrainingData
     sizes: FeatureSizes
     folder: Path
@@ -115,11 +117,13 @@ def _train_and_save(run: TrainingRun, progress: Progress) -> Trained:
     shutil.rmtree(events, ignore_errors=True)  # Of epochs that are trained again.
     criterion = f"val_{spec.settings.training.select_by}"
     best_file = folder / BEST_FILE
+    backbone = spec.backbone.model_copy(update={"weights": run.recorded_weights})
+    recorded = spec.model_copy(update={"backbone": backbone})
     epochs = progress.epochs
     if progress.best_epoch > 0 and keep_models != "none":
         with must_fit(progress):
             model.load_state_dict(progress.best_state)
-        save_model(model, spec, run.sizes, progress.best_epoch, best_file)
+        save_model(model, recorded, run.sizes, progress.best_epoch, best_file)
     last, kept = KeptOutputs(), KeptOutputs()
     # Outputs of a custom fusion may depend on more than the weights, which are all that is saved.
     outputs = last if custom_fusion_file(model.fusion_module) is None else None
@@ -137,14 +141,14 @@ def _train_and_save(run: TrainingRun, progress: Progress) -> Trained:
                     key: value.detach().cpu().clone() for key, value in model.state_dict().items()
                 }
                 if keep_models != "none":
-                    save_model(model, spec, run.sizes, epoch.epoch, best_file)
+                    save_model(model, recorded, run.sizes, epoch.epoch, best_file)
             _write_curves(writer, epoch)
             context.emit(EpochEvent(type="epoch", epoch=epoch))
     if keep_models == "none":
         model.load_state_dict(progress.best_state)
         return Trained(model, kept, progress, num_trainable)
     if keep_models == "all":
-        save_model(model, spec, run.sizes, len(epochs), folder / "last.safetensors")
+        save_model(model, recorded, run.sizes, len(epochs), folder / "last.safetensors")
     # From the file: the metrics are those of the saved model.
     return Trained(load_model(best_file).model, kept, progress, num_trainable)
 

@@ -50,6 +50,7 @@ def run_trial(
     keep_models: KeepModels = "all",
     fusion_file: str | None = None,
     resume: ResumeOptions = NO_RESUME,
+    recorded_weights: str | None = None,
 ) -> Outcome:
     """Runs one attempt at a trial in a new folder and writes `outcome.json` last, atomically.
 
@@ -60,6 +61,7 @@ def run_trial(
         keep_models: the models that stay: of the best and the last epoch, of the best one, or none.
         fusion_file: for messages, the person's file of a custom fusion, of which the trial runs a copy.
         resume: the earlier attempts that it may continue.
+        recorded_weights: as in `train_cliprpn`.
 
     Raises:
         CliprpnError: interrupted, no_space, environment_broken; bad_input if the folder contains an earlier attempt.
@@ -67,7 +69,9 @@ def run_trial(
     code_hashes()  # Now: a file may be edited while the trial runs.
     _make_folder(folder)
     try:
-        outcome: Outcome = _run_by_kind(spec, folder, keep_models, emit, should_stop, resume)
+        outcome: Outcome = _run_by_kind(
+            spec, folder, keep_models, emit, should_stop, resume, recorded_weights
+        )
     except BaseException as error:
         if isinstance(error, CliprpnError) and error.code in NOT_OF_TRIAL:
             raise
@@ -130,6 +134,7 @@ def _run_by_kind(
     emit: Emit,
     should_stop: Callable[[], bool],
     resume: ResumeOptions,
+    recorded_weights: str | None,
 ) -> CompletedOutcome:
     """Runs a trial of either kind, and measures time and memory."""
     started = time.monotonic()
@@ -143,7 +148,7 @@ def _run_by_kind(
         result = _run_baseline(spec, folder, context)
     else:
         use_deterministic(spec.settings.training.deterministic, device)
-        result = train_cliprpn(spec, folder, keep_models, context, resume)
+        result = train_cliprpn(spec, folder, keep_models, context, resume, recorded_weights)
     total_ms = result.earlier_ms + (time.monotonic() - started) * 1000
     peak = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
     return CompletedOutcome(

@@ -6,7 +6,6 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from cliprpn.contract.generated import (
     EndedAttempt,
@@ -18,7 +17,7 @@ from cliprpn.contract.generated import (
     WorkerEvent,
 )
 from cliprpn.worker.child import Child
-from cliprpn.worker.paths import Roots, record_weights
+from cliprpn.worker.paths import Roots
 from cliprpn.worker.queue_folder import QueueFolder
 
 # How often files that ask for something are looked for.
@@ -89,9 +88,6 @@ def follow_attempt(
             if stop is not None and time.monotonic() > stop.kill_at:
                 child.kill()
                 stop.kill_at = float("inf")
-    is_renamed = here.params.spec.backbone.weights != attempt.params.spec.backbone.weights
-    if is_renamed and not queue.is_taken_away(entry):
-        record_weights(Path(here.params.folder), attempt.params.spec.backbone.weights)
     ended = _describe_end(message, stop, attempt, queue.pilot)
     is_taken_away = not queue.end(entry, ended)
     outcome = message.outcome if isinstance(message, WorkerEnded) else None

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from cliprpn.contract.generated import QueuedAttempt
-from cliprpn.errors import CliprpnError
-from cliprpn.storage.durable import write_durably
 
 
 class Roots:
@@ -33,8 +30,12 @@ class Roots:
         return path if found is None else found[1] + path[len(found[0]) :]
 
     def attempt_here(self, attempt: QueuedAttempt) -> QueuedAttempt:
-        """An attempt with its paths as this machine has them."""
-        return QueuedAttempt.model_validate(self._replace(attempt.model_dump(exclude_unset=True)))
+        """An attempt with its paths as this machine has them. Its models name their weights as the other one does."""
+        here = QueuedAttempt.model_validate(self._replace(attempt.model_dump(exclude_unset=True)))
+        weights = attempt.params.spec.backbone.weights
+        if here.params.spec.backbone.weights != weights:
+            here.params.recorded_weights = weights
+        return here
 
     def missing(self, attempt: QueuedAttempt) -> str | None:
         """What the attempt, as it was queued, needs and this machine lacks, for people; None if there is nothing."""
@@ -72,28 +73,3 @@ class Roots:
         if isinstance(value, list):
             return [self._replace(item) for item in value]
         return self.here(value) if isinstance(value, str) else value
-
-
-def record_weights(folder: Path, weights: str) -> None:
-    """Has the models of an attempt name the weights of their backbone as the machine that runs the sweep does.
-
-    Args:
-        folder: of the attempt.
-
-    Raises:
-        CliprpnError: no_space, environment_broken.
-    """
-    for file in (folder / "best.json", folder / "last.json"):
-        if not file.exists():
-            continue
-        try:
-            facts = json.loads(file.read_text())
-            if facts["backbone"]["weights"] == weights:
-                continue
-        except (ValueError, KeyError, TypeError) as error:
-            raise CliprpnError(
-                "environment_broken",
-                f"{file}: expected the description of a model, found something else; check the disk that has it",
-            ) from error
-        facts["backbone"]["weights"] = weights
-        write_durably(file, f"{json.dumps(facts, indent=2, allow_nan=False)}\n".encode())

@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "d68ffcad20497b10a0e8baccfb264bc6b7d0fa4fcbeb66a8c6cba4e2867ff917";
+export const schema_sha256 = "ac2cf2e327c765530684b407a0b57c6dd4db7fbed732e907c26d89c90d68e316";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -1364,6 +1364,10 @@ export interface RunTrialParams {
    * For messages: the person's file of a custom fusion, of which the trial runs a copy.
    */
   fusion_file?: string | null;
+  /**
+   * How models name the weights of their backbone; null or missing for the path in the spec. A pilot sets it where folders have other names than on the machine that runs the sweep.
+   */
+  recorded_weights?: string | null;
   /**
    * Absolute paths of earlier attempts at the trial that have no outcome, newest first. The attempt continues the first one with a good checkpoint by the same code.
    */
