@@ -1,52 +1,16 @@
 import { performance } from "node:perf_hooks";
-import type { LockOwner } from "../base/owner-lock.ts";
-import { CliprpnError } from "../contract/errors.ts";
-import type {
-  ErrorCode,
-  TrialEvent,
-  TrialOutcome,
-  TrialSpec,
-  WorkerNow,
-} from "../contract/generated/types.ts";
+import type { TrialSpec, WorkerNow } from "../contract/generated/types.ts";
 import type { LaunchOptions } from "../engine/engine.ts";
-import type { Attempt, AttemptEnd, Launcher, LeftAttempt, Told, WorkerState } from "../engine/launcher.ts";
-import { schemaVersion } from "../store/files.ts";
+import type { Attempt, Launcher, LeftAttempt, Told } from "../engine/launcher.ts";
 import type { NewEntry } from "../store/journal.ts";
-import { defaultRetries, failureClassOf, isKilledAtStart, type Retries } from "./failure-policy.ts";
-import { TimeLimits } from "./time-limits.ts";
-import type { Claimed, Found, TrialClaims } from "./trial-claims.ts";
+import { defaultRetries, isKilledAtStart, type Retries } from "./failure-policy.ts";
+import { AttemptEnds, type RunningAttempt } from "./run/attempt-ends.ts";
+import type { AttemptWatcher } from "./run/attempt-watcher.ts";
+import { TrialOrder } from "./run/trial-order.ts";
+import { type Cancellation, Verdicts } from "./run/verdicts.ts";
+import { WorkerRecords } from "./run/worker-records.ts";
+import type { Claimed, TrialClaims } from "./trial-claims.ts";
 import type { TrialSource } from "./trial-source.ts";
-
-/** Receives what happens to the attempts of a sweep, to show it. */
-export interface AttemptWatcher {
-  /** @param worker where it runs, if that is not this machine. */
-  started(attempt: Attempt, slot: number, worker?: string): void;
-  /** How many attempts can run at the same time now, where that changes, and why not more. */
-  capacity?(numWorkers: number, reason: string | undefined): void;
-  /** A worker on another machine joined, ended, refused to work or was barred. */
-  workerChanged?(worker: string, state: WorkerState, reason: string | undefined): void;
-  event(attempt: Attempt, slot: number, event: TrialEvent): void;
-  /** A worker was killed before it ran a trial; another one is started. */
-  lostAtStart?(message: string): void;
-  /**
-   * @param slot undefined if it never started.
-   * @param outcome undefined if the attempt was interrupted.
-   * @param isAccepted false if it completed, but another attempt of its trial was accepted first.
-   */
-  finished(
-    attempt: Attempt,
-    slot: number | undefined,
-    outcome: TrialOutcome | undefined,
-    duration_ms: number,
-    isAccepted: boolean,
-  ): void;
-  /** A trial that is about to end as failed, and runs again. */
-  again(spec: TrialSpec): void;
-  /** A trial that another process has completed, or a worker that counted as lost. */
-  found(spec: TrialSpec): void;
-  /** A trial that another process runs, whose end is waited for. */
-  waiting(spec: TrialSpec, owner: LockOwner): void;
-}
 
 export interface ControllerOptions {
   source: TrialSource;
@@ -62,55 +26,27 @@ export interface ControllerOptions {
   maxFailures?: number;
 }
 
-interface Running {
-  /** As the source gave it; the attempt's has the stored copy of a fusion. */
-  spec: TrialSpec;
-  /** Undefined before it has started. */
-  slot: number | undefined;
-  startedAt: number;
-  /** Why the controller canceled it. */
-  canceled?: { state: "pruned" | "canceled"; reason: string };
-}
-
-/** What the end of an attempt means for its trial. */
-type Verdict =
-  | { state: "ended"; outcome: TrialOutcome }
-  | { state: "retried"; outcome: FailedOutcome; alone: boolean }
-  | { state: "pruned" | "canceled"; outcome: FailedOutcome }
-  | { state: "interrupted" | "preempted" };
-
-type FailedOutcome = Extract<TrialOutcome, { state: "failed" }>;
-
 /**
- * Runs the trials of a source: claims each, submits an attempt when the launcher has capacity, and decides what its end means. It
- * alone retries and accepts; what it decides goes to the journal, never into an attempt's folder.
+ * Runs the trials of a source: claims each, submits an attempt when the launcher has capacity, and acts on its end. It alone retries
+ * and accepts; what it decides goes to the journal, never into an attempt's folder.
  */
 export class SweepController {
   readonly #options: ControllerOptions;
   readonly #retries: Retries;
   readonly #launcher: Launcher;
   readonly #told: Told[] = [];
-  readonly #running = new Map<Attempt, Running>();
-  /** Trials to run again, before new ones. */
-  readonly #again: TrialSpec[] = [];
-  /** Trials to run again when no other runs: the system killed their workers, for lack of memory as a rule. */
-  readonly #againAlone: TrialSpec[] = [];
-  /** Trials that other processes run come last. */
-  readonly #claimedElsewhere: TrialSpec[] = [];
+  readonly #running = new Map<Attempt, RunningAttempt>();
+  readonly #order: TrialOrder;
+  readonly #verdicts: Verdicts;
+  readonly #ends: AttemptEnds;
+  readonly #workers: WorkerRecords;
   /** Waits for trials that other processes run; each takes a slot. */
   readonly #waits = new Set<Promise<void>>();
   /** Ends these waits, which may last for hours. */
   readonly #stopped = new AbortController();
-  readonly #numRetries = new Map<string, number>();
-  readonly #limits = new TimeLimits();
-  /** Attempts that ended without an outcome that counts, and when each had started: a worker that counted as lost may complete one. */
-  readonly #givenUp = new Map<string, Map<number, number>>();
   #numSlots = 0;
-  /** Why there are not more workers, as it was last recorded, without its numbers. */
-  #missing: string | undefined;
   /** Workers that were killed as they started, one after the other. */
   #numKilledAtStart = 0;
-  #numFailed = 0;
   /** The first fault of the machine or the program: no trial starts after it. */
   #fault: { error: unknown } | undefined;
   #wake: (() => void) | undefined;
@@ -118,6 +54,10 @@ export class SweepController {
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.#retries = { ...defaultRetries, ...options.retries };
+    this.#order = new TrialOrder(options.source);
+    this.#verdicts = new Verdicts(this.#retries);
+    this.#ends = new AttemptEnds({ ...options, order: this.#order });
+    this.#workers = new WorkerRecords(options.record, options.watcher);
     this.#launcher = options.launch({
       slots: options.slots,
       tell: (told) => {
@@ -157,7 +97,7 @@ export class SweepController {
 
   /** Trials that have failed for good. */
   get numFailed(): number {
-    return this.#numFailed;
+    return this.#ends.numFailed;
   }
 
   /** Whether trials did not start because enough had failed. */
@@ -166,7 +106,7 @@ export class SweepController {
   }
 
   /** Ends a trial that runs. @returns false if it does not run. */
-  cancel(trial_id: string, canceled: NonNullable<Running["canceled"]>): boolean {
+  cancel(trial_id: string, canceled: Cancellation): boolean {
     for (const [attempt, running] of this.#running) {
       if (attempt.spec.trial_id !== trial_id) continue;
       running.canceled ??= canceled;
@@ -182,8 +122,8 @@ export class SweepController {
     const spec = source.take?.(trial_id);
     if (spec === undefined) return undefined;
     const claimed = await claims.takeOver(spec, number, signal);
-    if (claimed === undefined) this.#claimedElsewhere.push(spec);
-    else if ("found" in claimed) this.#found(spec, claimed, number);
+    if (claimed === undefined) this.#order.runsElsewhere(spec);
+    else if ("found" in claimed) this.#ends.found(spec, claimed, number);
     else {
       this.#running.set(claimed.attempt, { spec, slot: undefined, startedAt: performance.now() });
       return claimed.attempt;
@@ -209,37 +149,30 @@ export class SweepController {
   }
 
   get #hasFailedEnough(): boolean {
-    return this.#numFailed >= (this.#options.maxFailures ?? Number.POSITIVE_INFINITY);
+    return this.#ends.numFailed >= (this.#options.maxFailures ?? Number.POSITIVE_INFINITY);
   }
 
   /** Trials that have not started, as far as known. */
   get #numLeft(): number {
-    const numAlone = Math.min(1, this.#againAlone.length);
-    const numElsewhere = this.#claimedElsewhere.length + this.#waits.size;
-    return this.#again.length + this.#options.source.numLeft + numAlone + numElsewhere;
+    return this.#order.numLeft + this.#waits.size;
   }
 
   /** Starts trials while there is capacity. */
   async #fill(signal: AbortSignal): Promise<void> {
     const { claims } = this.#options;
     while (!this.#isStopping(signal) && this.#running.size + this.#waits.size < this.#numSlots) {
-      const spec = this.#nextTrial();
+      const spec = this.#order.next(this.#running.size === 0);
       if (spec === undefined) break;
       const claimed = await claims.tryClaim(spec);
-      if (claimed === undefined) this.#claimedElsewhere.push(spec);
+      if (claimed === undefined) this.#order.runsElsewhere(spec);
       else this.#begin(spec, claimed, signal);
     }
     while (!this.#isStopping(signal) && this.#running.size + this.#waits.size < this.#numSlots) {
-      const spec = this.#claimedElsewhere.shift();
+      const spec = this.#order.nextElsewhere();
       if (spec === undefined) break;
       this.#waitFor(spec, signal);
     }
     if (!this.#isStopping(signal)) this.#launcher.want(this.#running.size + this.#numLeft);
-  }
-
-  #nextTrial(): TrialSpec | undefined {
-    const spec = this.#again.shift() ?? this.#options.source.next();
-    return spec ?? (this.#running.size === 0 ? this.#againAlone.shift() : undefined);
   }
 
   #waitFor(spec: TrialSpec, signal: AbortSignal): void {
@@ -258,7 +191,7 @@ export class SweepController {
   }
 
   #begin(spec: TrialSpec, claimed: Claimed, signal: AbortSignal): void {
-    if ("found" in claimed) this.#found(spec, claimed);
+    if ("found" in claimed) this.#ends.found(spec, claimed);
     else if (!this.#isStopping(signal)) {
       this.#running.set(claimed.attempt, { spec, slot: undefined, startedAt: performance.now() });
       try {
@@ -270,48 +203,11 @@ export class SweepController {
     }
   }
 
-  /**
-   * A trial that need not run, since an attempt has completed it.
-   *
-   * @param left the number of an attempt that ran since an earlier process ran the sweep.
-   */
-  #found(spec: TrialSpec, { found, outcome }: Found, left?: number): void {
-    const { source, watcher, record } = this.#options;
-    const startedAt =
-      this.#givenUp.get(spec.trial_id)?.get(found) ?? (found === left ? performance.now() : undefined);
-    this.#givenUp.delete(spec.trial_id);
-    source.ended?.(spec, outcome);
-    // What another sweep completed is not in this one's journal.
-    if (startedAt !== undefined && outcome?.state === "completed")
-      record({
-        type: "trial_finished",
-        trial_id: spec.trial_id,
-        attempt: found,
-        sources_sha256: outcome.sources_sha256,
-        state: "completed",
-        duration_ms: performance.now() - startedAt,
-        error: null,
-        acc_at_50: outcome.metrics.acc_at_50,
-      });
-    watcher.found(spec);
-  }
-
   async #receive(told: Told): Promise<void> {
     const { watcher, source, record } = this.#options;
     if (told.type === "fault") this.#onFault(told);
-    if (told.type === "capacity") {
-      this.#numSlots = told.numSlots;
-      if (told.numWorkers !== undefined) {
-        this.#recordMissing(told.numWorkers, told.reason);
-        watcher.capacity?.(told.numWorkers, told.reason);
-      }
-    }
-    if (told.type === "worker") {
-      const { type: _, ...change } = told;
-      record({ type: "worker_changed", ...change });
-      watcher.workerChanged?.(told.worker, told.state, told.reason);
-    }
-    if (told.type === "renewed") record({ type: "worker_renewed", slot: told.slot, reason: told.reason });
+    if (told.type === "capacity") this.#numSlots = told.numSlots;
+    this.#workers.told(told);
     if (!("attempt" in told)) return;
     const { attempt } = told;
     const running = this.#running.get(attempt);
@@ -333,15 +229,12 @@ export class SweepController {
       if (running.slot !== undefined) watcher.event(attempt, running.slot, told.event);
       const reason = source.prune?.(running.spec, told.event);
       if (reason !== undefined) this.cancel(attempt.spec.trial_id, { state: "pruned", reason });
-    } else await this.#finish(attempt, running, told.end);
-  }
-
-  /** Numbers in the reason change all the time. */
-  #recordMissing(num_workers: number, reason: string | undefined): void {
-    const kind = reason?.replaceAll(/\d+/g, "#");
-    if (kind === this.#missing) return;
-    this.#missing = kind;
-    this.#options.record({ type: "workers_missing", num_workers, reason: reason ?? null });
+    } else {
+      this.#running.delete(attempt);
+      const verdict = this.#verdicts.judge(attempt, told.end, running.canceled);
+      if (verdict.state === "interrupted") this.#fault ??= verdict.fault;
+      await this.#ends.ended(attempt, running, verdict);
+    }
   }
 
   /** A worker that was killed as it started is started again with the next `want`. */
@@ -351,71 +244,7 @@ export class SweepController {
       return;
     }
     this.#numKilledAtStart += 1;
-    const { message } = error;
-    if (slot !== undefined) this.#options.record({ type: "worker_renewed", slot, reason: message });
-    this.#options.watcher.lostAtStart?.(message);
-  }
-
-  async #finish(attempt: Attempt, running: Running, end: AttemptEnd): Promise<void> {
-    this.#running.delete(attempt);
-    const { source, claims, watcher, record } = this.#options;
-    const { spec, slot } = running;
-    const duration_ms = performance.now() - running.startedAt;
-    const verdict = this.#judge(attempt, running, this.#limits.check(attempt, end));
-    const outcome = "outcome" in verdict ? verdict.outcome : undefined;
-    const isAccepted = await claims.finished(attempt, outcome);
-    if (verdict.state === "retried" || verdict.state === "preempted") this.#giveUp(attempt, running);
-    if (verdict.state === "retried") {
-      (verdict.alone ? this.#againAlone : this.#again).push(spec);
-      watcher.again(spec);
-    } else if (verdict.state === "preempted") this.#again.push(spec);
-    else {
-      if (verdict.state === "ended" && verdict.outcome.state === "failed") this.#numFailed += 1;
-      if (verdict.state === "interrupted" && slot === undefined) this.#again.push(spec); // It is left.
-      source.ended?.(spec, outcome);
-    }
-    // It waited in the launcher, and nothing is known about it.
-    if (slot === undefined && outcome === undefined) return;
-    const ended = verdict.state === "ended" ? verdict.outcome.state : verdict.state;
-    record({
-      type: "trial_finished",
-      trial_id: spec.trial_id,
-      attempt: attempt.number,
-      sources_sha256: outcome?.sources_sha256 ?? spec.sources_sha256,
-      state: isAccepted ? ended : "refused",
-      duration_ms,
-      error: outcome?.state === "failed" ? outcome.error : null,
-      ...(outcome?.state === "completed" ? { acc_at_50: outcome.metrics.acc_at_50 } : {}),
-    });
-    watcher.finished(attempt, slot, outcome, duration_ms, isAccepted);
-  }
-
-  #giveUp({ spec, number }: Attempt, { startedAt }: Running): void {
-    const { trial_id } = spec;
-    this.#givenUp.set(trial_id, (this.#givenUp.get(trial_id) ?? new Map()).set(number, startedAt));
-  }
-
-  #judge({ spec }: Attempt, { canceled }: Running, end: AttemptEnd): Verdict {
-    if (end.how === "canceled")
-      return canceled === undefined
-        ? { state: "interrupted" }
-        : {
-            state: canceled.state,
-            outcome: failed(spec, { code: canceled.state, message: canceled.reason }),
-          };
-    if (end.how === "preempted") return { state: "preempted" };
-    const outcome = end.how === "outcome" ? end.outcome : failed(spec, end.error);
-    if (outcome.state === "completed") return { state: "ended", outcome };
-    const { code, message } = outcome.error;
-    const failureClass = failureClassOf(code);
-    if (failureClass === "machine") {
-      this.#fault ??= { error: end.how === "error" ? end.error : new CliprpnError(code, message) };
-      return { state: "interrupted" };
-    }
-    const numRetries = this.#numRetries.get(spec.trial_id) ?? 0;
-    if (numRetries >= this.#retries[failureClass]) return { state: "ended", outcome };
-    this.#numRetries.set(spec.trial_id, numRetries + 1);
-    return { state: "retried", outcome, alone: code === "worker_killed" };
+    this.#workers.lostAtStart(slot, error.message);
   }
 
   /** An error of the program, such as a journal that cannot be written, ends the sweep like a fault of the machine. */
@@ -434,20 +263,4 @@ export class SweepController {
     });
     this.#wake = undefined;
   }
-}
-
-/** The outcome of an attempt that wrote none. */
-function failed(
-  { trial_id, sources_sha256 }: TrialSpec,
-  { code, message }: { code: ErrorCode; message: string },
-): FailedOutcome {
-  return {
-    schema_version: schemaVersion,
-    state: "failed",
-    trial_id,
-    sources_sha256,
-    finished_at: new Date().toISOString(),
-    error: { code, message },
-    traceback_file: null,
-  };
 }

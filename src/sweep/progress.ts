@@ -15,9 +15,9 @@ import type { Attempt, WorkerState } from "../engine/launcher.ts";
 import { trialName } from "../report/names.ts";
 import { schemaVersion } from "../store/files.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import type { AttemptWatcher } from "./controller.ts";
 import { describeLeft, type RunningShare, SweepEta } from "./eta.ts";
 import { askedTrial, Leaderboard, type TrialResult } from "./results/leaderboard.ts";
+import type { AttemptWatcher } from "./run/attempt-watcher.ts";
 import { type ShownFailure, sweepView, type ViewSize } from "./view/sweep-view.ts";
 
 interface Running {
