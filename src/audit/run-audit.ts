@@ -23,8 +23,8 @@ import { neededModel } from "../store/needed-model.ts";
 import { ensureDataset } from "../sweep/datasets.ts";
 import { imageSizeFor } from "../sweep/image-sizes.ts";
 import { type CompletedAttempt, datasetOf } from "../sweep/predict-on.ts";
-import { liveEvent } from "../sweep/progress.ts";
 import { type RunContext, writableRunsDir } from "../sweep/run-context.ts";
+import { liveEvent } from "../sweep/view/phases.ts";
 import { lookKeyOfFile, lookKeyOfTrial, recordAuditLook } from "./audit-looks.ts";
 import type { AuditedConfiguration } from "./audited-models.ts";
 

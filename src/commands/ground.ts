@@ -8,8 +8,8 @@ import { type FoundModel, findModel, modelFile } from "../store/find-model.ts";
 import { imageSizeOf } from "../store/model-facts.ts";
 import { currentCode, specOf } from "../sweep/locate-trial.ts";
 import { openEngine } from "../sweep/open-engine.ts";
-import { liveEvent } from "../sweep/progress.ts";
 import type { RunContext } from "../sweep/run-context.ts";
+import { liveEvent } from "../sweep/view/phases.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";
 
 /** `cliprpn ground IMAGE SENTENCE --model TRIAL`: prints the predicted box as JSON, and draws it on the image. */

@@ -27,10 +27,10 @@ import { plannedTrials } from "../sweep/estimate/planned-trials.ts";
 import { project } from "../sweep/estimate/project.ts";
 import { merged } from "../sweep/estimate/timing.ts";
 import { datasetOf } from "../sweep/predict-on.ts";
-import { liveEvent } from "../sweep/progress.ts";
 import type { ReadPlan } from "../sweep/read-plan.ts";
 import { acceptedNext, sortTrials, trialStatuses } from "../sweep/resume.ts";
 import type { RunContext } from "../sweep/run-context.ts";
+import { liveEvent } from "../sweep/view/phases.ts";
 import { KeptMeasurements } from "./kept-measurements.ts";
 import { isMeasuredBaseline, isMeasuredConfiguration, type SweepMeasurements } from "./project.ts";
 

@@ -15,8 +15,8 @@ import { isTest, recordLook } from "../store/test-looks.ts";
 import { hasPredictions, predictionsFile, readMetrics, type TrialStore } from "../store/trial-store.ts";
 import { ensureDataset } from "./datasets.ts";
 import { distinctSizes, imageSizeFor } from "./image-sizes.ts";
-import { liveEvent } from "./progress.ts";
 import type { Context } from "./run-context.ts";
+import { liveEvent } from "./view/phases.ts";
 
 /** A completed trial, with the attempt that counts. */
 export interface CompletedAttempt {

@@ -2,7 +2,7 @@ import { formatDuration } from "../../base/format.ts";
 import type { RunningPreparation, SweepEvent, TrialEvent } from "../../contract/generated/types.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { describePreparation, leftMs } from "../eta.ts";
-import { describePhase } from "../progress.ts";
+import { describePhase } from "../view/phases.ts";
 import type { PreparationEnd, PreparationWatcher } from "./prepare-features.ts";
 
 export interface PreparationProgressOptions {

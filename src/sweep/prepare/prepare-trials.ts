@@ -15,8 +15,8 @@ import { distinctSizes } from "../image-sizes.ts";
 import { trainingDevice } from "../machines/training-device.ts";
 import { openEngine } from "../open-engine.ts";
 import type { EvaluationTarget } from "../predict-on.ts";
-import { liveEvent } from "../progress.ts";
 import type { RunContext } from "../run-context.ts";
+import { liveEvent } from "../view/phases.ts";
 import { prepareTargets, warnOfSharedImages } from "./prepare-targets.ts";
 
 /**
