@@ -26,6 +26,8 @@ if not ON_REAL_DEVICE:
 
 from fakecuda import FakeCuda, fake_cuda  # noqa: E402
 from helpers import REPO  # noqa: E402
+from trial_fixtures import cache as cache  # noqa: E402
+from trial_fixtures import root as root  # noqa: E402
 
 from cliprpn.features import frozen  # noqa: E402
 from cliprpn.ranking import clip_embeddings  # noqa: E402

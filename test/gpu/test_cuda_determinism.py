@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import file_fusion, make_spec, small_dataset
+from helpers import file_fusion, make_spec
 from torch import Tensor
 from torch.nn import functional
 
@@ -167,11 +167,6 @@ class Mine(torch.nn.Module):
         coarse = torch.nn.functional.interpolate(coarse, size=map.shape[2:])
         return map * self.text(pooled)[:, :, None, None] + coarse
 """
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_dataset(tmp_path_factory.mktemp("data"))
 
 
 @pytest.mark.parametrize("fusion", FUSIONS)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from fakecuda import FakeCuda
-from helpers import file_fusion, make_spec, run_context, small_dataset
+from helpers import file_fusion, make_spec, run_context
 from test_trial import REFERENCE
 from test_trial_on_cuda import EXPLODING
 from torch import Tensor
@@ -48,16 +48,6 @@ TRIALS: dict[str, dict[str, Any]] = {
 }
 
 SLOW_TRIALS = ("views", "negatives on letterboxed images", "no clipping")
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_dataset(tmp_path_factory.mktemp("data"))
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
 
 
 def run(root: Path, cache: Path, out: Path, device: torch.device, graphs: bool, **changes: Any) -> Outcome:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import make_baseline, make_spec, run_context, small_dataset
+from helpers import make_baseline, make_spec, run_context
 from test_trial import REFERENCE
 from torch import Tensor
 from torch.nn import functional
@@ -26,11 +26,6 @@ from cliprpn.preflight.parity import check_parity
 from cliprpn.preflight.speed import measure_speed
 
 FP32 = {"precision": "fp32"}
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_dataset(tmp_path_factory.mktemp("data") / "blocks")
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 from fakecuda import FakeCuda
-from helpers import make_baseline, make_spec, run_context, small_dataset
+from helpers import make_baseline, make_spec, run_context
 from safetensors.torch import load_file
 from test_trial import REFERENCE
 from torch.nn import functional
@@ -49,16 +49,6 @@ TRIALS: dict[str, dict[str, Any]] = {
         "resize": "letterbox",
     },
 }
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_dataset(tmp_path_factory.mktemp("data") / "blocks")
-
-
-@pytest.fixture(scope="module")
-def cache(root: Path) -> Path:
-    return root.parent / "cache"
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import file_fusion, make_settings, make_spec, run_context, small_dataset
+from helpers import file_fusion, make_settings, make_spec, run_context
 from torch import Tensor
 
 from cliprpn.contract.generated import CompletedOutcome, FailedOutcome, Settings
@@ -24,16 +24,6 @@ from cliprpn.trials.trial import Outcome, run_trial
 
 # Lowers the loss of 16 sentences by more than a third in 20 steps.
 LEARNING = {"num_epochs": 5, "batch_size": 4, "learning_rate": 1e-2}
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_dataset(tmp_path_factory.mktemp("data"))
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
 
 
 def run(root: Path, cache: Path, out: Path, device: torch.device, **changes: Any) -> Outcome:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers import file_fusion, make_baseline, make_spec, small_dataset
+from helpers import file_fusion, make_baseline, make_spec
 
 from cliprpn.bridge.methods import METHODS, CallContext
 from cliprpn.contract.generated import RunTrialParams, WorkerMemory
@@ -33,16 +33,6 @@ class Leaking(torch.nn.Module):
             sys.leaked = torch.zeros({LEAK_BYTES // 4}, device=map.device)
         return map * self.text(pooled)[:, :, None, None]
 """
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_dataset(tmp_path_factory.mktemp("data"))
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,11 @@
 """Setup shared by all tests."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import torch
-from helpers import small_dataset
+from trial_fixtures import cache as cache
+from trial_fixtures import root as root
 
 import cliprpn.data.index
 from cliprpn.features import frozen
@@ -36,15 +36,3 @@ def no_traces() -> Iterator[None]:
     torch.set_rng_state(state)
     torch.use_deterministic_algorithms(False)
     module.fill_uninitialized_memory = filled
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small dataset."""
-    return small_dataset(tmp_path_factory.mktemp("data") / "blocks")
-
-
-@pytest.fixture(scope="module")
-def cache(root: Path) -> Path:
-    """The cache of the trials on it."""
-    return root.parent / "cache"

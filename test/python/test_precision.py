@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import make_settings, make_spec, run_context, small_dataset
+from helpers import make_settings, make_spec, run_context
 from test_trial import REFERENCE
 
 from cliprpn.contract.generated import CompletedOutcome, Settings
@@ -35,16 +35,6 @@ class Fusion(torch.nn.Module):
         text = self.linear(pooled) + torch.ones(len(pooled), 1)  # A float32 tensor of its own.
         return feature_map * (1 + self.gain + text)[..., None, None]
 """
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_dataset(tmp_path_factory.mktemp("precision") / "data")
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
 
 
 def run(spec: Any, folder: Path) -> CompletedOutcome:
