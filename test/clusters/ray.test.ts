@@ -10,6 +10,7 @@ import { type FakeSweep, type FakeSweepOptions, fakeSweep } from "../helpers/fak
 import { markProcesses, until, untilNone } from "../helpers/processes.ts";
 import { startController } from "../helpers/start-controller.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
+import { endsOf, hasStarted, startsOf } from "./attempts.ts";
 import { cluster } from "./ray/cluster.ts";
 import { type RayKindOptions, rayKind } from "./ray/ray-kind.ts";
 import { missingRay } from "./ray/ray-python.ts";
@@ -182,21 +183,6 @@ describe.skipIf(missingRay !== undefined)("Ray", () => {
 
 /** Starts a worker whose process id says nothing here, as on another machine. */
 const elsewhere = ["unshare", "--fork", "--pid", "--kill-child=KILL"];
-
-/** How the attempts of a trial ended, by its number. */
-function endsOf(sweep: FakeSweep, trial: number): string[] {
-  return messagesOf(sweep, trial).flatMap((each) => (each.type === "ended" ? [each.end.how] : []));
-}
-
-/** Where each attempt started, in order. */
-function startsOf({ told }: FakeSweep): string[] {
-  return told.flatMap((each) => (each.type === "started" ? [each.worker ?? ""] : []));
-}
-
-/** Whether a trial has sent an event. */
-function hasStarted(sweep: FakeSweep, trial: number): boolean {
-  return messagesOf(sweep, trial).some(({ type }) => type === "event");
-}
 
 /** Why there were not more workers, as people saw it. */
 function reasonsOf({ told }: FakeSweep): string[] {

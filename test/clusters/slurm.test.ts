@@ -11,6 +11,7 @@ import { until } from "../helpers/processes.ts";
 import { testPython } from "../helpers/python.ts";
 import { contextIn } from "../helpers/run-context.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
+import { endsOf, hasStarted, startsOf } from "./attempts.ts";
 import { cluster } from "./slurm/cluster.ts";
 import { slurmKind } from "./slurm/slurm-kind.ts";
 import { missingSlurm } from "./slurm/start-cluster.ts";
@@ -144,21 +145,6 @@ describe.skipIf(missingSlurm !== undefined)("SLURM", () => {
     },
   );
 });
-
-/** How the attempts of a trial ended, by its number. */
-function endsOf(sweep: FakeSweep, trial: number): string[] {
-  return messagesOf(sweep, trial).flatMap((each) => (each.type === "ended" ? [each.end.how] : []));
-}
-
-/** Where each attempt started, in order. */
-function startsOf({ told }: FakeSweep): string[] {
-  return told.flatMap((each) => (each.type === "started" ? [each.worker ?? ""] : []));
-}
-
-/** Whether a trial has sent an event. */
-function hasStarted(sweep: FakeSweep, trial: number): boolean {
-  return messagesOf(sweep, trial).some(({ type }) => type === "event");
-}
 
 /** The job that runs the newest attempt of a trial. */
 function jobOf(sweep: FakeSweep, trial: number): string {
