@@ -416,8 +416,10 @@ def test_an_attempt_of_another_version_is_refused(
 
 def run_killed_at(number: int, queue: Path) -> int:
     """Runs a pilot in a process that is killed before a change of the disk. Returns the status of its end."""
+    ours, theirs = os.pipe()
     pid = os.fork()
     if pid == 0:
+        os.dup2(theirs, 2)
         left = number
 
         def count() -> None:
@@ -432,6 +434,9 @@ def run_killed_at(number: int, queue: Path) -> int:
             os._exit(pilots.run_pilot(ARGUMENTS, queue, []))
         finally:
             os._exit(1)
+    os.close(theirs)
+    with os.fdopen(ours) as said:  # Also of the process that outlives it.
+        said.read()
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) * -1
 
 

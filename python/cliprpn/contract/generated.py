@@ -2785,7 +2785,7 @@ class EndedAttempt(BaseModel):
     how: Annotated[
         Literal["outcome", "canceled", "preempted", "error", "lost"],
         Field(
-            description="outcome: outcome.json lies in the attempt's folder. lost: the controller took it away from a pilot without a heartbeat."
+            description="outcome: outcome.json lies in the attempt's folder. lost: the pilot was killed, which a process that outlives it says, or the controller took the attempt away from a pilot without a heartbeat."
         ),
     ]
     pilot: Annotated[
@@ -5544,4 +5544,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "ac2cf2e327c765530684b407a0b57c6dd4db7fbed732e907c26d89c90d68e316"
+SCHEMA_SHA256 = "ef462959cb0363552e54623b806256dc3ed265c1294b2d49253c4c8be6ce7063"

@@ -10,7 +10,6 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from cliprpn.contract.generated import (
@@ -23,14 +22,14 @@ from cliprpn.contract.generated import (
     WorkerReady,
 )
 from cliprpn.errors import CliprpnError
-from cliprpn.storage.durable import disk_errors
 from cliprpn.worker.arguments import Arguments
 from cliprpn.worker.child import Child
 from cliprpn.worker.follow import LOOK_EVERY_S, follow_attempt
 from cliprpn.worker.heartbeat import Heartbeat
+from cliprpn.worker.last_will import LastWill
 from cliprpn.worker.paths import Roots
 from cliprpn.worker.process_identity import this_process, unique_name
-from cliprpn.worker.queue_folder import QueueFolder
+from cliprpn.worker.queue_folder import QueueFolder, queue_errors
 from cliprpn.worker.waiting import WaitingAttempts
 
 # After as many trials, the worker process is replaced: some memory is never freed. As src/engine/local/renewal.ts.
@@ -76,6 +75,7 @@ class Pilot:
         self._queue = QueueFolder(folder, self._name)
         self._child: Child | None = None
         self._heartbeat: Heartbeat | None = None
+        self._will = LastWill(self._queue)
         # The signal that asked the pilot to leave.
         self._signal = ""
         self._has_lost_attempt = False
@@ -84,6 +84,7 @@ class Pilot:
     def leave(self, number: int, frame: object) -> None:
         """A signal handler."""
         self._signal = signal.Signals(number).name
+        self._will.leaves(self._signal)
 
     def run(self) -> bool:
         """Returns whether the pilot counts as lost.
@@ -92,12 +93,13 @@ class Pilot:
             CliprpnError: this machine cannot run the trials, which the pilot's file says, too; or the queue cannot be
                 used any more.
         """
-        with _disk_errors(self._queue):
+        with queue_errors(self._queue):
             settings = self._read_settings()
             self._register("starting")
+            self._will.make()
         self._heartbeat = Heartbeat(self._queue.beat, settings.beat_s)
         try:
-            with _disk_errors(self._queue):
+            with queue_errors(self._queue):
                 self._run_attempts(settings)
                 self._queue.require()
                 return self._is_lost()
@@ -113,10 +115,12 @@ class Pilot:
         child, num_trials = self._start(settings), 0
         while child is not None and (found := self._next(waiting)) is not None:
             entry, attempt = found
+            self._will.runs(entry)
             _say(f"{entry} runs")
             result = follow_attempt(
                 child, self._queue, entry, attempt, roots, lambda: self._signal, self._arguments.grace_s
             )
+            self._will.runs(None)
             # Whoever runs the sweep holds this pilot for dead, and would for every further attempt.
             self._has_lost_attempt = result.is_taken_away
             _say(f"{entry} ended: {result.how}")
@@ -126,6 +130,7 @@ class Pilot:
                 child, num_trials = self._start(settings), 0
 
     def _refuse(self, error: CliprpnError) -> None:
+        self._will.revoke()  # It would remove the file that says why.
         # The disk may be full: the first error says more.
         with contextlib.suppress(CliprpnError, OSError):
             self._register("refused", error=error)
@@ -140,6 +145,7 @@ class Pilot:
         if not self._has_refused:
             with contextlib.suppress(OSError):  # Without a heartbeat, it counts as ended, too.
                 self._queue.unregister()
+        self._will.revoke()
 
     def _read_settings(self) -> QueueSettings:
         """
@@ -225,24 +231,6 @@ def _say(text: str) -> None:
     """For the log of a cluster's job, or the person who started the pilot."""
     with contextlib.suppress(OSError):  # The log's disk may be full.
         print(text, file=sys.stderr, flush=True)
-
-
-@contextlib.contextmanager
-def _disk_errors(queue: QueueFolder) -> Iterator[None]:
-    """Turns the system's errors into those that people read.
-
-    Raises:
-        CliprpnError: not_found, if the queue is gone; no_space; environment_broken.
-    """
-    try:
-        with disk_errors(queue.folder):
-            yield
-    except OSError as error:
-        queue.require()
-        where = queue.folder if error.filename is None else error.filename
-        raise CliprpnError(
-            "environment_broken", f"{where}: expected to use this file, found: {error.strerror or error}"
-        ) from error
 
 
 def _require_same_code(ready: WorkerReady, settings: QueueSettings) -> None:

@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +15,8 @@ from pydantic import BaseModel
 
 from cliprpn.contract.generated import CancelRequest, EndedAttempt, PilotFacts, QueuedAttempt, QueueSettings
 from cliprpn.errors import CliprpnError
-from cliprpn.storage.durable import write_durably
+from cliprpn.storage.durable import disk_errors, write_durably
+from cliprpn.worker.survivor import Will
 
 Model = TypeVar("Model", bound=BaseModel)
 # Errors for a file that another process has renamed or removed; the second one is NFS's.
@@ -60,16 +62,16 @@ class QueueFolder:
 
     def register(self, facts: PilotFacts) -> None:
         """Makes this pilot known, or changes what is known about it; also a heartbeat."""
-        self._write(self._pilot_file, facts)
+        self._write(self.pilot_file, facts)
 
     def unregister(self) -> None:
         """Call it when the pilot ends."""
-        self._pilot_file.unlink(missing_ok=True)
+        self.pilot_file.unlink(missing_ok=True)
 
     def beat(self) -> bool:
         """A heartbeat. Returns False if the controller has removed this pilot."""
         try:
-            os.utime(self._pilot_file)  # The file server's time, not this machine's.
+            os.utime(self.pilot_file)  # The file server's time, not this machine's.
         except FileNotFoundError:
             return False
         return True
@@ -105,7 +107,7 @@ class QueueFolder:
 
     def is_taken_away(self, entry: str) -> bool:
         """Whether the attempt that this pilot runs is none of its business any more."""
-        return (self.folder / "ended" / f"{entry}.json").exists() or not self._claim_file(entry).exists()
+        return self._ended_file(entry).exists() or not self._claim_file(entry).exists()
 
     def cancel_request(self, entry: str) -> CancelRequest | None:
         """The request to end the attempt, if there is one."""
@@ -119,14 +121,26 @@ class QueueFolder:
         """Says how the attempt ended. Returns False if the controller has taken it away; nothing changes then."""
         if not self._claim_file(entry).exists():
             return False
-        return self._create(self.folder / "ended" / f"{entry}.json", ended)
+        return self._create(self._ended_file(entry), ended)
+
+    def will(self, entry: str, ended: EndedAttempt) -> Will:
+        """How another process does what `end` does."""
+        return {
+            "claim": str(self._claim_file(entry)),
+            "ended": str(self._ended_file(entry)),
+            "text": _text(ended),
+        }
 
     @property
-    def _pilot_file(self) -> Path:
+    def pilot_file(self) -> Path:
+        """Says what this pilot is; its time is the heartbeat."""
         return self.folder / "pilots" / f"{self.pilot}.json"
 
     def _claim_file(self, entry: str) -> Path:
         return self.folder / "claimed" / f"{entry}@{self.pilot}.json"
+
+    def _ended_file(self, entry: str) -> Path:
+        return self.folder / "ended" / f"{entry}.json"
 
     def _create(self, file: Path, content: BaseModel) -> bool:
         """Creates a complete file in one step. Returns False if it exists."""
@@ -144,7 +158,11 @@ class QueueFolder:
     def _write(self, file: Path, content: BaseModel) -> None:
         if not file.parent.is_dir():  # Of a sweep that was removed; it must not come back.
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(file.parent))
-        write_durably(file, f"{content.model_dump_json()}\n".encode())
+        write_durably(file, _text(content).encode())
+
+
+def _text(content: BaseModel) -> str:
+    return f"{content.model_dump_json()}\n"
 
 
 def _read(model: type[Model], file: Path) -> Model | None:
@@ -159,4 +177,22 @@ def _read(model: type[Model], file: Path) -> Model | None:
             "contract_violation",
             f"{file}: expected {model.__name__} of this version of cliprpn, found something else; "
             "install the same version everywhere",
+        ) from error
+
+
+@contextlib.contextmanager
+def queue_errors(queue: QueueFolder) -> Iterator[None]:
+    """Turns the system's errors into those that people read.
+
+    Raises:
+        CliprpnError: not_found, if the queue is gone; no_space; environment_broken.
+    """
+    try:
+        with disk_errors(queue.folder):
+            yield
+    except OSError as error:
+        queue.require()
+        where = queue.folder if error.filename is None else error.filename
+        raise CliprpnError(
+            "environment_broken", f"{where}: expected to use this file, found: {error.strerror or error}"
         ) from error

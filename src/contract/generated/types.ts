@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "ac2cf2e327c765530684b407a0b57c6dd4db7fbed732e907c26d89c90d68e316";
+export const schema_sha256 = "ef462959cb0363552e54623b806256dc3ed265c1294b2d49253c4c8be6ce7063";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -6992,7 +6992,7 @@ export interface CancelRequest {
   grace_s: number;
 }
 /**
- * ended/TRIAL.N.json: how an attempt ended. It is created once: by its pilot, or by the controller when it takes the attempt away.
+ * ended/TRIAL.N.json: how an attempt ended. It is created once: by its pilot or a process that outlives it, or by the controller when it takes the attempt away.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "EndedAttempt".
@@ -7000,7 +7000,7 @@ export interface CancelRequest {
 export interface EndedAttempt {
   schema_version: 1;
   /**
-   * outcome: outcome.json lies in the attempt's folder. lost: the controller took it away from a pilot without a heartbeat.
+   * outcome: outcome.json lies in the attempt's folder. lost: the pilot was killed, which a process that outlives it says, or the controller took the attempt away from a pilot without a heartbeat.
    */
   how: "outcome" | "canceled" | "preempted" | "error" | "lost";
   /**

@@ -150,7 +150,11 @@ export class FollowedAttempts {
     const { attempt, entry, pilot } = followed;
     this.#followed.delete(entry);
     const { trialTimeoutMs } = this.#options;
-    const told = endOfAttempt(followed, end, { trialTimeoutMs, pilotLimitMs: this.#pilots.limitMs });
+    // A pilot cannot know that its cluster killed it.
+    const isTakenAway =
+      end.how === "lost" && pilot !== undefined && this.#pilots.howLost(pilot) === "preempted";
+    const known = isTakenAway ? { ...end, how: "preempted" as const, reason: pilot.lost ?? end.reason } : end;
+    const told = endOfAttempt(followed, known, { trialTimeoutMs, pilotLimitMs: this.#pilots.limitMs });
     this.#queue.remove(entry, pilot?.name ?? end.pilot ?? "");
     this.#options.tell({ type: "ended", attempt, end: told });
   }

@@ -18,8 +18,8 @@ import type { LeftAttempt } from "../launcher.ts";
  * python/cliprpn/worker/queue_folder.py is the pilot's side.
  *
  * An attempt is an entry, `TRIAL.N`. The controller creates `waiting/NUMBER-ENTRY.json`, with numbers in the order of submission. A
- * pilot takes it by renaming it to `claimed/ENTRY@PILOT.json`: one succeeds. `ended/ENTRY.json` is created once, by the pilot or by the
- * controller that takes the entry away. Every file but `events/ENTRY.jsonl` is complete when it appears.
+ * pilot takes it by renaming it to `claimed/ENTRY@PILOT.json`: one succeeds. `ended/ENTRY.json` is created once: by the pilot, by a
+ * process that outlives it if it is killed, or by the controller that takes the entry away. Every file but `events/ENTRY.jsonl` is complete when it appears.
  */
 export class QueueFolder {
   readonly folder: string;
