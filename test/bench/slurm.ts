@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Terminal } from "../../src/terminal/terminal.ts";
+import { onAnotherMachine } from "../clusters/slurm/another-machine.ts";
 import { missingSlurm, newCluster } from "../clusters/slurm/start-cluster.ts";
 import { time } from "./clusters/measured-trials.ts";
 import { doesSubmititRunAgain, killJob, slurmPilots, submitit } from "./clusters/on-slurm.ts";
@@ -37,11 +38,9 @@ export async function slurmRows(folder: string, python: string, terminal: Termin
       terminal.info(`${row.what}: ${row.ours}; ${row.baseline}`);
       rows.push(row);
     }
-    // Its process id says nothing here, as on another machine: SLURM's queue does.
-    const elsewhere = ["unshare", "--fork", "--pid", "--kill-child=KILL"];
     const kills: Killed[] = [];
     for (const numOthers of [numWorkers - 1, 0]) {
-      const remote = slurmPilots(python, numOthers + 1, cluster, elsewhere);
+      const remote = slurmPilots(python, numOthers + 1, cluster, onAnotherMachine);
       kills.push(await measureKills(remote, numOthers, (trials) => killJob(cluster, trials), folder));
     }
     const theirFolder = join(folder, "submitit");

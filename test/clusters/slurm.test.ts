@@ -12,6 +12,7 @@ import { testPython } from "../helpers/python.ts";
 import { contextIn } from "../helpers/run-context.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 import { endsOf, hasStarted, startsOf } from "./attempts.ts";
+import { onAnotherMachine } from "./slurm/another-machine.ts";
 import { cluster } from "./slurm/cluster.ts";
 import { slurmKind } from "./slurm/slurm-kind.ts";
 import { missingSlurm } from "./slurm/start-cluster.ts";
@@ -50,10 +51,11 @@ describe.skipIf(missingSlurm !== undefined)("SLURM", () => {
   });
 
   test.each([
-    ["on this machine, is seen at once", []],
-    // Its process id says nothing here, as on another machine: SLURM's queue does.
-    ["elsewhere, is seen in SLURM's queue", ["unshare", "--fork", "--pid", "--kill-child=KILL"]],
-  ])("a worker that is killed %s; that counts, and its trial runs again", async (_, starters) => {
+    ["on this machine, is seen at once", [], /its process has ended|it was killed/],
+    ["on another machine, is seen at once, too", onAnotherMachine, /it was killed/],
+    // If nothing of it is left to say so, SLURM's queue does.
+    ["with all its processes, as a container, is seen", namespace, /its job \d+_\d+ has ended|it was killed/],
+  ])("a worker that is killed %s; that counts, and its trial runs again", async (_, starters, reason) => {
     const sweep = slurmSweep(["slow_once", "good", "good"], { array_parallelism: 2 }, { starters });
     const done = sweep.run();
     await until(() => hasStarted(sweep, 0) && sweep.watcher.outcomes.size === 2);
@@ -61,6 +63,9 @@ describe.skipIf(missingSlurm !== undefined)("SLURM", () => {
     run("scancel", "--signal=KILL", "--batch", jobOf(sweep, 0));
     await done;
     expect(endsOf(sweep, 0)).toEqual(["error", "outcome"]);
+    expect(messagesOf(sweep, 0).find(({ type }) => type === "ended")).toMatchObject({
+      end: { error: { code: "worker_died", message: expect.stringMatching(reason) } },
+    });
     const ms = Math.round(performance.now() - killedAt);
     process.stdout.write(`The trial of the killed worker had run again after ${ms} ms\n`);
     await close(sweep);
@@ -145,6 +150,9 @@ describe.skipIf(missingSlurm !== undefined)("SLURM", () => {
     },
   );
 });
+
+/** Starts a program whose processes all end with it. */
+const namespace = ["unshare", "--fork", "--pid", "--kill-child=KILL"];
 
 /** The job that runs the newest attempt of a trial. */
 function jobOf(sweep: FakeSweep, trial: number): string {

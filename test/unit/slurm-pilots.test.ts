@@ -99,6 +99,21 @@ describe("as many jobs as attempts", () => {
     expect(sizes()).toEqual(["1", "0"]);
   });
 
+  test("the job of a pilot that has ended is asked for at once", async () => {
+    open();
+    await look(1);
+    slurm.setJob("1_0", "RUNNING|n1|None");
+    await look(1, [pilot("1_0")]);
+    slurm.setJob("1_0");
+    const numBefore = slurm.numListings();
+    source.want(1, [pilot("1_0")]);
+    await source.settled();
+    expect(slurm.numListings()).toBe(numBefore); // No second has passed.
+    source.want(1, []);
+    await source.settled();
+    expect([slurm.numListings(), sizes()]).toEqual([numBefore + 1, ["0", "0"]]);
+  });
+
   test("jobs of an earlier process are found", async () => {
     slurm.setJob("7_0", "RUNNING|n1|None");
     slurm.setJob("7_1", "PENDING||Resources");

@@ -48,6 +48,8 @@ export class SlurmPilots implements PilotSource {
   #numWanted = 0;
   #listing: Listing | undefined;
   #nextLook = Number.NEGATIVE_INFINITY;
+  /** SLURM is slow: before, it is not asked again for a pilot that has ended. */
+  #restUntil = Number.NEGATIVE_INFINITY;
   #nextSubmit = Number.NEGATIVE_INFINITY;
   #round: Promise<void> | undefined;
   /** What SLURM said when it last failed; undefined when it answers. */
@@ -79,6 +81,7 @@ export class SlurmPilots implements PilotSource {
       } else if (!this.#seenAt.has(name)) this.#seenAt.set(name, now);
       this.#records.reports(label, facts);
     }
+    this.#forgetEnded(new Set(pilots.map(({ name }) => name)));
     if (!this.#isClosed && this.#round === undefined && now >= this.#nextLook) {
       this.#nextLook = now + (this.#options.squeueMs ?? defaultSqueueMs);
       this.#round = this.#look().finally(() => {
@@ -136,6 +139,15 @@ export class SlurmPilots implements PilotSource {
     await this.#round;
   }
 
+  /** One that has ended is replaced as soon as SLURM says that its job has, too. */
+  #forgetEnded(names: ReadonlySet<string>): void {
+    for (const name of this.#seenAt.keys()) {
+      if (names.has(name)) continue;
+      this.#seenAt.delete(name);
+      this.#nextLook = Math.min(this.#nextLook, this.#restUntil);
+    }
+  }
+
   /** Whether a later start of the pilot's job has a pilot: after a preemption, the job has the same number. */
   #hasRestarted({ id, restart }: { id: string; restart: number }): boolean {
     return this.#pilots.some(({ facts }) => {
@@ -152,7 +164,8 @@ export class SlurmPilots implements PilotSource {
       const jobs = all.filter(({ state }) => state !== "ended");
       const ends = new Map(all.flatMap(({ id, end }) => (end === "" ? [] : [[id, end] as const])));
       // SLURM's controller serves the whole cluster: one that is slow is asked less often.
-      this.#nextLook = Math.max(this.#nextLook, begunAt + maxLoad * (this.#now() - begunAt));
+      this.#restUntil = begunAt + maxLoad * (this.#now() - begunAt);
+      this.#nextLook = Math.max(this.#nextLook, this.#restUntil);
       this.#listing = { jobs: new Map(jobs.map((job) => [job.id, job])), ends, begunAt };
       this.#records.listed(this.#listing.jobs, begunAt);
       this.#trouble = undefined;
