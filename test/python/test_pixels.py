@@ -102,12 +102,24 @@ def test_each_size_and_resize_has_its_own_folder() -> None:
     assert pixels_folder(Path("/data"), 224, "squash") == Path("/data/pixels/squash-224")
 
 
+def repeat_half_a_header(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[:64] + content[:64] + content[128:])
+
+
+def change_header(path: Path, old: bytes, new: bytes) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[:128].replace(old, new) + content[128:])
+
+
 @pytest.mark.parametrize(
     "damage",
     [
         lambda folder: (folder / "shard-00001.npy").unlink(),
         lambda folder: os.truncate(folder / "shard-00002.npy", 100),
         lambda folder: os.truncate(folder / "shard-00002.npy", 0),
+        lambda folder: repeat_half_a_header(folder / "shard-00000.npy"),
+        lambda folder: change_header(folder / "shard-00000.npy", b"{", b"("),
         lambda folder: np.save(folder / "shard-00000.npy", np.zeros((2, SIZE, SIZE, 3), np.uint8)),
         lambda folder: np.save(folder / "shard-00000.npy", np.zeros((3, SIZE, SIZE, 3), np.float32)),
         lambda folder: np.save(folder / "shard-00000.npy", np.array([{}]), allow_pickle=True),

@@ -33,7 +33,7 @@ export function tear(random: Random, runs: string): string | undefined {
   const { size } = statSync(file);
   if (file === trialsFile(runs) && random.chance(0.5)) {
     const at = random.integer(0, size - 2);
-    writeFileSync(file, readFileSync(file).fill(0, at, at + random.integer(1, 512)));
+    writeFileSync(file, readFileSync(file).fill(0, at, Math.min(size, at + random.integer(1, 512))));
     return file;
   }
   truncateSync(file, size - random.integer(1, lengthOfEnd(file)));

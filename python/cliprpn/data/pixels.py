@@ -13,6 +13,7 @@ from torch import Tensor
 
 from cliprpn.contract.generated import PixelsManifest
 from cliprpn.errors import CliprpnError
+from cliprpn.storage.damaged_arrays import DAMAGED_ARRAYS
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def open_pixels(folder: Path) -> Pixels:
         expected = ((len(shard.pictures), size, size, 3), np.dtype(np.uint8))
         try:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
+        except DAMAGED_ARRAYS as error:
             raise _damaged_pixels(folder, f"{path}: {error}") from error
         if (array.shape, array.dtype) != expected:
             raise _damaged_pixels(folder, f"{path}: expected {expected}, found {(array.shape, array.dtype)}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import zipfile
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -17,6 +16,7 @@ from cliprpn.code_identity import CODE_FOLDER
 from cliprpn.contract.generated import SettingSummary
 from cliprpn.figures.runs import Runs
 from cliprpn.figures.setting_figures import SettingFigures
+from cliprpn.storage.damaged_arrays import DAMAGED_ARRAYS
 from cliprpn.storage.durable import write_durably
 
 
@@ -70,7 +70,7 @@ def _read(file: Path, runs: Runs) -> SettingFigures | None:
             num_runs, num_rows = arrays["shape"].tolist()
             hits = np.unpackbits(arrays["hits"], axis=1, count=num_rows).astype(bool)
             summary = SettingSummary.model_validate_json(arrays["summary"].tobytes())
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile, ValidationError):
+    except (*DAMAGED_ARRAYS, ValidationError):
         return None
     if hits.shape[0] != num_runs:
         return None

@@ -24,6 +24,7 @@ from cliprpn.models.anchors import make_anchors
 from cliprpn.models.head import flatten_head
 from cliprpn.models.rpn import RpnRules, anchor_targets, rpn_losses, top1_boxes
 from cliprpn.models.rpn_torchvision import square_images, torchvision_rpn
+from cliprpn.storage.damaged_arrays import DAMAGED_ARRAYS
 
 RTOL, ATOL = 1e-4, 1e-5
 MAX_UNCOMPRESSED_BYTES = 2_000_000_000
@@ -76,7 +77,7 @@ def _read(file: Path) -> dict[str, np.ndarray]:
             )
         with np.load(file, allow_pickle=False) as arrays:
             return {key: arrays[key] for key in arrays.files}
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
+    except DAMAGED_ARRAYS as error:
         raise CliprpnError("bad_input", f"{file}: expected a golden .npz: {error}") from error
 
 

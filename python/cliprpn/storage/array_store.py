@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from cliprpn.errors import CliprpnError
+from cliprpn.storage.damaged_arrays import DAMAGED_ARRAYS
 from cliprpn.storage.durable import COMMIT_EVERY_S, write_durably
 from cliprpn.storage.growing_array import GrowingArray
 
@@ -36,7 +37,7 @@ def open_store(folder: Path) -> dict[str, np.ndarray] | None:
         path = folder / f"{name}.npy"
         try:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
+        except DAMAGED_ARRAYS as error:
             raise _damaged_features(folder, f"{path}: {error}") from error
         expected, found = (entry["shape"], entry["dtype"]), (list(array.shape), array.dtype.name)
         if found != expected:

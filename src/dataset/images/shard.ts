@@ -125,7 +125,7 @@ export async function writeShard(plan: ShardPlan, context: ShardContext): Promis
     const handle = await open(temporary, "w+");
     let images: PreparedImage[];
     try {
-      await handle.write(npyHeader(plan.wanted.length, context.options.image_size_px));
+      await writeAll(handle, npyHeader(plan.wanted.length, context.options.image_size_px), 0);
       await handle.truncate(plan.bytes); // Rows without pixels stay black.
       images = await decodeRows(handle, temporary, plan, context);
       await handle.datasync();
@@ -171,7 +171,7 @@ async function decodeRows(
           ? await pool.decode({ images_dir, wanted: wanted_image, options, file, offset })
           : notDecoded(wanted_image.file_name, wanted_image.problem);
       // A decoder that was killed may have written part of the row.
-      if (image.problem !== null) await handle.write(Buffer.alloc(row_bytes), 0, row_bytes, offset);
+      if (image.problem !== null) await writeAll(handle, Buffer.alloc(row_bytes), offset);
       onImage();
       return image;
     }),
@@ -181,4 +181,12 @@ async function decodeRows(
 /** An image without a file. */
 function notDecoded(file_name: string, problem: string): PreparedImage {
   return { file_name, bytes: 0, mtime_ms: 0, ...noFrame, problem };
+}
+
+/** Also if the system writes less at once, as it may on a disk that is nearly full. */
+async function writeAll(handle: FileHandle, bytes: Buffer, offset: number): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, offset + at);
+    at += bytesWritten;
+  }
 }

@@ -1,0 +1,14 @@
+"""What NumPy raises for damaged files."""
+
+from __future__ import annotations
+
+import tokenize
+import zipfile
+import zlib
+
+# By `numpy.load`, for a damaged .npy or .npz: its headers are Python literals, so that errors of Python's parser are among them.
+DAMAGED_ARRAYS = (
+    *(OSError, EOFError, ValueError, TypeError, OverflowError),
+    *(SyntaxError, tokenize.TokenError, RuntimeError, MemoryError),
+    *(KeyError, zipfile.BadZipFile, zlib.error),
+)
