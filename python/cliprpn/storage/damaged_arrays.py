@@ -6,7 +6,7 @@ import tokenize
 import zipfile
 import zlib
 
-# By `numpy.load`, for a damaged .npy or .npz: its headers are Python literals, so that errors of Python's parser are among them.
+# By `numpy.load`, for .npy and .npz. Headers are Python literals, so that errors of the parser are among them.
 DAMAGED_ARRAYS = (
     *(OSError, EOFError, ValueError, TypeError, OverflowError),
     *(SyntaxError, tokenize.TokenError, RuntimeError, MemoryError),
