@@ -9,6 +9,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from cliprpn.contract.generated import (
 from cliprpn.errors import CliprpnError
 from cliprpn.worker import pilot as pilots
 from cliprpn.worker.arguments import Arguments
+from cliprpn.worker.child import Child
 from cliprpn.worker.paths import Roots
 from cliprpn.worker.queue_folder import QueueFolder
 from cliprpn.worker.waiting import WaitingAttempts
@@ -341,6 +343,44 @@ def test_the_worker_process_is_replaced_after_a_number_of_trials(
     pilot.close()
     assert started == [["worker", "--device", "cpu", "--num-threads", "1"]] * 3
     assert len(list((queue / "ended").iterdir())) == 5
+
+
+def test_a_worker_process_that_does_not_get_ready_is_given_up_and_the_reason_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where its imports wait for a file system that does not answer."""
+    left: list[str] = []
+
+    class StuckChild(FakeChild):
+        def receive(self, timeout_s: float) -> None:
+            return None
+
+        def kill(self) -> None:
+            [file] = (queue / "pilots").iterdir()  # Killing it may take long: all is said before.
+            left.append(file.read_text())
+
+    monkeypatch.setattr(pilots, "Child", StuckChild)
+    queue = made_queue(tmp_path, 1)
+    assert pilots.run_pilot(replace(ARGUMENTS, start_s=0.05), queue, []) == 3
+    facts = PilotFacts.model_validate_json(left[0], strict=True)
+    assert facts.state == "refused"
+    assert facts.error is not None
+    assert facts.error.code == "environment_broken"
+    assert "ready within 0.05 s" in facts.error.message
+    assert "a file system that does not answer looks like this" in facts.error.message
+    assert [file.name for file in (queue / "waiting").iterdir()] == [waiting_name(0)]
+
+
+def test_a_worker_process_that_cannot_be_killed_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    child = Child(["sleep", "600"])
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "killpg", lambda *args: None)
+        patch.setattr("cliprpn.worker.child.KILL_WAIT_S", 0.05)
+        child.kill()
+    assert child.receive(0) is None
+    child.kill()
+    message = child.receive(60)
+    assert isinstance(message, ErrorInfo)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,32 @@ test("what the cluster takes away is no fault of the trial", async () => {
   expect(pilots.gone({ ...worker(id), facts: { ...worker(id).facts, label: "box 7" } })).toBeUndefined();
 });
 
+test("an actor whose worker is not ready in time, as where a file system does not answer, is ended, told and replaced", async () => {
+  const { pilots, started, sent, place, wait } = await connected();
+  pilots.want(2, []);
+  wait(3_600_000); // For a node.
+  const [stuck = "", good = ""] = started();
+  place(stuck, "n1");
+  place(good, "n2");
+  wait(659_000);
+  pilots.want(2, [worker(good)]);
+  expect([sent.filter(({ type }) => type === "end"), pilots.givenUp()]).toEqual([[], []]);
+  wait(1000);
+  pilots.want(2, [worker(good)]);
+  expect(sent.filter(({ type }) => type === "end")).toEqual([{ type: "end", id: stuck }]);
+  expect(started()).toHaveLength(3);
+  expect(pilots.givenUp()).toMatchObject([
+    {
+      worker: `n1 (ray:${stuck})`,
+      state: "refused",
+      reason: expect.stringMatching(/not ready after 11 min/),
+    },
+  ]);
+  wait(3_600_000);
+  pilots.want(2, [worker(good)]);
+  expect(pilots.givenUp()).toHaveLength(1);
+});
+
 test("a worker that is lost by its heartbeat is ended once", async () => {
   const { pilots, started, sent, place } = await connected();
   pilots.want(1, []);

@@ -303,6 +303,52 @@ describe("SLURM says no", () => {
   });
 });
 
+describe("a job whose worker is not ready in time, as where a file system does not answer", () => {
+  test.each([
+    ["never says anything", []],
+    ["says that it starts", [pilot("1_0", { state: "starting" })]],
+  ])("is ended, told and replaced: it %s", async (_, pilots) => {
+    open();
+    await look(2);
+    slurm.setJob("1_0", "CONFIGURING|n1|None"); // Nodes may have to boot first.
+    slurm.setJob("1_1", "RUNNING|n2|None");
+    const seen = [pilot("1_1"), ...pilots];
+    for (let minutes = 0; minutes < 15; minutes += 100 / 60) await look(2, seen);
+    slurm.setJob("1_0", "RUNNING|n1|None");
+    for (let s = 0; s <= 600; s += 100) await look(2, seen);
+    expect([slurm.canceled(), source.givenUp()]).toEqual([[], []]);
+    await look(2, seen);
+    expect(slurm.canceled()).toEqual(["--signal=KILL --batch 1_0", "1_0"]);
+    expect(sizes()).toEqual(["1", "0"]);
+    expect(source.givenUp()).toMatchObject([
+      { worker: "n1 (slurm:1_0)", state: "refused", reason: expect.stringMatching(/not ready after 11 min/) },
+    ]);
+  });
+
+  test("ends the sweep if all are so, on one node after the other", async () => {
+    open();
+    for (const [number, id] of ["1_0", "2_0", "3_0", "4_0"].entries()) {
+      await look(1);
+      slurm.setJob(id, `RUNNING|n${number}|None`);
+      if (id !== "4_0") for (let s = 0; s <= 700; s += 100) await look(1);
+    }
+    clock += 100_000;
+    await until(() => {
+      clock += 100_000;
+      try {
+        source.want(1, []);
+        return false;
+      } catch {
+        return true;
+      }
+    });
+    expect(errorOf(() => source.want(1, []))).toMatchObject({
+      code: "environment_broken",
+      message: expect.stringMatching(/^4 jobs .*4_0 on n3: its worker was not ready after 11 min/),
+    });
+  });
+});
+
 describe("jobs that end before their worker is ready", () => {
   test("end the sweep, with the end of the log of the last", async () => {
     open();

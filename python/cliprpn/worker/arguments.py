@@ -6,6 +6,10 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+# Many nodes that read Python's packages from one share at the same time need minutes.
+# src/engine/queue/slow-start.ts waits longer.
+START_S = 600.0
+
 
 @dataclass(frozen=True)
 class Arguments:
@@ -16,6 +20,7 @@ class Arguments:
         num_threads: CPU threads of each trial; None for torch's default. A pilot takes the queue's.
         queue: the folder of a pilot; None for a worker that reads lines.
         idle_s: a pilot ends when the queue was empty for this time.
+        start_s: time of a pilot's worker process to import torch and all modules, at most.
         grace_s: time that an attempt gets to stop after SIGTERM or SIGUSR1, before it is killed.
         label: of a pilot, for people, such as the job of a cluster.
         module_path: further folders of Python modules, searched last.
@@ -30,6 +35,7 @@ class Arguments:
     label: str
     module_path: tuple[str, ...]
     replaced: tuple[tuple[str, str], ...]
+    start_s: float = START_S
 
 
 def read_arguments(argv: list[str]) -> Arguments:
@@ -39,6 +45,9 @@ def read_arguments(argv: list[str]) -> Arguments:
     parser.add_argument("--num-threads", type=int, help="CPU threads of each trial")
     parser.add_argument("--queue", type=Path, help="take attempts from this folder, queue/ of a sweep")
     parser.add_argument("--idle-s", type=float, default=60, help="end when the queue was empty for this time")
+    parser.add_argument(
+        "--start-s", type=float, default=START_S, help="refuse to work if the start takes longer"
+    )
     parser.add_argument(
         "--grace-s", type=float, default=20, help="time of an attempt to stop after SIGTERM or SIGUSR1"
     )
@@ -66,6 +75,7 @@ def read_arguments(argv: list[str]) -> Arguments:
         num_threads=values.num_threads,
         queue=None if values.queue is None else values.queue.resolve(),
         idle_s=values.idle_s,
+        start_s=values.start_s,
         grace_s=values.grace_s,
         label=values.label,
         module_path=tuple(values.module_path),

@@ -21,6 +21,9 @@ from cliprpn.contract.generated import (
     WorkerReady,
 )
 
+# How long a killed worker is waited for.
+KILL_WAIT_S = 10
+
 Message = WorkerReady | WorkerEvent | WorkerEnded
 
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
@@ -62,11 +65,15 @@ class Child:
         self._send(EndRequest(type="stop").model_dump_json())
 
     def kill(self) -> None:
-        """Kills the worker and all its children."""
+        """Kills the worker and all its children.
+
+        Linux cannot kill a process that waits for a file system that does not answer: it is left after some seconds.
+        """
         self._is_killed = True
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(KILL_WAIT_S)
 
     def _send(self, line: str) -> None:
         stdin = self._process.stdin

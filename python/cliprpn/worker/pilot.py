@@ -171,13 +171,22 @@ class Pilot:
         """Starts a worker process; None if the pilot is to end.
 
         Raises:
-            CliprpnError: as the worker says; environment_broken; contract_violation, if its code is not the sweep's.
+            CliprpnError: as the worker says; environment_broken, also if it is not ready in time; contract_violation,
+                if its code is not the sweep's.
         """
         options = ["--device", self._arguments.device]
         if settings.num_threads is not None:
             options += ["--num-threads", str(settings.num_threads)]
         self._child = child = Child([*self._command, *options])
+        end = time.monotonic() + self._arguments.start_s
         while not self._is_ending():
+            if time.monotonic() > end:
+                raise CliprpnError(
+                    "environment_broken",
+                    f"expected a worker that is ready within {self._arguments.start_s:g} s, found one that still "
+                    "starts. Importing Python's packages from a file system that does not answer looks like this; try "
+                    f"`{sys.executable} -c 'import torch'` on this machine",
+                )
             message = child.receive(LOOK_EVERY_S)
             if isinstance(message, WorkerReady):
                 _require_same_code(message, settings)

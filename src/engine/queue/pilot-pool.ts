@@ -97,6 +97,7 @@ export class PilotPool {
     const live = this.#watch.all().filter((pilot) => pilot.lost === undefined && !this.isBarred(pilot));
     return [
       ...live.map((pilot) => workerNow(pilot, running.get(pilot.name), this.#watch.silentMs(pilot))),
+      ...(this.#source?.givenUp?.() ?? []),
       ...[...this.#barred.values()].map(barredNow),
     ];
   }

@@ -1,3 +1,4 @@
+import type { WorkerNow } from "../../contract/generated/types.ts";
 import type { Pilot } from "./pilot-watch.ts";
 
 /** Starts and ends pilots, as a cluster does; by default a person starts them, and they end by themselves. */
@@ -8,6 +9,8 @@ export interface PilotSource {
   readonly limitMs?: number;
   /** Whether the cluster knows that a pilot is gone, before its heartbeat says so. */
   gone?(pilot: Pilot): PilotGone | undefined;
+  /** Workers that were given up before they said anything. */
+  givenUp?(): readonly WorkerNow[];
   /** Ends a pilot that did not stop its attempt. */
   kill?(pilot: Pilot): void;
   /** Starts pilots for as many attempts, and lets them work without this process. */

@@ -9,12 +9,15 @@ import type {
 } from "../../contract/generated/types.ts";
 import { FailedStarts } from "../queue/failed-starts.ts";
 import type { PilotGone } from "../queue/pilot-source.ts";
+import { describeSlowStart, type SlowStart } from "../queue/slow-start.ts";
 import { BlindNodes } from "./blind-nodes.ts";
 
 /** An actor that was asked for. */
 interface Actor {
   /** The id of its node; undefined while the cluster has no place for it. */
   nodeId: string | undefined;
+  /** When it got its node. */
+  placedAt: number;
   /** What its worker reported last. */
   pilot: PilotFacts["state"] | undefined;
   /** How it went; undefined while it may work. */
@@ -42,7 +45,8 @@ export class Actors {
   }
 
   asked(ids: readonly string[]): void {
-    for (const id of ids) this.#actors.set(id, { nodeId: undefined, pilot: undefined, gone: undefined });
+    for (const id of ids)
+      this.#actors.set(id, { nodeId: undefined, placedAt: 0, pilot: undefined, gone: undefined });
   }
 
   told(message: RayMessage): void {
@@ -58,7 +62,7 @@ export class Actors {
         return;
       case "placed": {
         const actor = this.#actors.get(message.id);
-        if (actor !== undefined) actor.nodeId = message.node_id;
+        if (actor !== undefined) Object.assign(actor, { nodeId: message.node_id, placedAt: this.#now() });
         this.#names.set(message.node_id, message.node);
         if (message.is_shared) {
           this.#blind.delete(message.node_id);
@@ -126,6 +130,18 @@ export class Actors {
     return this.usable().filter((id) => {
       const actor = this.#actors.get(id);
       return actor?.nodeId !== undefined && actor.pilot !== "ready";
+    });
+  }
+
+  /** Ends actors whose workers were not ready in time, each once: they count as failed. */
+  endTooSlow(maxMs: number): SlowStart[] {
+    return this.starting().flatMap((id) => {
+      const actor = this.#actors.get(id);
+      if (actor?.nodeId === undefined || this.#now() - actor.placedAt < maxMs) return [];
+      const reason = describeSlowStart(maxMs);
+      this.end(id, "lost", reason);
+      if (actor.pilot !== "refused") this.#fail(id, actor, reason);
+      return [{ id: `ray:${id}`, node: this.#nameOf(actor.nodeId) }];
     });
   }
 

@@ -3,9 +3,10 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { namesIn } from "../../base/files.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import type { RaySetup } from "../../contract/generated/types.ts";
+import type { RaySetup, WorkerNow } from "../../contract/generated/types.ts";
 import type { PilotGone, PilotSource } from "../queue/pilot-source.ts";
 import type { Pilot } from "../queue/pilot-watch.ts";
+import { maxStartMs, type SlowStart, slowWorker } from "../queue/slow-start.ts";
 import { Actors, parseRayLabel } from "./actors.ts";
 import { describeActors, hasNoPlace, nodesToAvoid } from "./describe-actors.ts";
 import { RayDriver, type RayDriverOptions, type RayPython, reachS } from "./ray-driver.ts";
@@ -23,6 +24,8 @@ export interface RayPilotsOptions extends RayPython {
   queueThere?: string;
   /** Actors at the same time. */
   maxWorkers: number;
+  /** Time of an actor with a node until its worker is ready, at most. */
+  maxStartMs?: number;
   now?: () => number;
   /** For tests: starts what stands for a driver. */
   startDriver?: (options: RayDriverOptions) => DriverProcess;
@@ -45,6 +48,7 @@ export class RayPilots implements PilotSource {
   /** Identifies the driver in the labels of its workers, and in the folder. */
   #run = "";
   #numAsked = 0;
+  readonly #slow: SlowStart[] = [];
   /** Ids of the nodes that actors which wait may not have. */
   #without: readonly string[] = [];
   /** Drivers that were lost since a worker was last ready. */
@@ -74,6 +78,10 @@ export class RayPilots implements PilotSource {
     return this.#actors.gone(label.id);
   }
 
+  givenUp(): WorkerNow[] {
+    return this.#slow.map((slow) => slowWorker(slow, this.#maxStartMs));
+  }
+
   kill(pilot: Pilot): void {
     const label = parseRayLabel(pilot.facts.label);
     if (label?.run === this.#run) this.#end(label.id);
@@ -88,6 +96,10 @@ export class RayPilots implements PilotSource {
   async abandon(): Promise<void> {
     this.#isClosed = true;
     await Promise.all([...this.#ending, this.#driver?.close()]);
+  }
+
+  get #maxStartMs(): number {
+    return this.#options.maxStartMs ?? maxStartMs;
   }
 
   /** Takes note of what workers say. */
@@ -160,6 +172,10 @@ export class RayPilots implements PilotSource {
   /** Asks for actors that are missing, and takes back those that are too many and wait. */
   #adjust(numWanted: number): void {
     this.#tryAgain();
+    for (const slow of this.#actors.endTooSlow(this.#maxStartMs)) {
+      this.#slow.push(slow);
+      this.#driver?.send({ type: "end", id: slow.id.replace("ray:", "") });
+    }
     const numMissing = numWanted - this.#actors.usable().length;
     if (numMissing < 0) for (const id of this.#actors.waiting().slice(numMissing)) this.#end(id);
     if (numWanted > 0) this.#fault ??= this.#startFault();

@@ -1,6 +1,7 @@
 import type { CliprpnError } from "../../contract/errors.ts";
 import type { PilotFacts, SlurmOptions } from "../../contract/generated/types.ts";
 import { FailedStarts } from "../queue/failed-starts.ts";
+import { describeSlowStart, type SlowStart } from "../queue/slow-start.ts";
 import type { ListedJob } from "./squeue.ts";
 
 interface JobRecord {
@@ -9,6 +10,9 @@ interface JobRecord {
   node: string;
   /** The state that its worker reported last; undefined if it never did. */
   pilot: PilotFacts["state"] | undefined;
+  /** When it was first seen running; undefined while it does not run. */
+  runsSince: number | undefined;
+  isTooSlow: boolean;
 }
 
 /** What became of the jobs of a sweep. */
@@ -29,8 +33,7 @@ export class JobRecords {
 
   submitted(array: string, numJobs: number, now: number): void {
     this.#hasStarted = true;
-    for (let task = 0; task < numJobs; task += 1)
-      this.#jobs.set(`${array}_${task}`, { submittedAt: now, node: "", pilot: undefined });
+    for (let task = 0; task < numJobs; task += 1) this.#jobs.set(`${array}_${task}`, newJob(now));
   }
 
   /** A worker of a job was seen. */
@@ -46,18 +49,30 @@ export class JobRecords {
 
   /** @param begunAt when squeue was called. */
   listed(jobs: ReadonlyMap<string, ListedJob>, begunAt: number): void {
-    for (const { id, node } of jobs.values()) {
+    for (const { id, node, isRunning } of jobs.values()) {
       this.#hasStarted = true;
-      const job = this.#jobs.get(id) ?? { submittedAt: begunAt, node: "", pilot: undefined };
+      const job = this.#jobs.get(id) ?? newJob(begunAt);
       if (node !== "") job.node = node;
+      job.runsSince = isRunning ? (job.runsSince ?? begunAt) : undefined;
       this.#jobs.set(id, job);
     }
     for (const [id, job] of this.#jobs) {
       if (jobs.has(id) || job.submittedAt >= begunAt) continue;
       this.#jobs.delete(id);
-      if (job.pilot === undefined || job.pilot === "starting")
-        this.#failed.add({ id, node: job.node, message: undefined });
+      if (isStarting(job) && !job.isTooSlow) this.#failed.add({ id, node: job.node, message: undefined });
     }
+  }
+
+  /** Jobs whose workers were not ready in time, each once: they count as failed. */
+  tooSlow(now: number, maxMs: number): SlowStart[] {
+    const slow = [...this.#jobs].filter(
+      ([, job]) => isStarting(job) && !job.isTooSlow && now - (job.runsSince ?? now) >= maxMs,
+    );
+    return slow.map(([id, job]) => {
+      job.isTooSlow = true;
+      this.#failed.add({ id, node: job.node, message: describeSlowStart(maxMs) });
+      return { id: `slurm:${id}`, node: job.node };
+    });
   }
 
   /** The error if jobs end before their workers are ready, again and again. */
@@ -85,4 +100,13 @@ export class JobRecords {
     const nodes = [...(exclude === undefined ? [] : [String(exclude)]), ...barred];
     return { ...options, additional_parameters: { ...further, exclude: nodes.join(",") } };
   }
+}
+
+function newJob(submittedAt: number): JobRecord {
+  return { submittedAt, node: "", pilot: undefined, runsSince: undefined, isTooSlow: false };
+}
+
+/** Whether its worker was never ready. */
+function isStarting({ pilot }: JobRecord): boolean {
+  return pilot === undefined || pilot === "starting";
 }

@@ -1,9 +1,10 @@
-import { counted, joinWords } from "../../base/format.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import type { SlurmOptions } from "../../contract/generated/types.ts";
+import type { SlurmOptions, WorkerNow } from "../../contract/generated/types.ts";
 import type { PilotGone, PilotSource } from "../queue/pilot-source.ts";
 import type { Pilot } from "../queue/pilot-watch.ts";
+import { maxStartMs, type SlowStart, slowWorker } from "../queue/slow-start.ts";
 import { batchScript, defaultParallelism, jobLimits, type PilotJob } from "./batch-script.ts";
+import { describeJobs } from "./describe-jobs.ts";
 import { jobEnd } from "./job-end.ts";
 import { JobRecords } from "./job-records.ts";
 import type { Slurm } from "./slurm.ts";
@@ -17,6 +18,8 @@ export interface SlurmPilotsOptions {
   mayHaveJobs?: boolean;
   /** Time between two looks at SLURM's queue, at least. */
   squeueMs?: number;
+  /** Time of a job until its worker is ready, at most. */
+  maxStartMs?: number;
   now?: () => number;
 }
 
@@ -44,6 +47,7 @@ export class SlurmPilots implements PilotSource {
   readonly #seenAt = new Map<string, number>();
   /** Jobs of pilots that are lost: they take no attempt, but SLURM may have them still. */
   readonly #lostJobs = new Set<string>();
+  readonly #slow: SlowStart[] = [];
   #pilots: readonly Pilot[] = [];
   #numWanted = 0;
   #listing: Listing | undefined;
@@ -88,7 +92,12 @@ export class SlurmPilots implements PilotSource {
         this.#round = undefined;
       });
     }
-    return this.#describe();
+    return describeJobs({
+      jobs: this.#listing?.jobs,
+      pilots,
+      barredNodes: this.#records.barredNodes(),
+      trouble: this.#trouble,
+    });
   }
 
   gone(pilot: Pilot): PilotGone | undefined {
@@ -101,6 +110,10 @@ export class SlurmPilots implements PilotSource {
     if (job === undefined) return jobEnd(label.id, this.#listing.ends.get(label.id));
     if (job.state === "alive" && !this.#hasRestarted(label)) return undefined;
     return { how: "preempted", reason: `SLURM put its job ${label.id} back into the queue` };
+  }
+
+  givenUp(): WorkerNow[] {
+    return this.#slow.map((slow) => slowWorker(slow, this.#maxStartMs));
   }
 
   kill(pilot: Pilot): void {
@@ -139,6 +152,10 @@ export class SlurmPilots implements PilotSource {
     await this.#round;
   }
 
+  get #maxStartMs(): number {
+    return this.#options.maxStartMs ?? maxStartMs;
+  }
+
   /** One that has ended is replaced as soon as SLURM says that its job has, too. */
   #forgetEnded(names: ReadonlySet<string>): void {
     for (const name of this.#seenAt.keys()) {
@@ -169,6 +186,10 @@ export class SlurmPilots implements PilotSource {
       this.#listing = { jobs: new Map(jobs.map((job) => [job.id, job])), ends, begunAt };
       this.#records.listed(this.#listing.jobs, begunAt);
       this.#trouble = undefined;
+      for (const slow of this.#records.tooSlow(begunAt, this.#maxStartMs)) {
+        this.#slow.push(slow);
+        this.#lostJobs.add(slow.id.replace("slurm:", ""));
+      }
       // One that SLURM starts again has another pilot.
       for (const id of this.#lostJobs)
         if (this.#listing.jobs.get(id)?.state !== "alive") this.#lostJobs.delete(id);
@@ -229,33 +250,6 @@ export class SlurmPilots implements PilotSource {
   /** With `begin`, the person wants the jobs to wait. */
   #isHeld({ state }: ListedJob): boolean {
     return state === "held" && this.#options.options.additional_parameters?.begin === undefined;
-  }
-
-  /** What people should know about the jobs. */
-  #describe(): string | undefined {
-    if (this.#listing === undefined) return this.#trouble ?? "asking SLURM for jobs";
-    const jobs = [...(this.#listing?.jobs.values() ?? [])];
-    const waiting = jobs.filter(({ state }) => state === "waiting");
-    const reasons = [...new Set(waiting.map(({ reason }) => reason).filter((reason) => reason !== ""))];
-    const ready = new Set(
-      this.#pilots.flatMap(({ facts }) =>
-        facts.state === "ready" ? (parseLabel(facts.label)?.id ?? []) : [],
-      ),
-    );
-    const numStarting = jobs.filter(({ id, state }) => state === "alive" && !ready.has(id)).length;
-    const barred = this.#records.barredNodes();
-    const parts = [
-      ...(waiting.length === 0
-        ? []
-        : [
-            `${counted(waiting.length, "job")} in SLURM's queue${reasons.length === 0 ? "" : ` (${reasons.join(", ")})`}`,
-          ]),
-      ...(numStarting === 0 ? [] : [`${counted(numStarting, "worker")} starting`]),
-      ...(barred.length === 0 ? [] : [`without ${joinWords(barred)}, where jobs ended at once`]),
-      ...(this.#trouble === undefined ? [] : [this.#trouble]),
-    ];
-    if (parts.length === 0 && ready.size === 0) return "jobs were submitted to SLURM";
-    return parts.length === 0 ? undefined : parts.join("; ");
   }
 }
 

@@ -3,6 +3,8 @@ export interface ListedJob {
   /** `12_3`: the array and the job's number in it. */
   id: string;
   state: JobState;
+  /** Whether its script runs: its node has started, and it is not about to end. */
+  isRunning: boolean;
   /** Where it runs; empty if it does not. */
   node: string;
   /** Why it waits, in SLURM's word; empty if it does not wait. */
@@ -34,6 +36,7 @@ export function parseSqueue(output: string): ListedJob[] {
       {
         id: `${array}_${task}`,
         state: jobState,
+        isRunning: state === "RUNNING",
         node,
         reason: isWaiting && reason !== "None" ? reason : "",
         end: jobState === "ended" ? state : "",
