@@ -6,6 +6,7 @@ import contextlib
 import os
 import platform
 import queue
+import time
 from concurrent.futures import Future
 from typing import Any
 
@@ -15,6 +16,7 @@ from ray.exceptions import RayError
 from cliprpn_ray import slot
 from cliprpn_ray.channel import Channel
 from cliprpn_ray.explain import explain_options, explain_silence
+from cliprpn_ray.nodes import list_nodes
 
 # How often the cluster's nodes are listed.
 LOOK_EVERY_S = 1.0
@@ -55,11 +57,13 @@ class Driver:
         self._with_options([])  # What Ray refuses is told before anything runs.
         versions = {"ray": ray.__version__, "python": platform.python_version()}
         self._channel.send({"type": "connected", **versions, **self._nodes()})
+        look_at = time.monotonic() + LOOK_EVERY_S
         while True:
             try:
-                event = self._channel.events.get(timeout=LOOK_EVERY_S)
+                event = self._channel.events.get(timeout=max(0.0, look_at - time.monotonic()))
             except queue.Empty:
                 self._look()
+                look_at = time.monotonic() + LOOK_EVERY_S
                 continue
             if event is None:
                 break
@@ -76,6 +80,9 @@ class Driver:
             if event["id"] in self._actors:
                 self._end(event["id"])
                 self._send_end(event["id"], "lost", "it was ended")
+        elif event["type"] == "leave":
+            if event["id"] in self._actors:  # Its end is an event of the call that runs the worker.
+                self._actors[event["id"]].leave.remote()
         else:
             for id in event["ids"]:
                 self._start(id, event["without_nodes"])
@@ -99,6 +106,7 @@ class Driver:
                 resources=self._actor["resources"],
                 label_selector=labels,
                 scheduling_strategy="SPREAD",
+                max_concurrency=2,  # It can be asked to leave while its worker runs.
                 # Retries of Ray's would start workers that nobody knows.
                 max_restarts=0,
                 max_task_retries=0,
@@ -158,33 +166,12 @@ class Driver:
     def _nodes(self) -> dict[str, Any]:
         """The nodes that are alive, and what of the cluster is free."""
         try:
-            listed, free = ray.nodes(), ray.available_resources()
+            nodes, free = list_nodes()
         except (RayError, RuntimeError, ValueError, OSError) as error:
             raise _EndError(explain_silence(error)) from error
-        alive = [node for node in listed if node["Alive"]]
-        names = [_name_of(node) for node in alive]
-        nodes = []
-        for node, name in zip(alive, names, strict=True):
-            unique = name if names.count(name) == 1 else f"{name}/{node['NodeID'][:6]}"
-            self._names[node["NodeID"]] = unique
-            nodes.append({"id": node["NodeID"], "name": unique, "total": _amounts(node["Resources"])})
-        self._seen = {"nodes": nodes, "free": _amounts(free)}
+        self._names.update({node["id"]: node["name"] for node in nodes})
+        self._seen = {"nodes": nodes, "free": free}
         return self._seen
-
-
-def _name_of(node: dict[str, Any]) -> str:
-    """A name that somebody gave to the node, else that of its machine."""
-    name, address = node.get("NodeName", ""), node["NodeManagerAddress"]
-    return str(name if name not in ("", address) else node.get("NodeManagerHostname") or address)
-
-
-def _amounts(resources: dict[str, float]) -> dict[str, float]:
-    """Without what Ray adds for itself, such as memory, which changes all the time."""
-    return {
-        name: amount
-        for name, amount in resources.items()
-        if name not in ("memory", "object_store_memory") and not name.startswith("node:")
-    }
 
 
 def _first_lines(error: RayError) -> str:

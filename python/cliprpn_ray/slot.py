@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,8 @@ from typing import Any
 # How long a shared folder may take to show a new file.
 VISIBLE_S = 5.0
 
-# Becomes the worker, which the kernel kills when the actor ends; it must not outlive it. `preexec_fn` is not safe in a
-# process with threads.
+# Becomes the worker. It must not outlive the actor: the kernel kills it when the thread that waits for it ends.
+# `preexec_fn` is not safe in a process with threads.
 _BECOME = """
 import ctypes, os, signal, sys
 ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
@@ -29,7 +31,12 @@ except OSError as error:
 
 
 class Slot:
-    """A place for one worker at a time."""
+    """A place for one worker. Its methods run in threads: `leave` while `run` waits."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_leaving = False
 
     def look(self, probe_file: str, probe: str) -> dict[str, Any]:
         """Says which node this is.
@@ -56,8 +63,10 @@ class Slot:
         """
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         try:
-            with open(log_file, "ab") as log:
-                process = subprocess.Popen(
+            with self._lock, open(log_file, "ab") as log:
+                if self._is_leaving:
+                    return ""
+                self._process = process = subprocess.Popen(
                     [sys.executable, "-ISc", _BECOME, str(os.getpid()), *command],
                     env={**kept, **env},
                     stdin=subprocess.DEVNULL,
@@ -71,6 +80,14 @@ class Slot:
         if status == 0:
             return ""
         return f"exited with code {status}" if status > 0 else f"was killed by {signal.Signals(-status).name}"
+
+    def leave(self) -> None:
+        """Asks the worker to save a checkpoint, hand its attempt back and end; `run` returns then."""
+        with self._lock:
+            self._is_leaving = True
+            if self._process is not None and self._process.poll() is None:
+                with contextlib.suppress(ProcessLookupError):  # It has just ended.
+                    os.killpg(self._process.pid, signal.SIGTERM)
 
 
 def _read(file: str) -> str | None:

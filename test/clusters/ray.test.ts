@@ -13,6 +13,7 @@ import { tempFolder } from "../helpers/temp-folder.ts";
 import { endsOf, hasStarted, startsOf } from "./attempts.ts";
 import { cluster } from "./ray/cluster.ts";
 import { type RayKindOptions, rayKind } from "./ray/ray-kind.ts";
+import type { RayNode } from "./ray/ray-node.ts";
 import { missingRay } from "./ray/ray-python.ts";
 
 /** For tests of minutes: `npm run test:clusters -- --slow`. */
@@ -82,6 +83,39 @@ describe.skipIf(missingRay !== undefined)("Ray", () => {
     await sweep.close();
     await spare.remove();
   });
+
+  const drains: [how: string, isSlow: boolean, drain: (node: RayNode) => Promise<void>][] = [
+    ["is drained", false, (node) => ray().drain(node)],
+    // `ray start --block` of Ray 2.60 drains its node, as where Kubernetes ends a pod.
+    ["gets SIGTERM", true, (node) => node.remove()],
+  ];
+  for (const [how, isSlow, drain] of drains)
+    (isSlow ? slowTest : test)(
+      `the trial of a node that ${how} goes back without a count, and runs again on another one`,
+      async () => {
+        const name = isSlow ? "ending" : "drained";
+        const node = await ray().addNode({ name, numCpus: 3 });
+        const sweep = raySweep(["slow_once"], { num_cpus: 3 }, { starters: elsewhere });
+        const done = sweep.run();
+        await until(() => hasStarted(sweep, 0));
+        const drained = drain(node);
+        await until(() => endsOf(sweep, 0).length === 1);
+        const spare = await ray().addNode({ name: `after-${name}`, numCpus: 3 });
+        await done;
+        expect(
+          messagesOf(sweep, 0).flatMap((each) => (each.type === "ended" ? [each.end] : [])),
+        ).toMatchObject([{ how: "preempted", reason: "SIGTERM" }, { how: "outcome" }]);
+        expect(sweep.watcher.lines).not.toContain("again slow_once");
+        expect(startsOf(sweep).map((worker) => /@([\w-]+)/.exec(worker)?.[1])).toEqual([
+          name,
+          `after-${name}`,
+        ]);
+        expect(reasonsOf(sweep).join()).toContain(`without ${name}, which the cluster drains`);
+        await drained;
+        await sweep.close();
+        await Promise.all([node.close(), spare.close()]);
+      },
+    );
 
   test("a node that does not see the folder is left out by name, and the others run all trials", async () => {
     const sweep = raySweep(

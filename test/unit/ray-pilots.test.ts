@@ -8,6 +8,7 @@ import type {
   RayConnected,
   RayEnded,
   RayMessage,
+  RayNode,
   RayRequest,
 } from "../../src/contract/generated/types.ts";
 import type { Pilot } from "../../src/engine/queue/pilot-watch.ts";
@@ -79,6 +80,56 @@ test("an actor whose worker is not ready in time, as where a file system does no
   wait(3_600_000);
   pilots.want(2, [worker(good)]);
   expect(pilots.givenUp()).toHaveLength(1);
+});
+
+test("workers on a node that is drained hand their attempts back, once, and others take their places", async () => {
+  const { pilots, started, sent, tell, place } = await connected();
+  pilots.want(2, []);
+  const [one = "", other = ""] = started();
+  place(one, "n1");
+  place(other, "n2");
+  const workers = [worker(one), worker(other)];
+  pilots.want(2, workers);
+  sent.length = 0;
+  tell({ type: "nodes", nodes: [node("n1", true), node("n2")], free: { CPU: 1 } });
+  expect(pilots.want(2, workers)).toMatch(/1 worker starting; without n1, which the cluster drains/);
+  pilots.want(2, workers);
+  const third = started()[2] ?? "";
+  expect(sent).toEqual([
+    { type: "leave", id: one },
+    { type: "start", ids: [third], without_nodes: [] },
+  ]);
+  expect(pilots.gone(worker(one))).toBeUndefined(); // It hands its attempt back.
+  tell(ended(one, "left", ""));
+  expect(pilots.gone(worker(one))).toMatchObject({ how: "preempted" });
+});
+
+test("a drained node takes a worker along that did not leave in time, which is no fault of its trial", async () => {
+  const { pilots, started, tell, place } = await connected();
+  pilots.want(1, []);
+  const [id = ""] = started();
+  place(id, "n1");
+  tell({ type: "nodes", nodes: [node("n1", true), node("n2")], free: {} });
+  pilots.want(1, [worker(id)]);
+  tell({ type: "nodes", nodes: [node("n2")], free: {} });
+  expect(pilots.want(1, [worker(id)]) ?? "").not.toMatch(/n1/);
+  tell(ended(id, "lost", "its node was removed"));
+  expect(pilots.gone(worker(id))).toEqual({ how: "preempted", reason: "its node was removed" });
+});
+
+test("a worker that does not start on a drained node is no failed start; without another node, the next one waits", async () => {
+  const { pilots, started, sent, tell, place, wait } = await connected({ nodes: [node("n1")] });
+  tell({ type: "nodes", nodes: [node("n1", true)], free: {} });
+  for (let failure = 0; failure < 4; failure += 1) {
+    pilots.want(1, []);
+    const id = started()[failure] ?? "";
+    place(id, "n1");
+    pilots.want(1, []);
+    expect(sent).toContainEqual({ type: "leave", id });
+    tell(ended(id, "crashed", "its process was killed by SIGTERM"));
+  }
+  wait(60_000);
+  expect(pilots.want(1, [])).toMatch(/1 worker waiting for the Ray cluster \(no node is left\); without n1/);
 });
 
 test("a worker that is lost by its heartbeat is ended once", async () => {
@@ -360,8 +411,8 @@ async function connected({
   };
 }
 
-function node(name: string): { id: string; name: string; total: { CPU: number } } {
-  return { id: `id-${name}`, name, total: { CPU: 2 } };
+function node(name: string, is_draining = false): RayNode {
+  return { id: `id-${name}`, name, total: { CPU: 2 }, is_draining };
 }
 
 function ended(id: string, how: RayEnded["how"], reason: string): RayEnded {

@@ -5544,4 +5544,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "ef462959cb0363552e54623b806256dc3ed265c1294b2d49253c4c8be6ce7063"
+SCHEMA_SHA256 = "568debd2884c583f5b6da5804ac55d552fd70434ab3dd7faedc7cc7e7ffdce57"

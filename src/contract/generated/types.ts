@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "ef462959cb0363552e54623b806256dc3ed265c1294b2d49253c4c8be6ce7063";
+export const schema_sha256 = "568debd2884c583f5b6da5804ac55d552fd70434ab3dd7faedc7cc7e7ffdce57";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -473,7 +473,7 @@ export type RayActorId = string;
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "RayRequest".
  */
-export type RayRequest = RayStart | RayEnd;
+export type RayRequest = RayStart | RayLeave | RayEnd;
 /**
  * One line that `cliprpn sweep --json`, and `train --json`, print to stdout. Later versions may add keys and types of lines; none is removed.
  *
@@ -7115,6 +7115,10 @@ export interface RayNode {
    */
   name: string;
   total: RayAmounts;
+  /**
+   * True if the node is about to be taken away: nothing new starts there.
+   */
+  is_draining: boolean;
 }
 /**
  * Amounts of resources, by Ray's names: CPU, GPU, and those that the cluster defines.
@@ -7139,7 +7143,7 @@ export interface RayFailed {
   message: string;
 }
 /**
- * The cluster, when it has changed: its nodes, and what of them is free.
+ * The cluster, when it has changed: its nodes, and what is free of those that are not drained.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "RayNodes".
@@ -7261,6 +7265,16 @@ export interface RayStart {
    * Ids of nodes where they must not run.
    */
   without_nodes: string[];
+}
+/**
+ * Asks the worker of an actor to hand its attempt back and end, which a RayEnded says then.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "RayLeave".
+ */
+export interface RayLeave {
+  type: "leave";
+  id: RayActorId;
 }
 /**
  * Ends an actor and its worker at once.

@@ -20,6 +20,8 @@ interface Actor {
   placedAt: number;
   /** What its worker reported last. */
   pilot: PilotFacts["state"] | undefined;
+  /** Whether its worker was asked to hand its attempt back. */
+  isLeaving: boolean;
   /** How it went; undefined while it may work. */
   gone: PilotGone | undefined;
 }
@@ -33,6 +35,8 @@ export class Actors {
   readonly #blind = new BlindNodes();
   /** Ids of nodes where a worker gave no sign of life, and until when they are avoided. */
   readonly #silent = new Map<string, number>();
+  /** Ids of nodes that the cluster drains, or has drained: a node that comes back has another id. */
+  readonly #drained = new Set<string>();
   #nodes: readonly RayNode[] = [];
   /** The latest of each name: one that is away may come back, under another id. */
   readonly #known = new Map<string, RayNode>();
@@ -45,8 +49,8 @@ export class Actors {
   }
 
   asked(ids: readonly string[]): void {
-    for (const id of ids)
-      this.#actors.set(id, { nodeId: undefined, placedAt: 0, pilot: undefined, gone: undefined });
+    const actor = { nodeId: undefined, placedAt: 0, pilot: undefined, isLeaving: false, gone: undefined };
+    for (const id of ids) this.#actors.set(id, { ...actor });
   }
 
   told(message: RayMessage): void {
@@ -58,6 +62,7 @@ export class Actors {
         for (const node of message.nodes) {
           this.#names.set(node.id, node.name);
           this.#known.set(node.name, node);
+          if (node.is_draining) this.#drained.add(node.id);
         }
         return;
       case "placed": {
@@ -109,6 +114,16 @@ export class Actors {
     return actor === undefined ? { how: "lost", reason: "its Ray actor has ended" } : actor.gone;
   }
 
+  /** Actors whose node is drained: from now on, their workers hand their attempts back. @returns those that were not yet asked. */
+  leaveDrained(): string[] {
+    const ids = this.usable().filter((id) => this.#isDrained(this.#actors.get(id)));
+    for (const id of ids) {
+      const actor = this.#actors.get(id);
+      if (actor !== undefined) actor.isLeaving = true;
+    }
+    return ids;
+  }
+
   /** Forgets actors that are gone, but those of these workers. */
   forgetGone(workers: ReadonlySet<string>): void {
     for (const [id, { gone }] of this.#actors)
@@ -117,7 +132,9 @@ export class Actors {
 
   /** Actors that work, start or wait. */
   usable(): string[] {
-    return [...this.#actors].filter(([, { gone }]) => gone === undefined).map(([id]) => id);
+    return [...this.#actors].flatMap(([id, { gone, isLeaving }]) =>
+      gone === undefined && !isLeaving ? [id] : [],
+    );
   }
 
   /** Actors that the cluster has no place for. */
@@ -184,6 +201,11 @@ export class Actors {
     return this.#blind.ids().map((id) => this.#nameOf(id));
   }
 
+  /** Names of nodes that the cluster is about to take away. */
+  drainingNodes(): string[] {
+    return this.#nodes.flatMap(({ name, is_draining }) => (is_draining ? [name] : []));
+  }
+
   /** Names of nodes where workers fail again and again. */
   failingNodes(): string[] {
     return this.#failed.barredNodes().map((id) => this.#nameOf(id));
@@ -214,11 +236,12 @@ export class Actors {
   #ended({ id, how, reason }: RayEnded): void {
     const actor = this.#actors.get(id);
     if (actor === undefined || actor.gone !== undefined) return;
+    const isPreempted = how === "preempted" || this.#isDrained(actor);
     actor.gone = {
-      how: how === "preempted" ? how : "lost",
+      how: isPreempted ? "preempted" : "lost",
       reason: reason === "" ? "its process has ended" : reason,
     };
-    if (how === "preempted" || actor.pilot === "ready" || actor.pilot === "refused") return;
+    if (isPreempted || actor.pilot === "ready" || actor.pilot === "refused") return;
     // What a worker printed says more than its exit code.
     this.#fail(id, actor, how === "lost" ? reason : undefined);
   }
@@ -227,6 +250,10 @@ export class Actors {
     const node = nodeId === undefined ? "" : this.#nameOf(nodeId);
     const hasReady = this.usable().some((other) => this.#actors.get(other)?.pilot === "ready");
     this.#failed.add({ id, node, message }, nodeId ?? "", hasReady);
+  }
+
+  #isDrained(actor: Actor | undefined): boolean {
+    return actor?.nodeId !== undefined && this.#drained.has(actor.nodeId);
   }
 
   #nameOf(id: string): string {

@@ -1,5 +1,5 @@
 import { counted, joinWords } from "../../base/format.ts";
-import type { RayAmounts, RaySetup } from "../../contract/generated/types.ts";
+import type { RayAmounts, RayNode, RaySetup } from "../../contract/generated/types.ts";
 import type { Actors } from "./actors.ts";
 
 /** What people should know about the actors; undefined if all of them work. */
@@ -15,6 +15,7 @@ export function describeActors(actors: Actors, options: RaySetup["actor"]): stri
     ...(numStarting === 0 ? [] : [`${counted(numStarting, "worker")} starting`]),
     ...without(actors.blindNodes(), "where the shared folder is missing"),
     ...without(actors.failingNodes(), "where workers ended at once"),
+    ...without(actors.drainingNodes(), "which the cluster drains"),
   ];
   if (parts.length === 0) return actors.usable().length === 0 ? "asking Ray for workers" : undefined;
   return parts.join("; ");
@@ -31,7 +32,9 @@ export function hasNoPlace(actors: Actors, options: RaySetup["actor"]): boolean 
 export function nodesToAvoid(actors: Actors, options: RaySetup["actor"], now: number): string[] {
   const barred = actors.barred();
   const all = [...new Set([...barred, ...actors.silentNodes(now)])];
-  const others = actors.nodes.filter(({ id, total }) => !all.includes(id) && fits(needs(options), total));
+  const others = actors.nodes.filter(
+    ({ id, total, is_draining }) => !is_draining && !all.includes(id) && fits(needs(options), total),
+  );
   return others.length > 0 ? all : barred;
 }
 
@@ -41,7 +44,9 @@ function whyWaiting(actors: Actors, options: RaySetup["actor"]): string | undefi
   if (!actors.nodes.some(({ total }) => fits(needed, total)))
     return `no node has ${joinWords(Object.entries(needed).map(([name, amount]) => `${amount} ${name}`))}`;
   const barred = new Set(actors.barred());
-  if (actors.nodes.every(({ id, total }) => barred.has(id) || !fits(needed, total))) return "no node is left";
+  const isOut = ({ id, total, is_draining }: RayNode): boolean =>
+    barred.has(id) || is_draining || !fits(needed, total);
+  if (actors.nodes.every(isOut)) return "no node is left";
   if (fits(needed, actors.free)) return undefined;
   const free = Object.keys(needed).map((name) => {
     const total = actors.nodes.reduce((sum, node) => sum + (node.total[name] ?? 0), 0);

@@ -35,7 +35,7 @@ type DriverProcess = Pick<RayDriver, "connected" | "send" | "close">;
 
 /**
  * Keeps as many actors of a Ray cluster as there are attempts to run. An actor that ends is replaced; Ray's word about it comes before
- * the heartbeat of its worker. All of them end with the driver, and that with this process.
+ * the heartbeat of its worker. Workers on a node that the cluster drains hand their attempts back, and others take their place. All of them end with the driver, and that with this process.
  */
 export class RayPilots implements PilotSource {
   readonly #options: RayPilotsOptions;
@@ -65,6 +65,7 @@ export class RayPilots implements PilotSource {
   want(numAttempts: number, pilots: readonly Pilot[]): string | undefined {
     if (this.#fault !== undefined) throw this.#fault;
     this.#see(pilots);
+    for (const id of this.#actors.leaveDrained()) this.#driver?.send({ type: "leave", id });
     if (!this.#isClosed && this.#driver === undefined) this.#connect();
     if (this.#isConnected && !this.#isClosed) this.#adjust(Math.min(numAttempts, this.#options.maxWorkers));
     if (this.#fault !== undefined) throw this.#fault;

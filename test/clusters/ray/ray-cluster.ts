@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { execa } from "execa";
+import { packageRoot } from "../../../src/package-root.ts";
 import { RayNode } from "./ray-node.ts";
 
 export interface NodeOptions {
@@ -12,6 +14,8 @@ export interface NodeOptions {
   numGpus?: number;
   /** A folder that the node does not see. Needs root. */
   hidden?: string;
+  /** Where the node sees that folder instead: another folder, which exists. */
+  shownAs?: string;
   /** Another interpreter with Ray. */
   python?: string;
 }
@@ -72,7 +76,7 @@ export class RayCluster {
 
   /** Adds a node and waits until Ray runs on it. */
   async addNode(options: NodeOptions = {}): Promise<RayNode> {
-    const { numCpus = 1, numGpus = 0, hidden, python = this.#python } = options;
+    const { numCpus = 1, numGpus = 0, hidden, shownAs, python = this.#python } = options;
     const name = options.name ?? `n${++this.#numAdded}`;
     const node = await RayNode.start({
       python,
@@ -81,9 +85,16 @@ export class RayCluster {
       env: this.#env,
       logFile: join(this.folder, `${name}.log`),
       hidden,
+      shownAs,
     });
     this.nodes.push(node);
     return node;
+  }
+
+  /** Drains a node, as an autoscaler does before it takes the node away. */
+  async drain({ name }: RayNode): Promise<void> {
+    const script = join(packageRoot, "test/clusters/ray/drain.py");
+    await execa(this.#python, [script, this.address, name], { env: this.#env, extendEnv: false });
   }
 
   #numAdded = 0;

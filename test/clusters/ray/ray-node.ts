@@ -16,6 +16,8 @@ export interface StartNode {
   logFile: string;
   /** A folder in place of which the node sees an empty one. Needs root. */
   hidden?: string | undefined;
+  /** Where the node sees that folder instead: another folder, which exists. */
+  shownAs?: string | undefined;
 }
 
 /** The processes of a node: those of `ray start --block`, and all that they started. */
@@ -24,14 +26,12 @@ export class RayNode {
   readonly logFile: string;
   readonly #keeper: ChildProcess;
 
-  private constructor({ python, name, args, env, logFile, hidden }: StartNode) {
+  private constructor({ python, name, args, env, logFile, hidden, shownAs = hidden }: StartNode) {
     this.name = name;
     this.logFile = logFile;
     const ray = [python, "-m", "ray.scripts.scripts", "start", "--block", `--node-name=${name}`, ...args];
     const command =
-      hidden === undefined
-        ? ray
-        : ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"', hidden, ...ray];
+      hidden === undefined ? ray : ["unshare", "--mount", "sh", "-c", inPlace, hidden, shownAs ?? "", ...ray];
     const log = openSync(logFile, "a");
     // The end of this process closes the keeper's input, which ends the node.
     this.#keeper = spawn(python, [keeper, ...command], { env, stdio: ["pipe", log, log] });
@@ -105,6 +105,9 @@ export class RayNode {
     if (!this.hasEnded) await once(this.#keeper, "exit");
   }
 }
+
+/** `sh -c inPlace HIDDEN SHOWN_AS COMMAND ...`; of two mounts on one folder, the later one is seen. */
+const inPlace = 'mount --bind "$0" "$1" && mount -t tmpfs none "$0" && shift && exec "$@"';
 
 const keeper = join(packageRoot, "test/clusters/ray/keeper.py");
 
