@@ -17,7 +17,7 @@ export const maxStartMs = 660_000;
 
 /** Says what happened, and what it looks like. */
 export function describeSlowStart(maxMs: number): string {
-  return `its worker was not ready after ${formatDuration(maxMs)}, and was ended. Importing Python's packages from a file system that does not answer looks like this: try it on the node, and \`cliprpn doctor --engine slurm\` or \`ray\``;
+  return `its worker was not ready after ${formatDuration(maxMs)}, and was ended. Importing Python's packages from a file system that does not answer looks like this. \`cliprpn doctor --engine slurm\` (or \`ray\`) tries a node`;
 }
 
 /** For the list of workers: one that never said anything itself. */

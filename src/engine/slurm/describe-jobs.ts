@@ -28,7 +28,9 @@ export function describeJobs({ jobs, pilots, barredNodes, trouble }: JobsNow): s
           `${counted(waiting.length, "job")} in SLURM's queue${reasons.length === 0 ? "" : ` (${reasons.join(", ")})`}`,
         ]),
     ...(numStarting === 0 ? [] : [`${counted(numStarting, "worker")} starting`]),
-    ...(barredNodes.length === 0 ? [] : [`without ${joinWords(barredNodes)}, where jobs ended at once`]),
+    ...(barredNodes.length === 0
+      ? []
+      : [`without ${joinWords(barredNodes)}, where workers did not get ready`]),
     ...(trouble === undefined ? [] : [trouble]),
   ];
   if (parts.length === 0 && ready.size === 0) return "jobs were submitted to SLURM";
