@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lastLines } from "../../base/output-tail.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import type { NodeCheck, SlurmOptions } from "../../contract/generated/types.ts";
+import type { NodeCheck, Roots, SlurmOptions } from "../../contract/generated/types.ts";
 import { batchScript } from "../../engine/slurm/batch-script.ts";
 import { Slurm } from "../../engine/slurm/slurm.ts";
 import type { RunContext } from "../run-context.ts";
@@ -51,7 +51,7 @@ async function answerOf(
   folder: string,
   job: string,
   slurm: Slurm,
-  { terminal, signal }: RunContext,
+  { terminal, signal, roots }: RunContext,
 ): Promise<NodeCheck> {
   for (let nextLook = 0, answer = answerIn(folder); ; answer = answerIn(folder)) {
     if (answer !== undefined) {
@@ -64,7 +64,7 @@ async function answerOf(
     const [listed] = await slurm.list();
     if (listed === undefined && answerIn(folder) === undefined) {
       await sleep(visibleMs, undefined, { signal });
-      if (answerIn(folder) === undefined) throw withoutAnswer(folder, job);
+      if (answerIn(folder) === undefined) throw withoutAnswer(folder, job, roots);
     }
     const where = listed?.node ? `on ${listed.node}` : `waits in SLURM's queue ${listed?.reason ?? ""}`;
     terminal.live([`checking a node: job ${job} ${where}`]);
@@ -74,11 +74,11 @@ async function answerOf(
 /** A share may show a file so much later. */
 const visibleMs = 5000;
 
-function withoutAnswer(folder: string, job: string): CliprpnError {
+function withoutAnswer(folder: string, job: string, roots: Roots | undefined): CliprpnError {
   const log = join(folder, `${job}.log`);
   const said = existsSync(log) ? lastLines(readFileSync(log, "utf8")) : "";
   return new CliprpnError(
     "environment_broken",
-    `job ${job} ended without an answer: ${said || `it printed nothing, or the node does not see ${folder}`}. Nodes need the Python of this machine, or \`setup\` lines that provide it, and the runs folder (--runs-dir)`,
+    `job ${job} ended without an answer: ${said || `it printed nothing, or the node does not see ${pathThere(folder, roots)}`}. Nodes need the Python of this machine, or \`setup\` lines that provide it, and the runs folder (--runs-dir)`,
   );
 }
