@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { EndedAttempt, PilotFacts, TrialOutcome } from "../../src/contract/generated/types.ts";
 import type { Attempt, Told } from "../../src/engine/launcher.ts";
 import type { PilotSource } from "../../src/engine/queue/pilot-source.ts";
@@ -8,6 +8,7 @@ import { QueueFolder } from "../../src/engine/queue/queue-folder.ts";
 import { QueueLauncher } from "../../src/engine/queue/queue-launcher.ts";
 import { madeOutcome, madeSpec } from "../helpers/report-input.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
+import { waitFor } from "../helpers/wait-for.ts";
 
 const pilot = "n2-7-ab";
 
@@ -117,10 +118,10 @@ test("an attempt that runs ends, although no more pilots can be started", async 
   launcher.submit(attempt);
   addPilot(queue);
   claim(queue, attempt);
-  await vi.waitFor(() => expect(told).toContainEqual(expect.objectContaining({ type: "started" })));
+  await waitFor(() => expect(told).toContainEqual(expect.objectContaining({ type: "started" })));
   breakSource();
   end(queue, attempt, "preempted", "SIGTERM");
-  await vi.waitFor(() => expect(endOf(told, attempt)).toBe("preempted"));
+  await waitFor(() => expect(endOf(told, attempt)).toBe("preempted"));
   expect(told).toContainEqual(expect.objectContaining({ type: "fault" }));
 });
 
@@ -130,7 +131,7 @@ test("an attempt that waits ends as canceled, although no more pilots can be sta
   launcher.submit(attempt);
   breakSource();
   launcher.cancel(attempt);
-  await vi.waitFor(() => expect(endOf(told, attempt)).toBe("canceled"));
+  await waitFor(() => expect(endOf(told, attempt)).toBe("canceled"));
 });
 
 test("an attempt that cannot be written into the queue is not followed", () => {
@@ -150,18 +151,18 @@ test("an attempt that a killed process took back, and did not end, runs again", 
   writeFileSync(join(queue, "claimed", `${entryOf(attempt)}@.json`), "{}");
   const { launcher, told } = opened(queue);
   await launcher.attach(async () => attempt);
-  await vi.waitFor(() => expect(endOf(told, attempt)).toBe("preempted"));
+  await waitFor(() => expect(endOf(told, attempt)).toBe("preempted"));
 });
 
 test("a worker that was lost while it had nothing to do takes no attempt from the tries of its trial", async () => {
   const { launcher, queue, told } = opened(undefined, 50);
   addPilot(queue);
-  await vi.waitFor(() => expect(existsSync(join(queue, "barred", pilot))).toBe(true));
+  await waitFor(() => expect(existsSync(join(queue, "barred", pilot))).toBe(true));
   expect(existsSync(join(queue, "pilots", `${pilot}.json`))).toBe(false);
   const attempt = madeAttempt();
   launcher.submit(attempt);
   claim(queue, attempt);
-  await vi.waitFor(() => expect(endOf(told, attempt)).toBe("preempted"));
+  await waitFor(() => expect(endOf(told, attempt)).toBe("preempted"));
 });
 
 test("of two attempts at a trial that were left, the newer one is followed", async () => {
@@ -191,10 +192,10 @@ test("an attempt whose end is seen before its outcome, as on a network disk, end
   addPilot(queue);
   claim(queue, attempt);
   end(queue, attempt, "outcome");
-  await vi.waitFor(() => expect(numAsked).toBeGreaterThan(3));
+  await waitFor(() => expect(numAsked).toBeGreaterThan(3));
   expect(endOf(told, attempt)).toBeUndefined();
   outcome = madeOutcome(attempt.spec);
-  await vi.waitFor(() => expect(endOf(told, attempt)).toBe("outcome"));
+  await waitFor(() => expect(endOf(told, attempt)).toBe("outcome"));
 });
 
 test("an outcome that never comes is waited for as long as for a heartbeat", async () => {
@@ -203,7 +204,7 @@ test("an outcome that never comes is waited for as long as for a heartbeat", asy
   launcher.submit(attempt);
   claim(queue, attempt);
   end(queue, attempt, "outcome");
-  await vi.waitFor(() => expect(endOf(told, attempt)).toBe("error"));
+  await waitFor(() => expect(endOf(told, attempt)).toBe("error"));
   expect(told).toContainEqual(
     expect.objectContaining({
       end: { how: "error", error: expect.objectContaining({ message: expect.stringMatching(/no outcome/) }) },
@@ -238,11 +239,11 @@ test.each([
   launcher.submit(attempt);
   addPilot(queue);
   claim(queue, attempt);
-  await vi.waitFor(() => expect(told).toContainEqual(expect.objectContaining({ type: "started" })));
+  await waitFor(() => expect(told).toContainEqual(expect.objectContaining({ type: "started" })));
   const startedAt = performance.now();
-  await vi.waitFor(() => expect(performance.now() - startedAt).toBeGreaterThan(1));
+  await waitFor(() => expect(performance.now() - startedAt).toBeGreaterThan(1));
   end(queue, attempt, "preempted", "SIGUSR1");
-  await vi.waitFor(() => expect(endOf(told, attempt)).toBe("preempted"));
+  await waitFor(() => expect(endOf(told, attempt)).toBe("preempted"));
   const [ended] = told.flatMap((each) => (each.type === "ended" ? [each.end] : []));
   expect(ended).toEqual({ how: "preempted", reason: "SIGUSR1", ...(expected && { limitMs: expected }) });
 });
@@ -290,9 +291,9 @@ test("a worker that cannot say how its attempt ended, as its disk is full, loses
   launcher.submit(attempt);
   addPilot(queue);
   claim(queue, attempt);
-  await vi.waitFor(() => expect(told).toContainEqual(expect.objectContaining({ type: "started" })));
+  await waitFor(() => expect(told).toContainEqual(expect.objectContaining({ type: "started" })));
   addPilot(queue, { state: "refused", error: { code: "no_space", message: "no space left on the disk" } });
-  await vi.waitFor(() => expect(endOf(told, attempt)).toBe("error"));
+  await waitFor(() => expect(endOf(told, attempt)).toBe("error"));
   const [end] = told.flatMap((each) => (each.type === "ended" ? [each.end] : []));
   expect(end).toMatchObject({
     error: { code: "worker_died", message: expect.stringMatching(/no space left/) },
