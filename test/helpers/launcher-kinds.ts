@@ -1,5 +1,6 @@
 /** The launchers that keep the same promises, each with real Python processes. */
 import { join } from "node:path";
+import type { Roots } from "../../src/contract/generated/types.ts";
 import type { LaunchOptions } from "../../src/engine/engine.ts";
 import type { Launcher } from "../../src/engine/launcher.ts";
 import type { LocalEngine } from "../../src/engine/local/local-engine.ts";
@@ -15,6 +16,8 @@ export interface LaunchSetup {
   graceMs: number;
   trialTimeoutMs?: number | undefined;
   leaseMs: number;
+  /** Folders of this machine, and what they are called where pilots run. */
+  roots?: Roots | undefined;
 }
 
 export interface LauncherKind {
@@ -42,7 +45,7 @@ export const queueKind: LauncherKind = {
 
 /** A launcher over the queue of the test's sweep. */
 export function launchQueue(
-  { runsDir, graceMs, trialTimeoutMs, leaseMs }: Omit<LaunchSetup, "engine" | "env">,
+  { runsDir, graceMs, trialTimeoutMs, leaseMs, roots }: Omit<LaunchSetup, "engine" | "env">,
   { slots, tell }: LaunchOptions,
   pilots: PilotSource,
 ): Launcher {
@@ -55,6 +58,7 @@ export function launchQueue(
     graceMs,
     ...(trialTimeoutMs === undefined ? {} : { trialTimeoutMs }),
     leaseMs,
+    roots,
     pilots,
   });
 }
