@@ -1,6 +1,6 @@
 import type { AnswersOfData, ComparedModel, StoredComparison } from "../contract/generated/types.ts";
 import type { TrainingPart } from "../report/report-input.ts";
-import { trainingParts } from "../sweep/training-parts.ts";
+import { trainingParts } from "../sweep/results/training-parts.ts";
 import type { Comparison, Model } from "./comparison.ts";
 import { type ConvertedFiles, convertedOf } from "./convert-files.ts";
 

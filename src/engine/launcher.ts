@@ -70,7 +70,7 @@ export type Told =
 
 /**
  * Runs attempts and tells what happens to them. It decides nothing: which attempts run, which run again and which count is up to the
- * controller (`sweep/controller.ts`).
+ * controller (`sweep/run/controller.ts`).
  *
  * Every launcher passes the same tests (`test/contract/engine.test.ts`): an attempt that was submitted ends once, and is not mentioned
  * after its end; its events come in order, between its start and its end; workers are warm; a crash ends one attempt and no other;

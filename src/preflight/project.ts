@@ -9,9 +9,9 @@ import type {
   Timing,
 } from "../contract/generated/types.ts";
 import { left, type TimedBaseline, type TimedConfiguration } from "../sweep/estimate/costs.ts";
+import { keptBytes } from "../sweep/estimate/model-space.ts";
 import { numOthers, numVal, project, stepsOf, trialTime } from "../sweep/estimate/project.ts";
 import { noTime, sum } from "../sweep/estimate/timing.ts";
-import { keptBytes } from "../sweep/model-space.ts";
 
 /** A configuration that trains a model, with all that was measured. */
 export interface MeasuredConfiguration extends TimedConfiguration {

@@ -7,8 +7,8 @@ import type {
   SweepStatus,
 } from "../contract/generated/types.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
-import { continuingCommand, type LeftTrials, leftTrials } from "../sweep/machines/detach.ts";
 import { type Failure, storedResults } from "../sweep/results/stored-results.ts";
+import { continuingCommand, type LeftTrials, leftTrials } from "../sweep/run/detach.ts";
 
 /** What `cliprpn status` prints about a sweep. */
 export interface ShownStatus {

@@ -13,8 +13,8 @@ import type { Engine } from "../engine/engine.ts";
 import { cacheDir, layeredCache } from "../environment/cache.ts";
 import { presets } from "../experiment/presets.ts";
 import { version } from "../package-root.ts";
-import { leftMs, wholeSeconds } from "./eta.ts";
 import type { Context } from "./run-context.ts";
+import { leftMs, wholeSeconds } from "./view/eta.ts";
 
 /** Folders of the datasets: `data/` in the current folder, or CLIPRPN_DATA; and the cache. */
 export function dataFolders({ cwd, env, terminal }: Context): DataFolders {

@@ -20,25 +20,25 @@ import { checkConditions, type JudgedFigures } from "./check-conditions.ts";
 import { adviseOnIdleCores } from "./choose-slots.ts";
 import { spaceAdvice, spaceError } from "./estimate/disk-need.ts";
 import { estimateSweep } from "./estimate/estimate-sweep.ts";
+import { describeModels, type ModelRequest } from "./estimate/model-space.ts";
 import { plannedTrials } from "./estimate/planned-trials.ts";
 import { storedTarget } from "./evaluation-targets.ts";
 import { checkFormerThreads } from "./former-threads.ts";
-import { closeDetached, detachTrials } from "./machines/detach.ts";
+import { openPlace } from "./machines/open-place.ts";
 import type { Place } from "./machines/place.ts";
 import { checkRay } from "./machines/ray-place.ts";
 import { checkSlurm } from "./machines/slurm-place.ts";
-import { describeModels, type ModelRequest } from "./model-space.ts";
 import { notifyEnd } from "./notify.ts";
 import { openEngine } from "./open-engine.ts";
-import { openPlace } from "./open-launcher.ts";
 import { prepareTrials } from "./prepare/prepare-trials.ts";
 import type { ReadPlan } from "./read-plan.ts";
 import { makeReport } from "./results/make-report.ts";
 import { type TrialStatus, type TrialsToRun, trialStatuses, trialsToRun } from "./resume.ts";
+import { closeDetached, detachTrials } from "./run/detach.ts";
+import { defaultCheckpointMinutes, runTrials } from "./run/run-trials.ts";
+import { StopWatch } from "./run/watch-stops.ts";
 import { isElsewhere, type RunContext, writableRunsDir } from "./run-context.ts";
-import { defaultCheckpointMinutes, runTrials } from "./run-trials.ts";
 import type { SweepEnd } from "./sweep-notice.ts";
-import { StopWatch } from "./watch-stops.ts";
 
 /** The plan to run, where it came from, and the split to report. */
 export interface SweepRequest extends ReadPlan {

@@ -5,9 +5,9 @@ import type { LaunchOptions } from "../../src/engine/engine.ts";
 import type { Launcher } from "../../src/engine/launcher.ts";
 import type { Plan } from "../../src/experiment/plan.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
-import { SweepController } from "../../src/sweep/controller.ts";
-import { TrialClaims } from "../../src/sweep/trial-claims.ts";
-import { GridSource } from "../../src/sweep/trial-source.ts";
+import { SweepController } from "../../src/sweep/run/controller.ts";
+import { TrialClaims } from "../../src/sweep/run/trial-claims.ts";
+import { GridSource } from "../../src/sweep/run/trial-source.ts";
 
 /** A plan of trials that compare nothing. */
 export function planOf(trials: TrialSpec[]): Plan {

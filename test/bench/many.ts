@@ -5,7 +5,7 @@ import { performance } from "node:perf_hooks";
 import { execa } from "execa";
 import { count } from "../../src/base/format.ts";
 import { render } from "../../src/report/markdown.ts";
-import { SweepProgress } from "../../src/sweep/progress.ts";
+import { SweepProgress } from "../../src/sweep/view/sweep-progress.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import { allBlocks } from "../helpers/report-blocks.ts";
 import { madeAttempt, madeInput } from "../helpers/report-input.ts";

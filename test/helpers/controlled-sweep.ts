@@ -8,9 +8,9 @@ import type { ErrorCode, TrialSpec } from "../../src/contract/generated/types.ts
 import type { Attempt, AttemptEnd } from "../../src/engine/launcher.ts";
 import type { NewEntry } from "../../src/store/journal.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
-import { type ControllerOptions, SweepController } from "../../src/sweep/controller.ts";
-import { TrialClaims } from "../../src/sweep/trial-claims.ts";
-import { GridSource } from "../../src/sweep/trial-source.ts";
+import { type ControllerOptions, SweepController } from "../../src/sweep/run/controller.ts";
+import { TrialClaims } from "../../src/sweep/run/trial-claims.ts";
+import { GridSource } from "../../src/sweep/run/trial-source.ts";
 import { madeOutcome } from "./report-input.ts";
 import { type Play, StandInLauncher } from "./stand-in-launcher.ts";
 import { tempFolder } from "./temp-folder.ts";

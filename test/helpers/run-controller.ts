@@ -5,9 +5,9 @@
 import { CliprpnError } from "../../src/contract/errors.ts";
 import type { LaunchOptions } from "../../src/engine/engine.ts";
 import type { Launcher } from "../../src/engine/launcher.ts";
-import { SweepController } from "../../src/sweep/controller.ts";
-import { TrialClaims } from "../../src/sweep/trial-claims.ts";
-import { GridSource } from "../../src/sweep/trial-source.ts";
+import { SweepController } from "../../src/sweep/run/controller.ts";
+import { TrialClaims } from "../../src/sweep/run/trial-claims.ts";
+import { GridSource } from "../../src/sweep/run/trial-source.ts";
 import { fakeSpec } from "./fake-spec.ts";
 
 export async function runController(

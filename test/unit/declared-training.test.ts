@@ -5,7 +5,7 @@ import { hashFileSync } from "../../src/base/hash-file.ts";
 import type { BaselineSpec } from "../../src/contract/generated/types.ts";
 import { type Plan, type PlanContext, planSweep } from "../../src/experiment/plan.ts";
 import { readExperiment } from "../../src/experiment/read-experiment.ts";
-import { trainingParts } from "../../src/sweep/training-parts.ts";
+import { trainingParts } from "../../src/sweep/results/training-parts.ts";
 import { errorOf } from "../helpers/error-of.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 

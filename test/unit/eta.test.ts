@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ReportTrial } from "../../src/report/report-input.ts";
-import { describeLeft, leftMs, type RunningShare, SweepEta } from "../../src/sweep/eta.ts";
-import { SweepProgress } from "../../src/sweep/progress.ts";
+import { describeLeft, leftMs, type RunningShare, SweepEta } from "../../src/sweep/view/eta.ts";
+import { SweepProgress } from "../../src/sweep/view/sweep-progress.ts";
 import { countSteps } from "../helpers/count-steps.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 import { madeAttempt, madeInput } from "../helpers/report-input.ts";

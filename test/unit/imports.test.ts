@@ -177,6 +177,10 @@ describe("src/", () => {
     expect(cycles(new Map(files.map((file) => [file, importsOf(file)])))).toEqual([]);
   });
 
+  test("the folders of sweep/ import each other one way", () => {
+    expect(cycles(foldersOf("sweep", files))).toEqual([]);
+  });
+
   test.each(only)("%s is used in one place only", (_, pattern, places) => {
     const users = files.filter((file) => pattern.test(code(`src/${file}`)));
     expect(users).toEqual(places);
@@ -326,6 +330,20 @@ function isBelow(file: string, target: string): boolean {
   const layer = (name: string | undefined): number =>
     python.findIndex((names) => name !== undefined && names.includes(name));
   return (from === to && file.includes("/")) || layer(to) > layer(from);
+}
+
+/** Which folders of a module the files of each folder import. */
+function foldersOf(module: string, files: readonly string[]): Map<string, string[]> {
+  const folderOf = (file: string): string => file.split("/").slice(0, 2).join("/");
+  const inFolders = files.filter((file) => file.startsWith(`${module}/`) && file.split("/").length > 2);
+  const folders = new Map<string, string[]>();
+  for (const file of inFolders) {
+    const targets = importsOf(file)
+      .map(folderOf)
+      .filter((target) => target !== folderOf(file));
+    folders.set(folderOf(file), [...(folders.get(folderOf(file)) ?? []), ...targets]);
+  }
+  return folders;
 }
 
 /** Every import cycle. */

@@ -6,7 +6,7 @@ import { CliprpnError } from "../../src/contract/errors.ts";
 import type { ErrorCode, TrialSpec } from "../../src/contract/generated/types.ts";
 import type { AttemptEnd } from "../../src/engine/launcher.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
-import { GridSource } from "../../src/sweep/trial-source.ts";
+import { GridSource } from "../../src/sweep/run/trial-source.ts";
 import { broken, complete, controlledSweep, endless } from "../helpers/controlled-sweep.ts";
 import { errorOf } from "../helpers/error-of.ts";
 import { killedAtStart } from "../helpers/killed-at-start.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { KeepModels } from "../../src/contract/generated/types.ts";
-import { describeModels, type ModelRequest, runningBytes } from "../../src/sweep/model-space.ts";
+import { describeModels, type ModelRequest, runningBytes } from "../../src/sweep/estimate/model-space.ts";
 
 function request(keep_models: KeepModels, changes: Partial<ModelRequest> = {}): ModelRequest {
   return { keep_models, checkpoints: [40e6, 40e6, 10e6], numSlots: 1, runsDir: "/runs", ...changes };

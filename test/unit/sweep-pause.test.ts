@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { machineError } from "../../src/base/machine-error.ts";
 import { CliprpnError, EXIT } from "../../src/contract/errors.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
-import { pauseSweep } from "../../src/sweep/pause.ts";
+import { pauseSweep } from "../../src/sweep/run/pause.ts";
 import { exitCodeFor } from "../../src/sweep/sweep-notice.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 import { madeSpec } from "../helpers/report-input.ts";

@@ -2,8 +2,8 @@
 import { expect, test } from "vitest";
 import { check } from "../../src/contract/check.ts";
 import type { Epoch, TrialOutcome } from "../../src/contract/generated/types.ts";
-import { SweepProgress, type SweepProgressOptions } from "../../src/sweep/progress.ts";
 import { Leaderboard } from "../../src/sweep/results/leaderboard.ts";
+import { SweepProgress, type SweepProgressOptions } from "../../src/sweep/view/sweep-progress.ts";
 import { makeTerminal } from "../../src/terminal/make-terminal.ts";
 import type { Draw } from "../../src/terminal/terminal.ts";
 import { countSteps } from "../helpers/count-steps.ts";

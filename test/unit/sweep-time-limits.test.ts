@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { AttemptEnd } from "../../src/engine/launcher.ts";
-import { TimeLimits } from "../../src/sweep/time-limits.ts";
+import { TimeLimits } from "../../src/sweep/run/time-limits.ts";
 import { madeAttempt, madeSpec } from "../helpers/report-input.ts";
 
 const preempted: AttemptEnd = { how: "preempted", reason: "SIGUSR1", limitMs: 3_480_000 };

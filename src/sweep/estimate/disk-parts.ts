@@ -1,11 +1,11 @@
 import type { DiskPart, KeepModels } from "../../contract/generated/types.ts";
-import { keptBytes, runningBytes } from "../model-space.ts";
 import type { EvaluationTarget } from "../predict-on.ts";
 import { keepsDetections } from "../prepare/preparation-parts.ts";
 import { left, type TimedConfiguration } from "./costs.ts";
 import type { DatasetCounts } from "./dataset-counts.ts";
 import { type FoundCosts, limitOf } from "./find-costs.ts";
 import type { ImagesLeft } from "./images-left.ts";
+import { keptBytes, runningBytes } from "./model-space.ts";
 import type { Projected } from "./project.ts";
 import { numOthers, numVal } from "./project.ts";
 import { sum } from "./timing.ts";

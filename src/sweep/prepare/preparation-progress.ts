@@ -1,7 +1,7 @@
 import { formatDuration } from "../../base/format.ts";
 import type { RunningPreparation, SweepEvent, TrialEvent } from "../../contract/generated/types.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
-import { describePreparation, leftMs } from "../eta.ts";
+import { describePreparation, leftMs } from "../view/eta.ts";
 import { describePhase } from "../view/phases.ts";
 import type { PreparationEnd, PreparationWatcher } from "./prepare-features.ts";
 

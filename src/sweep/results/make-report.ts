@@ -21,13 +21,13 @@ import { locateTrials } from "../locate-trial.ts";
 import { predictOn } from "../predict-on.ts";
 import { trialStatuses } from "../resume.ts";
 import type { Context } from "../run-context.ts";
-import { mostSlots, sweepStarts } from "../sweep-starts.ts";
-import { trainingParts } from "../training-parts.ts";
 import { combineTargets } from "./combine-targets.ts";
 import { findAudits } from "./find-audits.ts";
 import { completedTrial, reportTrials } from "./report-trials.ts";
 import { summarizeSplit } from "./split-report.ts";
 import { comparisonRules, groupsOf } from "./summarize-params.ts";
+import { mostSlots, sweepStarts } from "./sweep-starts.ts";
+import { trainingParts } from "./training-parts.ts";
 
 export interface MadeReport {
   file: string;

@@ -2,10 +2,10 @@ import { performance } from "node:perf_hooks";
 import type { TrialSpec } from "../../contract/generated/types.ts";
 import type { Attempt } from "../../engine/launcher.ts";
 import type { NewEntry } from "../../store/journal.ts";
-import type { Found, TrialClaims } from "../trial-claims.ts";
-import type { TrialSource } from "../trial-source.ts";
-import type { AttemptWatcher } from "./attempt-watcher.ts";
+import type { AttemptWatcher } from "../view/attempt-watcher.ts";
+import type { Found, TrialClaims } from "./trial-claims.ts";
 import type { TrialOrder } from "./trial-order.ts";
+import type { TrialSource } from "./trial-source.ts";
 import type { Cancellation, Verdict } from "./verdicts.ts";
 
 export interface RunningAttempt {

@@ -1,5 +1,5 @@
 import type { TrialSpec } from "../../contract/generated/types.ts";
-import type { TrialSource } from "../trial-source.ts";
+import type { TrialSource } from "./trial-source.ts";
 
 /** The order in which trials start: those that run again come before new ones, and those that other processes run come last. */
 export class TrialOrder {

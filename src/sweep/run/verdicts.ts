@@ -3,7 +3,7 @@ import type { ErrorCode, TrialOutcome, TrialSpec } from "../../contract/generate
 import type { Attempt, AttemptEnd } from "../../engine/launcher.ts";
 import { schemaVersion } from "../../store/files.ts";
 import { failureClassOf, type Retries } from "../failure-policy.ts";
-import { TimeLimits } from "../time-limits.ts";
+import { TimeLimits } from "./time-limits.ts";
 
 /** What the end of an attempt means for its trial. */
 export type Verdict =

@@ -1,6 +1,6 @@
 import type { Told } from "../../engine/launcher.ts";
 import type { NewEntry } from "../../store/journal.ts";
-import type { AttemptWatcher } from "./attempt-watcher.ts";
+import type { AttemptWatcher } from "../view/attempt-watcher.ts";
 
 /** Writes what becomes of workers into the journal, and has it shown. */
 export class WorkerRecords {

@@ -1,6 +1,6 @@
 import { percent } from "../../base/format.ts";
 import type { Epoch, SweepStatus, TrialEvent, TrialSpec } from "../../contract/generated/types.ts";
-import type { RunningShare, SweepEta } from "../eta.ts";
+import type { RunningShare, SweepEta } from "./eta.ts";
 import { describePhase, type PhaseProgress } from "./phases.ts";
 
 /** How far a running trial is, by its events. */

@@ -3,7 +3,7 @@ import { counted, percent } from "../../base/format.ts";
 import { oneLine } from "../../base/plain-text.ts";
 import type { RunningTrial, SweepStatus } from "../../contract/generated/types.ts";
 import { trialName } from "../../report/names.ts";
-import { wholeSeconds } from "../eta.ts";
+import { wholeSeconds } from "./eta.ts";
 
 /** A table with a line for each slot, or its node if that is another machine: its trial, the last epoch, and the time that is left of the trial. */
 export function slotLines(

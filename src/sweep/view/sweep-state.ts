@@ -8,8 +8,8 @@ import type {
 } from "../../contract/generated/types.ts";
 import { trialName } from "../../report/names.ts";
 import { schemaVersion } from "../../store/files.ts";
-import { SweepEta } from "../eta.ts";
 import { askedTrial, Leaderboard, type TrialResult } from "../results/leaderboard.ts";
+import { SweepEta } from "./eta.ts";
 import { RunningTrial } from "./running-trial.ts";
 import type { SweepView } from "./sweep-view.ts";
 

@@ -2,7 +2,7 @@ import { cutEnd, cutMiddle } from "../../base/display-width.ts";
 import { count, counted } from "../../base/format.ts";
 import { oneLine } from "../../base/plain-text.ts";
 import type { ErrorInfo, SweepStatus } from "../../contract/generated/types.ts";
-import { describeLeft, describePreparation } from "../eta.ts";
+import { describeLeft, describePreparation } from "./eta.ts";
 import { leaderboardLines } from "./leaderboard-lines.ts";
 import { slotLines } from "./slot-lines.ts";
 import { workerSummary } from "./worker-lines.ts";

@@ -3,7 +3,7 @@ import { counted, joinWords } from "../../base/format.ts";
 import { groupBy } from "../../base/group-by.ts";
 import { oneLine } from "../../base/plain-text.ts";
 import type { SweepStatus, WorkerNow } from "../../contract/generated/types.ts";
-import { wholeSeconds } from "../eta.ts";
+import { wholeSeconds } from "./eta.ts";
 
 /**
  * Two lines about workers on other machines: how many there are on which nodes, and why not more. None if the trials run on this

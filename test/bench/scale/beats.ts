@@ -3,7 +3,7 @@ import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import { TrialClaims } from "../../../src/sweep/trial-claims.ts";
+import { TrialClaims } from "../../../src/sweep/run/trial-claims.ts";
 import { madeSpec } from "../../helpers/report-input.ts";
 
 export interface BeatFigures {

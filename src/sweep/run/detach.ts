@@ -8,9 +8,9 @@ import { jobLimits } from "../../engine/slurm/batch-script.ts";
 import type { Plan } from "../../experiment/plan.ts";
 import type { SweepStore } from "../../store/sweep-store.ts";
 import { TrialStore } from "../../store/trial-store.ts";
+import type { Place } from "../machines/place.ts";
 import type { RunContext } from "../run-context.ts";
-import { TrialClaims, type TrialClaimsOptions } from "../trial-claims.ts";
-import type { Place } from "./place.ts";
+import { TrialClaims, type TrialClaimsOptions } from "./trial-claims.ts";
 
 /**
  * Leaves trials with workers that need no other process, for `--detach`. What they achieve counts when the sweep runs again, which

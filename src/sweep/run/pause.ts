@@ -1,12 +1,12 @@
-import { counted } from "../base/format.ts";
-import { machineError } from "../base/machine-error.ts";
-import { CliprpnError } from "../contract/errors.ts";
-import type { TrialSpec } from "../contract/generated/types.ts";
-import type { Journal } from "../store/journal.ts";
-import type { SweepStore } from "../store/sweep-store.ts";
-import { TrialStore } from "../store/trial-store.ts";
-import { trialStatuses } from "./resume.ts";
-import type { RunContext } from "./run-context.ts";
+import { counted } from "../../base/format.ts";
+import { machineError } from "../../base/machine-error.ts";
+import { CliprpnError } from "../../contract/errors.ts";
+import type { TrialSpec } from "../../contract/generated/types.ts";
+import type { Journal } from "../../store/journal.ts";
+import type { SweepStore } from "../../store/sweep-store.ts";
+import { TrialStore } from "../../store/trial-store.ts";
+import { trialStatuses } from "../resume.ts";
+import type { RunContext } from "../run-context.ts";
 
 /**
  * Records that a fault of the machine has paused a sweep, and says what is kept and how to continue.

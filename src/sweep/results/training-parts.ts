@@ -1,8 +1,8 @@
 import { parse } from "node:path";
-import type { Detector, StoredExperiment, TrialBackbone, TrialSpec } from "../contract/generated/types.ts";
-import { findPublished } from "../experiment/detector-weights.ts";
-import { detectorLabel } from "../experiment/detectors.ts";
-import type { TrainingPart } from "../report/report-input.ts";
+import type { Detector, StoredExperiment, TrialBackbone, TrialSpec } from "../../contract/generated/types.ts";
+import { findPublished } from "../../experiment/detector-weights.ts";
+import { detectorLabel } from "../../experiment/detectors.ts";
+import type { TrainingPart } from "../../report/report-input.ts";
 
 /** The weights that trials use, with what the experiment, or else their published name, says that they were trained on. */
 export function trainingParts(

@@ -1,4 +1,4 @@
-import type { TrialEvent, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
+import type { TrialEvent, TrialOutcome, TrialSpec } from "../../contract/generated/types.ts";
 
 /** Decides which trial runs next. A search asks for trials by what earlier ones reached; a grid knows them all before. */
 export interface TrialSource {

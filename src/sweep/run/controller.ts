@@ -1,16 +1,16 @@
 import { performance } from "node:perf_hooks";
-import type { TrialSpec, WorkerNow } from "../contract/generated/types.ts";
-import type { LaunchOptions } from "../engine/engine.ts";
-import type { Attempt, Launcher, LeftAttempt, Told } from "../engine/launcher.ts";
-import type { NewEntry } from "../store/journal.ts";
-import { defaultRetries, isKilledAtStart, type Retries } from "./failure-policy.ts";
-import { AttemptEnds, type RunningAttempt } from "./run/attempt-ends.ts";
-import type { AttemptWatcher } from "./run/attempt-watcher.ts";
-import { TrialOrder } from "./run/trial-order.ts";
-import { type Cancellation, Verdicts } from "./run/verdicts.ts";
-import { WorkerRecords } from "./run/worker-records.ts";
+import type { TrialSpec, WorkerNow } from "../../contract/generated/types.ts";
+import type { LaunchOptions } from "../../engine/engine.ts";
+import type { Attempt, Launcher, LeftAttempt, Told } from "../../engine/launcher.ts";
+import type { NewEntry } from "../../store/journal.ts";
+import { defaultRetries, isKilledAtStart, type Retries } from "../failure-policy.ts";
+import type { AttemptWatcher } from "../view/attempt-watcher.ts";
+import { AttemptEnds, type RunningAttempt } from "./attempt-ends.ts";
 import type { Claimed, TrialClaims } from "./trial-claims.ts";
+import { TrialOrder } from "./trial-order.ts";
 import type { TrialSource } from "./trial-source.ts";
+import { type Cancellation, Verdicts } from "./verdicts.ts";
+import { WorkerRecords } from "./worker-records.ts";
 
 export interface ControllerOptions {
   source: TrialSource;

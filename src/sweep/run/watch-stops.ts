@@ -1,5 +1,5 @@
-import { CliprpnError } from "../contract/errors.ts";
-import { StopRequests } from "../store/stop-requests.ts";
+import { CliprpnError } from "../../contract/errors.ts";
+import { StopRequests } from "../../store/stop-requests.ts";
 
 /** Follows `cliprpn stop` while a sweep runs. */
 export class StopWatch {

@@ -1,5 +1,5 @@
-import { counted, formatDuration, percent } from "../base/format.ts";
-import { describeOwner, type LockOwner } from "../base/owner-lock.ts";
+import { counted, formatDuration, percent } from "../../base/format.ts";
+import { describeOwner, type LockOwner } from "../../base/owner-lock.ts";
 import type {
   SweepEvent,
   SweepStatus,
@@ -7,15 +7,15 @@ import type {
   TrialEvent,
   TrialOutcome,
   TrialSpec,
-} from "../contract/generated/types.ts";
-import type { Attempt, WorkerState } from "../engine/launcher.ts";
-import { trialName } from "../report/names.ts";
-import type { Terminal } from "../terminal/terminal.ts";
+} from "../../contract/generated/types.ts";
+import type { Attempt, WorkerState } from "../../engine/launcher.ts";
+import { trialName } from "../../report/names.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
+import type { TrialResult } from "../results/leaderboard.ts";
+import type { AttemptWatcher } from "./attempt-watcher.ts";
 import { describeLeft } from "./eta.ts";
-import type { TrialResult } from "./results/leaderboard.ts";
-import type { AttemptWatcher } from "./run/attempt-watcher.ts";
-import { SweepState, type SweepStateOptions } from "./view/sweep-state.ts";
-import { sweepView, type ViewSize } from "./view/sweep-view.ts";
+import { SweepState, type SweepStateOptions } from "./sweep-state.ts";
+import { sweepView, type ViewSize } from "./sweep-view.ts";
 
 export interface SweepProgressOptions extends SweepStateOptions {
   json: boolean;

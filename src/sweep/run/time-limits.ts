@@ -1,5 +1,5 @@
-import { CliprpnError } from "../contract/errors.ts";
-import type { Attempt, AttemptEnd } from "../engine/launcher.ts";
+import { CliprpnError } from "../../contract/errors.ts";
+import type { Attempt, AttemptEnd } from "../../engine/launcher.ts";
 
 /** Finds trials that make no progress within the time limit of workers, and would run again and again. */
 export class TimeLimits {

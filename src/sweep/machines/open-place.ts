@@ -1,14 +1,14 @@
-import { joinWords } from "../base/format.ts";
-import type { TrialSpec } from "../contract/generated/types.ts";
-import type { Engine } from "../engine/engine.ts";
-import { QueueLauncher } from "../engine/queue/queue-launcher.ts";
-import type { SweepStore } from "../store/sweep-store.ts";
-import { describeSlots, slotsFor } from "./choose-slots.ts";
-import type { Place } from "./machines/place.ts";
-import { queueOptions } from "./machines/queue-options.ts";
-import { onRay } from "./machines/ray-place.ts";
-import { onSlurm } from "./machines/slurm-place.ts";
-import type { RunContext } from "./run-context.ts";
+import { joinWords } from "../../base/format.ts";
+import type { TrialSpec } from "../../contract/generated/types.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { QueueLauncher } from "../../engine/queue/queue-launcher.ts";
+import type { SweepStore } from "../../store/sweep-store.ts";
+import { describeSlots, slotsFor } from "../choose-slots.ts";
+import type { RunContext } from "../run-context.ts";
+import type { Place } from "./place.ts";
+import { queueOptions } from "./queue-options.ts";
+import { onRay } from "./ray-place.ts";
+import { onSlurm } from "./slurm-place.ts";
 
 /** @throws CliprpnError bad_input. */
 export async function openPlace(

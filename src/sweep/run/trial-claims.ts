@@ -7,11 +7,11 @@ import {
   OwnerLock,
   type OwnerLockOptions,
   tryOwnerLock,
-} from "../base/owner-lock.ts";
-import { CliprpnError } from "../contract/errors.ts";
-import type { FileFusion, KeepModels, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
-import type { Attempt } from "../engine/launcher.ts";
-import { TrialStore } from "../store/trial-store.ts";
+} from "../../base/owner-lock.ts";
+import { CliprpnError } from "../../contract/errors.ts";
+import type { FileFusion, KeepModels, TrialOutcome, TrialSpec } from "../../contract/generated/types.ts";
+import type { Attempt } from "../../engine/launcher.ts";
+import { TrialStore } from "../../store/trial-store.ts";
 
 export interface TrialClaimsOptions {
   runsDir: string;

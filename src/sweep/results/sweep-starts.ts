@@ -1,4 +1,4 @@
-import type { JournalEntry, SweepStart } from "../contract/generated/types.ts";
+import type { JournalEntry, SweepStart } from "../../contract/generated/types.ts";
 
 /** What each start of a sweep was expected to take, and what it took; without those that had no trial to run. */
 export function sweepStarts(entries: readonly JournalEntry[]): SweepStart[] {

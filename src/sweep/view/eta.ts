@@ -1,5 +1,5 @@
-import { formatDuration } from "../base/format.ts";
-import type { RunningPreparation, SweepStatus } from "../contract/generated/types.ts";
+import { formatDuration } from "../../base/format.ts";
+import type { RunningPreparation, SweepStatus } from "../../contract/generated/types.ts";
 
 /** A running trial: from `skipped` to `share` of its work took `workedMs`, which counts from the first training step. */
 export interface RunningShare {

@@ -1,5 +1,5 @@
-import { counted, formatBytes } from "../base/format.ts";
-import type { KeepModels } from "../contract/generated/types.ts";
+import { counted, formatBytes } from "../../base/format.ts";
+import type { KeepModels } from "../../contract/generated/types.ts";
 
 /** The models that a sweep will save, and where. */
 export interface ModelRequest {
