@@ -1,49 +1,12 @@
 import { expect, test } from "vitest";
 import { codeHashes } from "../../src/contract/code-identity.ts";
-import { type NodeCheck, schema_sha256 } from "../../src/contract/generated/types.ts";
+import type { NodeCheck } from "../../src/contract/generated/types.ts";
 import type { CheckedNode } from "../../src/sweep/machines/check-node.ts";
 import { nodeRows } from "../../src/sweep/machines/node-rows.ts";
-
-const worker: NonNullable<NodeCheck["worker"]> = {
-  type: "ready",
-  pid: 1,
-  host: "gpu7",
-  schema_sha256,
-  sources_sha256: codeHashes(),
-  code_folder: "/share/cliprpn",
-  environment: {
-    python: "3.11.7",
-    torch: "2.14.1",
-    torchvision: "0.29.1",
-    open_clip: "3.3.0",
-    platform: "Linux",
-    device: "cuda",
-    device_name: "A100",
-    num_threads: 1,
-  },
-};
+import { checkedNode, readyWorker } from "../helpers/checked-node.ts";
 
 function rowsOf(changes: Partial<NodeCheck> = {}, others: Partial<CheckedNode> = {}): string[] {
-  const facts: NodeCheck = {
-    schema_version: 1,
-    label: "slurm:5_0.0@n7",
-    time_s: 1000,
-    server_time_s: 1000,
-    problems: [],
-    roots: [],
-    worker,
-    error: null,
-    ...changes,
-  };
-  const node = {
-    facts,
-    roundTripsMs: [10, 30],
-    numWon: 40,
-    numRaces: 40,
-    roots: [],
-    clockAheadS: -2,
-    ...others,
-  };
+  const node = checkedNode("slurm:5_0.0@n7", changes, others);
   return nodeRows(node, "slurm").map(
     ({ name, state, found, how_to_fix }) => `${state} ${name}: ${found} ${how_to_fix}`,
   );
@@ -68,7 +31,7 @@ test.each<[what: string, changes: Partial<NodeCheck>, others: Partial<CheckedNod
   ],
   [
     "other code",
-    { worker: { ...worker, sources_sha256: { ...codeHashes(), cliprpn: "0".repeat(64) } } },
+    { worker: { ...readyWorker(), sources_sha256: { ...codeHashes(), cliprpn: "0".repeat(64) } } },
     {},
     /^broken node n7, code: other files .*same version/,
   ],

@@ -1,47 +1,12 @@
 import { expect, test } from "vitest";
-import { codeHashes } from "../../src/contract/code-identity.ts";
-import { schema_sha256 } from "../../src/contract/generated/types.ts";
 import type { CheckedNode } from "../../src/sweep/machines/check-node.ts";
 import type { CheckedRayNode } from "../../src/sweep/machines/check-ray-nodes.ts";
 import { rayRows } from "../../src/sweep/machines/ray-rows.ts";
+import { checkedNode, readyWorker } from "../helpers/checked-node.ts";
 
 function checked(name: string, processor: string, changes: Partial<CheckedNode> = {}): CheckedRayNode {
-  const node: CheckedNode = {
-    facts: {
-      schema_version: 1,
-      label: `ray:ab12.0@${name}`,
-      time_s: 1000,
-      server_time_s: 1000,
-      problems: [],
-      roots: [],
-      worker: {
-        type: "ready",
-        pid: 1,
-        host: name,
-        schema_sha256,
-        sources_sha256: codeHashes(),
-        code_folder: "/share/cliprpn",
-        environment: {
-          python: "3.11.7",
-          torch: "2.14.1",
-          torchvision: "0.29.1",
-          open_clip: "3.3.0",
-          platform: "Linux",
-          device: "cuda",
-          device_name: processor,
-          num_threads: 1,
-        },
-      },
-      error: null,
-    },
-    roundTripsMs: [10, 30],
-    numWon: 40,
-    numRaces: 40,
-    roots: [],
-    clockAheadS: 0.5,
-    ...changes,
-  };
-  return { name, state: "checked", node };
+  const facts = { worker: readyWorker(processor) };
+  return { name, state: "checked", node: checkedNode(`ray:ab12.0@${name}`, facts, changes) };
 }
 
 function rowsOf(...nodes: CheckedRayNode[]): string[] {
@@ -65,7 +30,7 @@ test("a node that works has one row; others say what is wrong with which node", 
   ).toEqual([
     expect.stringMatching(/^ok Ray: 2\.60\.0 with Python 3\.12\.1: 6 nodes/),
     expect.stringMatching(/^ok node head: no trials run there.*2 CPU and 1 GPU/),
-    expect.stringMatching(/^ok node n1: Python 3\.11\.7.*A100.*0\.03 s.*clock is 0\.50 s ahead/),
+    expect.stringMatching(/^ok node n1: Python 3\.11\.7.*A100.*0\.03 s.*clock is 2\.00 s behind/),
     expect.stringMatching(/^broken node n2: does not see the runs folder .*--runs-dir/),
     expect.stringMatching(/^broken node n3, shared folder: 2 of 40 renames/),
     expect.stringMatching(/^broken node n4: nothing was free for 2 CPU and 1 GPU/),
