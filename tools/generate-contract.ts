@@ -26,6 +26,7 @@ const pythonSide = [
   "WorkerRequest",
   "QueueSettings",
   "QueuedAttempt",
+  "QueuedPreparation",
   "CancelRequest",
   "EndedAttempt",
   "PilotFacts",

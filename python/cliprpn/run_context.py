@@ -37,6 +37,8 @@ class RunContext:
         emit: sends an event to the parent process.
         should_stop: whether the run has been asked to end early.
         progress_every_s: shortest time between two progress events of a phase.
+        own_stores: folder on this machine's own disk for what is added to stores of the cache (SQLite), which several
+            machines must not write to; None to add it to the cache itself.
         num_lanes: on a CPU, blocks of images that are computed at the same time, each with torch's number of threads.
         batch_limit: changed when a batch does not fit, see `out_of_memory.py`.
     """
@@ -47,6 +49,7 @@ class RunContext:
     should_stop: Callable[[], bool]
     progress_every_s: float = 0.2
     num_lanes: int = 1
+    own_stores: Path | None = None
     batch_limit: BatchLimit = field(default_factory=BatchLimit, init=False, repr=False, compare=False)
     _sent_at: dict[str, float] = field(default_factory=dict, init=False, repr=False, compare=False)
 

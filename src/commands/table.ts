@@ -375,6 +375,10 @@ export const commands: Command[] = [
         default: 10,
         minimum: 0,
       },
+      "node-cache": {
+        describe: "copy features once to this folder on the machine's own disk, for slow shares",
+        type: "string",
+      },
       replace: {
         describe:
           "FROM=TO: the folder FROM of the machine that runs the sweep is TO on this one, e.g. its cache (repeatable)",

@@ -1,4 +1,4 @@
-import { isAbsolute } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import { CliprpnError } from "../contract/errors.ts";
 import { findSweep } from "../store/find-sweep.ts";
 import { joinSweep } from "../sweep/machines/join-sweep.ts";
@@ -13,8 +13,18 @@ export async function worker(args: Arguments, context: Context): Promise<number>
       "bad_input",
       "expected --join SWEEP, the folder of a sweep that runs with --engine queue",
     );
-  const options = { idleS: 60 * (args.number("idle-minutes") ?? 10), replace: replacements(args) };
+  const options = {
+    idleS: 60 * (args.number("idle-minutes") ?? 10),
+    replace: replacements(args),
+    nodeCache: nodeCache(args, context.cwd),
+  };
   return joinSweep(findSweep(name, run.runsDir, run.cwd), options, run);
+}
+
+/** A folder on this machine; one that begins with a variable is read by the worker. */
+function nodeCache(args: Arguments, cwd: string): string | undefined {
+  const folder = args.text("node-cache");
+  return folder === undefined || folder.startsWith("$") ? folder : resolve(cwd, folder);
 }
 
 /** @throws CliprpnError bad_input. */

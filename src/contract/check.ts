@@ -49,6 +49,7 @@ export interface ContractTypes {
   Preflight: contract.Preflight;
   QueueSettings: contract.QueueSettings;
   QueuedAttempt: contract.QueuedAttempt;
+  QueuedPreparation: contract.QueuedPreparation;
   EndedAttempt: contract.EndedAttempt;
   PilotFacts: contract.PilotFacts;
   BarredPilot: contract.BarredPilot;

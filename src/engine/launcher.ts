@@ -1,6 +1,8 @@
 import type { CliprpnError } from "../contract/errors.ts";
 import type {
   KeepModels,
+  PreparationOutcome,
+  PreparationSpec,
   TrialEvent,
   TrialOutcome,
   TrialSpec,
@@ -27,15 +29,37 @@ export interface Attempt {
   hasCheckpoint(): boolean;
 }
 
+/** One try to make what the trials of a sweep share, in a new folder that only its worker writes to. */
+export interface Preparation {
+  spec: PreparationSpec;
+  /** Counted from 1 for each sweep. */
+  number: number;
+  folder: string;
+  logFile: string;
+  /** See `num_lanes` of the contract. */
+  numLanes: number;
+  /** The outcome that its worker wrote, if it got that far. */
+  outcome(): PreparationOutcome | undefined;
+}
+
+/** Receives what happens to a preparation. */
+export interface PrepareOptions {
+  /** Cancels it. */
+  signal: AbortSignal;
+  /** `worker` says where it runs, if that is not this machine. */
+  onStarted(worker?: string): void;
+  onEvent(event: TrialEvent): void;
+}
+
 /** How an attempt ended, as far as its launcher knows. */
-export type AttemptEnd =
+export type AttemptEnd<Outcome = TrialOutcome> =
   /** Python returned an outcome, or its file was there although the worker was lost. */
-  | { how: "outcome"; outcome: TrialOutcome }
+  | { how: "outcome"; outcome: Outcome }
   /** It was canceled. */
   | { how: "canceled" }
   /**
    * The cluster took the worker away; that is no fault of the trial. `limitMs` is the time limit of workers, if the attempt ran for at
-   * least half of it.
+   * least three quarters of it.
    */
   | { how: "preempted"; reason: string; limitMs?: number }
   /** There is no outcome: a lost worker, a time-out, an error across the bridge, or a fault of the machine. */
@@ -92,6 +116,15 @@ export interface Launcher {
   submit(attempt: Attempt): void;
   /** Ends an attempt: its worker is asked to stop, and killed if it does not. Its end is told as always. */
   cancel(attempt: Attempt): void;
+  /**
+   * Makes what trials share on one worker, of the kind that runs them. Call it after `attach`, and submit no attempt before it has
+   * ended; those that run since an earlier process ran the sweep go on meanwhile. A launcher without it leaves this to the trials.
+   *
+   * @throws CliprpnError locked, if another process runs the sweep now; an error of the disk.
+   */
+  prepare?(preparation: Preparation, options: PrepareOptions): Promise<AttemptEnd<PreparationOutcome>>;
+  /** The number of the preparation that waits or runs since an earlier process ran the sweep; `prepare` follows it. */
+  leftPreparation?(): number | undefined;
   /** Lets attempts wait and run without this process, where workers can; nothing is told any more. Starts workers for them. */
   leave?(): Promise<void>;
   /** In place of `close`, if the attempts could not be left: takes back those that wait. Those that run go on; workers end after them. */

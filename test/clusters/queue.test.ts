@@ -4,6 +4,7 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { QueueFolder } from "../../src/engine/queue/queue-folder.ts";
+import { SweepStore } from "../../src/store/sweep-store.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
 import { killAll, messagesOf, onFirstEvent, states, testPromises } from "../contract/launcher-promises.ts";
 import { fakeSpec } from "../helpers/fake-spec.ts";
@@ -68,6 +69,55 @@ test("after SIGKILL of the process that runs the sweep, workers go on, and the s
   await untilNone(processes);
 });
 
+test("after SIGKILL of the process that prepares, the next one follows the preparation, and trials wait for its end", async () => {
+  const { runs, processes, labels } = sharedSweep(["good", "good"]);
+  const controller = startQueue(runs, labels, "gated");
+  await startPilot(runs, processes);
+  await until(() => controller.lines.includes("preparing 1"));
+  controller.process.kill("SIGKILL");
+  await controller.exited;
+  const again = startQueue(runs, labels, "gated");
+  await until(() => again.lines.includes("preparing 1"));
+  writeFileSync(join(runs, "go"), "");
+  await again.exited;
+  expect(again.lines.slice(0, 3)).toEqual(["preparing 1", "prepared 1 completed", "started good"]);
+  expect(new SweepStore(runs, "test").preparations()).toEqual([1]);
+  expect(attemptsOf(runs, labels)).toEqual([[1], [1]]);
+  await untilNone(processes);
+});
+
+test("a frozen worker loses the preparation, which another one makes before any trial", async () => {
+  const sweep = fakeSweep(["good"], {
+    kind: queueKind,
+    leaseMs: 4000,
+    numSlots: 2,
+    preparing: "frozen_once",
+  });
+  await sweep.run();
+  expect(sweep.watcher.lines.slice(0, 5)).toEqual([
+    ...["preparing", "preparation retried", "preparing", "preparation completed"],
+    "started good",
+  ]);
+  for (const pid of pidsOf(sweep.processes)) process.kill(pid, "SIGCONT");
+  await untilNone(sweep.processes);
+  await sweep.close();
+});
+
+test("a worker hands a preparation back after SIGTERM, which counts as no failure", async () => {
+  const sweep = fakeSweep(["good"], { kind: queueKind, preparing: "slow_once" });
+  sweep.onPreparationEvent = () => killAll(sweep, "SIGTERM");
+  await sweep.run();
+  expect(sweep.entries).toContainEqual(
+    expect.objectContaining({
+      type: "preparation_finished",
+      state: "retried",
+      error: { code: "interrupted", message: "its worker was taken away: SIGTERM" },
+    }),
+  );
+  expect(states(sweep)).toEqual(["completed"]);
+  await sweep.close();
+});
+
 test("of two processes that run a sweep, the first one stops, and the other repeats nothing", async () => {
   const { runs, processes, labels } = sharedSweep(["gated", "good", "good", "good"]);
   const first = startQueue(runs, labels);
@@ -99,7 +149,8 @@ test.each([
 test("a worker leaves when the queue was empty for a while", async () => {
   const { runs, processes, labels } = sharedSweep(["gated"]);
   startQueue(runs, labels);
-  const [one, other] = [await startPilot(runs, processes, 0.5), await startPilot(runs, processes, 0.5)];
+  // The trial is queued up to a second after a pilot is ready.
+  const [one, other] = [await startPilot(runs, processes, 3), await startPilot(runs, processes, 3)];
   await until(() => one.exitCode !== null || other.exitCode !== null);
   expect([one.exitCode, other.exitCode].filter((code) => code !== null)).toEqual([0]);
   expect(readdirSync(join(queueIn(runs), "pilots"))).toHaveLength(1);
@@ -135,8 +186,9 @@ async function startPilot(runs: string, { env }: MarkedProcesses, idleS = 60): P
 }
 
 /** Runs trials in a process of its own: see test/helpers/queue-controller.ts. */
-function startQueue(runs: string, labels: string[]): RunningController {
-  return startController("test/helpers/queue-controller.ts", [runs, ...labels]);
+function startQueue(runs: string, labels: string[], preparing?: string): RunningController {
+  const env = preparing === undefined ? {} : { PREPARING: preparing };
+  return startController("test/helpers/queue-controller.ts", [runs, ...labels], env);
 }
 
 function pidsOf({ running }: MarkedProcesses): number[] {

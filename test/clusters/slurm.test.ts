@@ -126,12 +126,13 @@ describe.skipIf(missingSlurm !== undefined)("SLURM", () => {
   test("doctor's job says what a node has, and tests the shared folder with this machine", async () => {
     const context = contextIn(tempFolder());
     const node = await checkSlurmNode(
-      { timeout_min: 5 },
+      { timeout_min: 5, node_cache_dir: tempFolder() },
       { ...context, env: { ...env, ...context.env }, device: "auto", jobDevice: "cpu", python: testPython() },
     );
     expect(nodeRows(node, "slurm").map(({ state, name }) => `${state} ${name.replace(/n\d/, "N")}`)).toEqual([
       "ok node N",
       "ok node N, code",
+      "ok node N, features",
       "ok shared folder",
       "ok shared delay",
       "ok shared clock",

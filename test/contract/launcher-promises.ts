@@ -1,5 +1,6 @@
 /** What every launcher promises (`src/engine/launcher.ts`), tested with real processes whose trials end as their labels say. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Told } from "../../src/engine/launcher.ts";
 import { type FakeSweep, type FakeSweepOptions, fakeSweep } from "../helpers/fake-sweep.ts";
@@ -103,6 +104,44 @@ export function testMainPromises(kind: LauncherKind): void {
         [1],
         [1],
       ]);
+      await sweep.close();
+    });
+
+    test("what trials share is made before the first one, by a worker that then runs them", async () => {
+      const sweep = sweepOf(["good", "good"], { preparing: "prints" });
+      await sweep.run();
+      expect(sweep.watcher.lines.slice(0, 3)).toEqual(["preparing", "preparation completed", "started good"]);
+      expect(states(sweep)).toEqual(["completed", "completed"]);
+      const { folder, logFile } = sweep.sweepStore.preparation(1);
+      expect(readFileSync(logFile, "utf8")).toMatch(/from Python[\s\S]*from a descriptor/);
+      expect(pids(sweep)[0]).toBe(Number(readFileSync(join(folder, "pid"), "utf8")));
+      await sweep.close();
+    });
+
+    test("a preparation whose worker is killed runs again, in a folder of its own", async () => {
+      const sweep = sweepOf(["good"], { preparing: "killed_once" });
+      await sweep.run();
+      expect(sweep.watcher.lines.slice(0, 5)).toEqual([
+        ...["preparing", "preparation retried", "preparing", "preparation completed"],
+        "started good",
+      ]);
+      expect(sweep.sweepStore.preparations()).toEqual([1, 2]);
+      await sweep.close();
+    });
+
+    test("an abort ends a preparation, and no trial starts", async () => {
+      const sweep = sweepOf(["good"], { preparing: "slow" });
+      sweep.onPreparationEvent = () => sweep.controller.abort();
+      await expect(sweep.run()).rejects.toMatchObject({ code: "interrupted" });
+      expect(sweep.watcher.lines).toEqual(["preparing", "preparation interrupted"]);
+      expect(sweep.store(0).attempts()).toEqual([]);
+      await sweep.close();
+    });
+
+    test("an error of a preparation ends the sweep before its trials", async () => {
+      const sweep = sweepOf(["good"], { preparing: "no_space" });
+      await expect(sweep.run()).rejects.toMatchObject({ code: "no_space" });
+      expect(sweep.watcher.lines).toEqual(["preparing", "preparation failed"]);
       await sweep.close();
     });
 

@@ -16,6 +16,7 @@ export function checkedNode(
       server_time_s: 1000,
       problems: [],
       roots: [],
+      node_cache: null,
       worker: readyWorker(),
       error: null,
       ...facts,

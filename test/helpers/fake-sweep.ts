@@ -5,7 +5,9 @@ import type { LaunchOptions } from "../../src/engine/engine.ts";
 import type { Launcher, Told } from "../../src/engine/launcher.ts";
 import { LocalEngine, type LocalEngineOptions } from "../../src/engine/local/local-engine.ts";
 import type { NewEntry } from "../../src/store/journal.ts";
+import { SweepStore } from "../../src/store/sweep-store.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
+import { type PreparationWatcher, prepareFeatures } from "../../src/sweep/prepare/prepare-features.ts";
 import { SweepController } from "../../src/sweep/run/controller.ts";
 import { TrialClaims } from "../../src/sweep/run/trial-claims.ts";
 import { GridSource } from "../../src/sweep/run/trial-source.ts";
@@ -34,6 +36,10 @@ export interface FakeSweep {
   /** Ends a trial, by its number, as `cliprpn stop SWEEP TRIAL` does. */
   cancel: (trial: number) => boolean;
   store(trial: number): TrialStore;
+  /** The sweep's folder, with what was prepared. */
+  sweepStore: SweepStore;
+  /** Called when the preparation sends an event. */
+  onPreparationEvent: () => void;
   /** Ids of the processes whose end loses their attempts. */
   workers(): number[];
   /** Called when a trial runs in another process. */
@@ -53,6 +59,8 @@ export interface FakeSweepOptions {
   kind?: LauncherKind;
   leaseMs?: number;
   runsDir?: string;
+  /** Makes what trials share, as a trial with this label would end; nothing is made by default. */
+  preparing?: string | undefined;
 }
 
 /** Records the calls of the engine in order: `started good`, `event slow`, `finished good completed`. */
@@ -67,7 +75,15 @@ export function fakeSweep(
   labels: string[],
   options: Partial<LocalEngineOptions> & FakeSweepOptions = {},
 ): FakeSweep {
-  const { hello = "", numSlots = 1, kind = localKind, leaseMs = 60_000, runsDir, ...changes } = options;
+  const {
+    hello = "",
+    numSlots = 1,
+    kind = localKind,
+    leaseMs = 60_000,
+    runsDir,
+    preparing,
+    ...changes
+  } = options;
   const folder = runsDir ?? tempFolder();
   const processes = markProcesses();
   const controller = new AbortController();
@@ -100,6 +116,15 @@ export function fakeSweep(
     },
   });
   const { graceMs = 5000, trialTimeoutMs } = options;
+  const prepare = (launcher: Launcher, signal: AbortSignal): Promise<void> =>
+    prepareFeatures([fakeSpec(preparing ?? "", 99, folder)], {
+      store: sweep.sweepStore,
+      launcher,
+      slots: ["cpu"],
+      watcher: preparationWatcher(watcher.lines, () => sweep.onPreparationEvent()),
+      record: (entry) => sweep.entries.push(entry),
+      signal,
+    });
   const setup = { runsDir: folder, engine, env, graceMs, trialTimeoutMs, leaseMs };
   const open = (launchOptions: LaunchOptions): Launcher => kind.launch(setup, launchOptions);
   const sweep: FakeSweep = {
@@ -112,6 +137,8 @@ export function fakeSweep(
     entries: [],
     told,
     onTold: () => undefined,
+    sweepStore: new SweepStore(folder, "test"),
+    onPreparationEvent: () => undefined,
     cancel: () => false,
     onWait: () => undefined,
     run: async () => {
@@ -123,6 +150,7 @@ export function fakeSweep(
         launch: (launchOptions) => open(record(launchOptions)),
         watcher,
         record: (entry) => sweep.entries.push(entry),
+        ...(preparing === undefined ? {} : { prepare: (launcher, _, signal) => prepare(launcher, signal) }),
       });
       sweep.cancel = (trial) =>
         sweepController.cancel(trials[trial]?.trial_id ?? "", { state: "canceled", reason: "by the test" });
@@ -140,6 +168,15 @@ export function fakeSweep(
     close,
   };
   return sweep;
+}
+
+function preparationWatcher(lines: string[], onEvent: () => void): PreparationWatcher {
+  return {
+    preparationWaits: () => undefined,
+    preparationStarted: () => void lines.push("preparing"),
+    preparationEvent: onEvent,
+    preparationEnded: (_, end) => void lines.push(`preparation ${end?.state ?? "never started"}`),
+  };
 }
 
 function recordingWatcher(onWait: () => void): RecordingWatcher {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { openSync } from "node:fs";
 import { join } from "node:path";
 import type { PilotSource } from "../../src/engine/queue/pilot-source.ts";
+import { QueueFolder } from "../../src/engine/queue/queue-folder.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import { faultsFolder, testPython } from "./python.ts";
 
@@ -26,7 +27,14 @@ export class LocalPilots implements PilotSource {
   }
 
   want(numAttempts: number): undefined {
-    while (this.#pilots.size < Math.min(numAttempts, this.#options.numPilots)) this.start();
+    while (this.#numLive() < Math.min(numAttempts, this.#options.numPilots)) this.start();
+  }
+
+  /** Without those that are barred, which a cluster would end: they may be frozen. */
+  #numLive(): number {
+    const barred = new QueueFolder(this.#options.folder).barred().map(({ name }) => name);
+    const isBarred = ({ pid }: ChildProcess): boolean => barred.some((name) => name.includes(`-${pid}-`));
+    return [...this.#pilots].filter((pilot) => !isBarred(pilot)).length;
   }
 
   start(): ChildProcess {

@@ -1,5 +1,6 @@
 import type { LaunchOptions } from "../../src/engine/engine.ts";
 import type { Attempt, AttemptEnd, Launcher } from "../../src/engine/launcher.ts";
+import { makeNothing } from "./made-preparation.ts";
 
 /** How an attempt ends; a promise that never resolves for one that runs until it is canceled. */
 export type Play = (attempt: Attempt) => AttemptEnd | Promise<AttemptEnd>;
@@ -13,10 +14,13 @@ export class StandInLauncher implements Launcher {
   /** The largest number of attempts that ran at the same time. */
   maxRunning = 0;
   isClosed = false;
+  readonly prepare: NonNullable<Launcher["prepare"]>;
 
-  constructor(options: LaunchOptions, play: Play) {
+  /** @param prepare makes what trials share; nothing by default. */
+  constructor(options: LaunchOptions, play: Play, prepare = makeNothing) {
     this.options = options;
     this.#play = play;
+    this.prepare = prepare;
   }
 
   async attach(): Promise<void> {}

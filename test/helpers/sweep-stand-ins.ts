@@ -6,12 +6,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { replaceFile } from "../../src/base/replace-file.ts";
-import type {
-  BridgeMethods,
-  RunPreparationParams,
-  RunPreparationResult,
-  TrialSpec,
-} from "../../src/contract/generated/types.ts";
+import type { BridgeMethods, TrialSpec } from "../../src/contract/generated/types.ts";
 import type { Engine, LaunchOptions } from "../../src/engine/engine.ts";
 import type { Attempt, AttemptEnd, Launcher } from "../../src/engine/launcher.ts";
 import type { Charts } from "../../src/report/charts/draw-charts.ts";
@@ -48,18 +43,14 @@ export async function drawCharts({ trials }: ReportInput, folder: string, place:
 /** Runs trials one after the other in this process; each writes its files as Python does. */
 class MadeEngine implements Engine {
   launch(options: LaunchOptions): Launcher {
-    return new StandInLauncher(options, runTrial);
+    return new StandInLauncher(options, runTrial, prepare);
   }
 
   async call<M extends keyof BridgeMethods>(
     method: M,
     params: BridgeMethods[M]["params"],
   ): Promise<BridgeMethods[M]["result"]> {
-    const result =
-      method === "run_preparation"
-        ? prepare(params as RunPreparationParams)
-        : this.#call(method, params as never);
-    return result as BridgeMethods[M]["result"];
+    return this.#call(method, params as never) as BridgeMethods[M]["result"];
   }
 
   async device(): Promise<string> {
@@ -84,11 +75,13 @@ class MadeEngine implements Engine {
   }
 }
 
-function prepare(params: RunPreparationParams): RunPreparationResult {
-  const made = madePreparation(params);
-  writeLikePython(join(params.folder, "outcome.json"), JSON.stringify(made.outcome));
-  return made;
-}
+const prepare: NonNullable<Launcher["prepare"]> = async (preparation, { onStarted }) => {
+  onStarted();
+  const end = madePreparation(preparation);
+  if (end.how === "outcome")
+    writeLikePython(join(preparation.folder, "outcome.json"), JSON.stringify(end.outcome));
+  return end;
+};
 
 /** Each run of a trial has another model. */
 function runTrial({ spec, folder }: Attempt): AttemptEnd {

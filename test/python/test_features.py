@@ -28,10 +28,13 @@ from prepared import prepare
 from cliprpn.data.index import DatasetIndex, open_dataset
 from cliprpn.errors import CliprpnError
 from cliprpn.features import frozen, image_features
+from cliprpn.features.feature_cache import FeatureCache
 from cliprpn.models.backbone import ClipBackbone
-from cliprpn.run_context import Emit
+from cliprpn.run_context import Emit, RunContext
+from cliprpn.storage.array_store import StoreWriter
 from cliprpn.storage.half import check_range, to_half
 from cliprpn.storage.lock import file_lock
+from cliprpn.storage.lock_owner import owner_file
 from cliprpn.storage.weights_files import load_backbone
 
 CPU = torch.device("cpu")
@@ -248,6 +251,39 @@ def test_waiting_for_the_lock_is_reported_once_and_can_be_interrupted(tmp_path: 
     assert caught.value.code == "interrupted" and waits == [1]
     with file_lock(tmp_path / "lock", waiting, lambda: False):
         assert waits == [1]
+
+
+def test_a_process_that_was_suspended_leaves_the_extraction_to_the_machine_that_took_it(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "maps-1"
+    rows = np.arange(6, dtype=np.float32)
+
+    def write(last: Callable[[], object]) -> None:
+        with StoreWriter(folder, {"maps": ((), np.float32)}, {}) as store:
+            store.append(len(rows), {"maps": rows})
+            last()
+            store.finish()
+
+    def other_machine() -> None:
+        write(lambda: None)
+        owner_file(folder / "lock").unlink()
+
+    num_extractions = 0
+
+    def extract(context: RunContext) -> None:
+        nonlocal num_extractions
+        num_extractions += 1
+        owner_file(folder / "lock").write_text('{"machine": "another"}')
+        threading.Timer(0.2, other_machine).start()
+        write(context.should_stop)
+
+    cache = FeatureCache(
+        tmp_path, lambda: load_backbone("cliprpn-tiny", "shipped"), WEIGHTS, run_context(tmp_path)
+    )
+    arrays = cache._open_or_extract(folder, extract)
+    assert np.array_equal(arrays["maps"], rows)
+    assert num_extractions == 1
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from cliprpn.contract.generated import (
     ErrorInfo,
     PilotFacts,
     QueuedAttempt,
+    QueuedPreparation,
     QueueSettings,
     RunRequest,
     WorkerEnded,
@@ -37,9 +38,10 @@ from cliprpn.worker.arguments import Arguments
 from cliprpn.worker.child import Child
 from cliprpn.worker.paths import Roots
 from cliprpn.worker.queue_folder import QueueFolder
+from cliprpn.worker.wait_for_preparation import PreparationWait
 from cliprpn.worker.waiting import WaitingAttempts
 
-FOLDERS = ["waiting", "claimed", "cancel", "ended", "events", "pilots", "barred"]
+FOLDERS = ["first", "waiting", "claimed", "cancel", "ended", "events", "pilots", "barred"]
 
 
 def made_queue(runs: Path, num_attempts: int) -> Path:
@@ -91,7 +93,7 @@ def test_attempts_are_taken_in_the_order_of_their_submission(tmp_path: Path) -> 
         )
     for other in (".0000000001-new.json", "notes.json", "0000000001-a.txt"):
         (queue / "waiting" / other).touch()
-    waiting = WaitingAttempts(QueueFolder(queue, "a"), Roots([]))
+    waiting = WaitingAttempts(QueueFolder(queue, "a"), Roots([]), 600)
     assert take_all(waiting) == [f"{index:016x}.1" for index in reversed(range(12))]
 
 
@@ -100,14 +102,15 @@ def test_thousands_of_attempts_are_listed_once(tmp_path: Path, monkeypatch: pyte
     listed: list[object] = []
     listdir = os.listdir
     monkeypatch.setattr(os, "listdir", lambda folder: listed.append(folder) or listdir(folder))
-    waiting = WaitingAttempts(QueueFolder(queue, "a"), Roots([]))
+    waiting = WaitingAttempts(QueueFolder(queue, "a"), Roots([]), 600)
     assert len(take_all(waiting)) == 30
-    assert len(listed) == 2  # The second one finds nothing.
+    assert listed.count(queue / "waiting") == 2  # The second one finds nothing.
+    assert {*listed} == {queue / "waiting", queue / "first"}  # No other folder, which may be large.
 
 
 def test_attempts_that_others_have_taken_since_the_listing_are_passed_over(tmp_path: Path) -> None:
     queue = made_queue(tmp_path, 5)
-    waiting = WaitingAttempts(QueueFolder(queue, "a"), Roots([]))
+    waiting = WaitingAttempts(QueueFolder(queue, "a"), Roots([]), 600)
     assert waiting.take() is not None
     for index in (1, 2, 3):
         assert QueueFolder(queue, "b").claim(waiting_name(index)) == f"{index:016x}.1"
@@ -118,7 +121,7 @@ def test_an_attempt_whose_file_is_stale_on_a_network_disk_is_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue = made_queue(tmp_path, 2)
-    waiting = WaitingAttempts(QueueFolder(queue, "a"), Roots([]))
+    waiting = WaitingAttempts(QueueFolder(queue, "a"), Roots([]), 600)
     rename = os.rename
 
     def stale(source: Path, target: Path) -> None:
@@ -137,7 +140,7 @@ def test_each_attempt_is_claimed_by_one_pilot(tmp_path: Path) -> None:
     claimed: list[str] = []
 
     def claim_all(name: str) -> None:
-        claimed.extend(take_all(WaitingAttempts(QueueFolder(queue, name), Roots([]))))
+        claimed.extend(take_all(WaitingAttempts(QueueFolder(queue, name), Roots([]), 600)))
 
     threads = [threading.Thread(target=claim_all, args=(f"pilot-{index}",)) for index in range(4)]
     for thread in threads:
@@ -227,10 +230,72 @@ def test_the_models_of_an_attempt_are_to_name_the_weights_of_the_other_machine(t
     assert json.loads(sent)["params"]["recorded_weights"] == "/home/me/w.safetensors"
 
 
+def made_preparation(runs: Path, number: int = 1) -> QueuedPreparation:
+    folder = runs / "sweeps/test/prepare" / str(number)
+    spec = {"schema_version": 1, "parts": [{"make": "features", "trial": made_spec("good", runs)}]}
+    params = {"spec": spec, "folder": str(folder), "num_lanes": 1}
+    return QueuedPreparation.model_validate(
+        {"schema_version": 1, "attempt": number, "params": params, "log_file": str(folder / "worker.log")}
+    )
+
+
+def add_preparation(queue: Path, runs: Path) -> None:
+    content = made_preparation(runs).model_dump_json(exclude_unset=True)
+    (queue / "first/prepare.1.json").write_text(content)
+
+
+def test_paths_of_a_preparation_are_those_of_this_machine(tmp_path: Path) -> None:
+    roots = Roots([(str(tmp_path), "/elsewhere")])
+    local = roots.attempt_here(made_preparation(tmp_path))
+    assert local.params.folder == "/elsewhere/sweeps/test/prepare/1"
+    assert str(roots.missing(made_preparation(tmp_path))).startswith("/elsewhere: expected")
+    assert Roots([]).missing(made_preparation(tmp_path)) is None
+
+
+def test_a_preparation_is_taken_first_and_no_trial_before_it_has_ended(tmp_path: Path) -> None:
+    folder = made_queue(tmp_path, 2)
+    queue = QueueFolder(folder, "one")
+    one, other = (WaitingAttempts(QueueFolder(folder, name), Roots([]), 600) for name in ("one", "other"))
+    assert other.take() is not None  # It has listed the trial that waits.
+    add_preparation(folder, tmp_path)
+    assert one.take() == ("prepare.1", made_preparation(tmp_path))
+    assert [other.take(), other.is_blocked] == [None, True]
+    assert queue.end("prepare.1", ended("one"))
+    found = other.take()
+    assert found is not None
+    assert [found[0], other.is_blocked] == [f"{1:016x}.1", False]
+
+
+def test_the_preparation_of_a_lost_pilot_ends_once_its_heartbeat_is_missed(tmp_path: Path) -> None:
+    folder = made_queue(tmp_path, 1)
+    add_preparation(folder, tmp_path)
+    queue, other = QueueFolder(folder, "one"), QueueFolder(folder, "other")
+    pilot_file = folder / "pilots/one.json"
+    pilot_file.touch()
+    assert queue.claim("prepare.1.json") == "prepare.1"
+    now = 0.0
+    wait = PreparationWait(other, 60, lambda: now)
+    for at in (0.0, 59.0, 118.0):  # It beats each time.
+        now = at
+        os.utime(pilot_file, (now + 1, now + 1))
+        wait.watch(other.preparations())
+    now = 178.0
+    wait.watch(other.preparations())
+    assert not queue.is_taken_away("prepare.1")
+    pilot_file.unlink()  # It is removed if the pilot ends; that counts from now on.
+    wait.watch(other.preparations())
+    assert not queue.is_taken_away("prepare.1")
+    now = 239.0
+    wait.watch(other.preparations())
+    assert queue.is_taken_away("prepare.1")
+    assert not queue.end("prepare.1", ended("one"))
+    assert other.preparations() == []
+
+
 class FakeChild:
     """In place of the worker process: every attempt completes at once."""
 
-    def __init__(self, command: list[str]) -> None:
+    def __init__(self, command: list[str], env: dict[str, str]) -> None:
         self._messages: list[WorkerReady | WorkerEvent | WorkerEnded | ErrorInfo] = [made_ready()]
 
     def receive(self, timeout_s: float) -> WorkerReady | WorkerEvent | WorkerEnded | ErrorInfo | None:
@@ -304,6 +369,7 @@ ARGUMENTS = Arguments(
     grace_s=1,
     label="",
     module_path=(),
+    node_cache=None,
     replaced=(),
 )
 
@@ -331,8 +397,8 @@ def test_the_worker_process_is_replaced_after_a_number_of_trials(
     started: list[list[str]] = []
 
     class CountedChild(FakeChild):
-        def __init__(self, command: list[str]) -> None:
-            super().__init__(command)
+        def __init__(self, command: list[str], env: dict[str, str]) -> None:
+            super().__init__(command, env)
             started.append(command)
 
     monkeypatch.setattr(pilots, "Child", CountedChild)
@@ -372,7 +438,7 @@ def test_a_worker_process_that_does_not_get_ready_is_given_up_and_the_reason_is_
 
 
 def test_a_worker_process_that_cannot_be_killed_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    child = Child(["sleep", "600"])
+    child = Child(["sleep", "600"], {})
     with monkeypatch.context() as patch:
         patch.setattr(os, "killpg", lambda *args: None)
         patch.setattr("cliprpn.worker.child.KILL_WAIT_S", 0.05)

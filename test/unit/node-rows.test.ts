@@ -22,6 +22,13 @@ test("a node that works", () => {
   ]);
 });
 
+test("a folder for copies of features has its free space", () => {
+  const node_cache = { folder: "/scratch/me", problem: null, free_bytes: 5e9 };
+  expect(rowsOf({ node_cache })).toContainEqual(
+    expect.stringMatching(/^ok node n7, features: \/scratch\/me can be written, with 5\.00? GB free/),
+  );
+});
+
 test.each<[what: string, changes: Partial<NodeCheck>, others: Partial<CheckedNode>, row: RegExp]>([
   [
     "no GPU",
@@ -37,6 +44,12 @@ test.each<[what: string, changes: Partial<NodeCheck>, others: Partial<CheckedNod
   ],
   ["no locks", { problems: ["flock"] }, {}, /^broken shared folder: flock .*CLIPRPN_CACHE/],
   ["no links", { problems: ["link", "flock"] }, {}, /^broken shared folder: link, flock .*--runs-dir/],
+  [
+    "a cache that cannot be written",
+    { node_cache: { folder: "/scratch", problem: "Permission denied", free_bytes: null } },
+    {},
+    /^broken node n7, features: \/scratch: Permission denied .*node_cache_dir/,
+  ],
   ["two winners", {}, { numWon: 38 }, /^broken shared folder: 2 of 40 renames .*--runs-dir/],
   [
     "slow to show files",

@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
 import { codeHashes } from "../../src/contract/code-identity.ts";
 import type { QueueSettings } from "../../src/contract/generated/types.ts";
-import type { Told } from "../../src/engine/launcher.ts";
+import type { Attempt, Told } from "../../src/engine/launcher.ts";
 import { endOfAttempt, followAttempt } from "../../src/engine/queue/followed-attempt.ts";
 import { FollowedAttempts } from "../../src/engine/queue/followed-attempts.ts";
 import { PilotPool } from "../../src/engine/queue/pilot-pool.ts";
 import { QueueFolder } from "../../src/engine/queue/queue-folder.ts";
+import { trialWork } from "../../src/engine/queue/queued-work.ts";
 import { madeAttempt, madeSpec } from "../helpers/report-input.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
@@ -25,7 +26,6 @@ test("an attempt whose files cannot be read keeps no other one from its end", ()
   const queue = new QueueFolder(tempFolder());
   const ended: string[] = [];
   const attempts = new FollowedAttempts(queue, new PilotPool(queue, 60_000, undefined), {
-    tell: (told) => void (told.type === "ended" && ended.push(told.attempt.spec.trial_id)),
     graceMs: 0,
     trialTimeoutMs: undefined,
     leaseMs: 0,
@@ -34,14 +34,16 @@ test("an attempt whose files cannot be read keeps no other one from its end", ()
   const specs = [madeSpec("film", 0), madeSpec("film", 1)];
   const [broken, healthy] = specs.map((spec) => madeAttempt({ spec, outcome: undefined }));
   if (broken === undefined || healthy === undefined) throw new Error("two attempts are made");
-  attempts.follow({
-    ...broken,
-    outcome: () => {
-      throw new Error("EIO");
-    },
-  });
-  attempts.follow(healthy);
-  const entries = attempts.attempts.map(({ spec, number }) => `${spec.trial_id}.${number}`);
+  const outcome = (): never => {
+    throw new Error("EIO");
+  };
+  const follow = (attempt: Attempt): void =>
+    attempts.follow(
+      trialWork(attempt, (told) => void (told.type === "ended" && ended.push(told.attempt.spec.trial_id))),
+    );
+  follow({ ...broken, outcome });
+  follow(healthy);
+  const { entries } = attempts;
   for (const entry of entries) queue.tryEnd(entry, { how: "outcome", pilot: null, reason: "", error: null });
   expect(() => attempts.look(new Map(), new Set(entries))).toThrow("EIO");
   expect(ended).toEqual([healthy.spec.trial_id]);
@@ -60,13 +62,12 @@ test.each([
   });
   const told: Told[] = [];
   const attempts = new FollowedAttempts(queue, pilots, {
-    tell: (each) => void told.push(each),
     graceMs: 0,
     trialTimeoutMs: undefined,
     leaseMs: 0,
   });
   const attempt = madeAttempt({ spec: madeSpec("film", 0), outcome: undefined });
-  attempts.follow(attempt);
+  attempts.follow(trialWork(attempt, (each) => void told.push(each)));
   const entry = `${attempt.spec.trial_id}.${attempt.number}`;
   const claims = new Map([[entry, "pilot"]]);
   attempts.look(claims, new Set());
@@ -82,7 +83,7 @@ test.each([
 test("an attempt had the time of its worker only if it began soon after it", () => {
   const pilotLimitMs = 58 * 60_000;
   const followed = followAttempt(
-    madeAttempt({ spec: madeSpec("film", 0), outcome: undefined }),
+    trialWork(madeAttempt({ spec: madeSpec("film", 0), outcome: undefined }), () => undefined),
     new QueueFolder("/"),
   );
   const endAfter = (minutes: number): unknown => {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, utimesSync, wri
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { EndedAttempt, PilotFacts, TrialOutcome } from "../../src/contract/generated/types.ts";
-import type { Attempt, Told } from "../../src/engine/launcher.ts";
+import type { Attempt, Preparation, Told } from "../../src/engine/launcher.ts";
 import type { PilotSource } from "../../src/engine/queue/pilot-source.ts";
 import { QueueFolder } from "../../src/engine/queue/queue-folder.ts";
 import { QueueLauncher } from "../../src/engine/queue/queue-launcher.ts";
@@ -298,4 +298,62 @@ test("a worker that cannot say how its attempt ended, as its disk is full, loses
   expect(end).toMatchObject({
     error: { code: "worker_died", message: expect.stringMatching(/no space left/) },
   });
+});
+
+const preparation: Preparation = {
+  spec: { schema_version: 1, parts: [{ make: "features", trial: madeSpec("film", 0) }] },
+  number: 1,
+  folder: "/tmp/preparation",
+  logFile: "/tmp/preparation/worker.log",
+  numLanes: 1,
+  outcome: () => undefined,
+};
+
+test("attempts that are left have as many workers as they need, also before others may start", async () => {
+  const queue = join(tempFolder(), "queue");
+  const attempts = [1, 2, 3].map((seed) => madeAttempt(1, seed));
+  const earlier = opened(queue);
+  for (const attempt of attempts) earlier.launcher.submit(attempt);
+  await earlier.launcher.leave();
+  let numWanted = 0;
+  const want = (number: number): undefined => {
+    numWanted = number;
+  };
+  const { launcher } = opened(queue, undefined, { want });
+  await launcher.attach(async ({ trial_id }) => attempts.find(({ spec }) => spec.trial_id === trial_id));
+  await waitFor(() => expect(numWanted).toBe(3));
+});
+
+test("what trials share is no longer made for a process whose sweep another one runs", async () => {
+  const { launcher, queue, told } = opened(undefined, 50);
+  const ended = launcher.prepare(preparation, {
+    signal: new AbortController().signal,
+    onStarted: () => undefined,
+    onEvent: () => undefined,
+  });
+  opened(queue);
+  await expect(ended).rejects.toMatchObject({ code: "locked" });
+  expect(told).toContainEqual(
+    expect.objectContaining({ type: "fault", error: expect.objectContaining({ code: "locked" }) }),
+  );
+});
+
+test("a worker that makes what trials share is busy, with no trial", async () => {
+  const { launcher, queue } = opened();
+  await launcher.attach(async () => undefined);
+  const workersThere: (string | undefined)[] = [];
+  const stop = new AbortController();
+  const ended = launcher.prepare(preparation, {
+    signal: stop.signal,
+    onStarted: (worker) => void workersThere.push(worker),
+    onEvent: () => undefined,
+  });
+  addPilot(queue);
+  renameSync(join(queue, "first/prepare.1.json"), join(queue, `first/prepare.1@${pilot}.json`));
+  await waitFor(() => expect(launcher.workers()[0]?.state).toBe("running"));
+  expect(launcher.workers()[0]).not.toHaveProperty("trial_id");
+  expect(workersThere).toEqual([expect.stringMatching(/^n2/)]);
+  stop.abort();
+  new QueueFolder(queue).tryEnd("prepare.1", { how: "canceled", pilot, reason: "", error: null });
+  expect(await ended).toEqual({ how: "canceled" });
 });

@@ -10,7 +10,7 @@ import { SweepStore } from "../../src/store/sweep-store.ts";
 import { runSweep } from "../../src/sweep/run-sweep.ts";
 import { broken, complete } from "../helpers/controlled-sweep.ts";
 import { planIn, specIn } from "../helpers/estimated-sweep.ts";
-import { preparing } from "../helpers/made-preparation.ts";
+import { noCall } from "../helpers/made-preparation.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 import { madeSummary } from "../helpers/report-input.ts";
 import { contextIn } from "../helpers/run-context.ts";
@@ -41,7 +41,7 @@ const engine: Engine = {
       const code = failures.get(attempt.spec.seed);
       return code === undefined ? complete(attempt) : broken(code);
     }),
-  call: preparing(),
+  call: noCall,
   device: async () => "cpu",
   close: async () => undefined,
 };

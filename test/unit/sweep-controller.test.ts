@@ -480,3 +480,35 @@ test.each([
   expect(error.code).toBe("fusion_invalid");
   expect(error.message).toContain(file);
 });
+
+test.each([
+  ["the machine's fault", "no_space"],
+  ["another process that runs the sweep", "locked"],
+] as const)("if %s ends a sweep that makes what trials share, its reason is told", async (_, code) => {
+  const made = controlledSweep([...specs], {
+    prepare: (_launcher, _hasTrials, signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => reject(new CliprpnError("interrupted", "made")));
+        made.launcher.options.tell({ type: "fault", error: new CliprpnError(code, "made") });
+      }),
+  });
+  await expect(made.run()).rejects.toMatchObject({ code });
+  expect(made.lines).toEqual([]);
+});
+
+test("no trial starts before what trials share is made, and none after it failed", async () => {
+  let linesBefore: string[] | undefined;
+  const made = controlledSweep([first], {
+    prepare: async () => {
+      await Promise.resolve();
+      linesBefore = [...made.lines];
+    },
+  });
+  expect(await made.run()).toEqual([0]);
+  expect(linesBefore).toEqual([]);
+  const failing = controlledSweep([first], {
+    prepare: () => Promise.reject(new CliprpnError("data_invalid", "made")),
+  });
+  await expect(failing.run()).rejects.toMatchObject({ code: "data_invalid" });
+  expect(failing.lines).toEqual([]);
+});

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { readOwner } from "../../src/base/owner-lock.ts";
-import type { QueuedAttempt } from "../../src/contract/generated/types.ts";
+import type { QueuedAttempt, QueuedPreparation } from "../../src/contract/generated/types.ts";
 import { QueueFolder } from "../../src/engine/queue/queue-folder.ts";
 import { QueueLauncher } from "../../src/engine/queue/queue-launcher.ts";
 import { statusText } from "../../src/runs/status-text.ts";
@@ -78,6 +78,13 @@ function waitingFile(entry: string): string {
   return join(folder, readdirSync(folder).find((name) => name.endsWith(`-${entry}.json`)) ?? "");
 }
 
+function waitingTrials(): string[] {
+  return queue
+    .waiting()
+    .filter((entry) => !entry.startsWith("prepare."))
+    .sort();
+}
+
 /** A worker takes an attempt, and completes it unless told otherwise. */
 function work(entry: string, end: "completes" | "is running"): void {
   const claim = join(store.queueFolder, "claimed", `${entry}@pilot.json`);
@@ -88,14 +95,25 @@ function work(entry: string, end: "completes" | "is running"): void {
   queue.tryEnd(entry, { how: "outcome", pilot: "pilot", reason: "", error: null });
 }
 
+test("what trials share is made first, before workers take a trial; it is followed when the sweep runs again", async () => {
+  await detach();
+  const file = join(store.queueFolder, "first/prepare.1.json");
+  const queued: QueuedPreparation = JSON.parse(readFileSync(file, "utf8"));
+  expect(queued.params.spec.parts.map(({ make }) => make)).toEqual(["features"]);
+  expect(queued.log_file).toBe(store.preparation(1).logFile);
+  const launcher = place.launch({ slots: [], tell: () => undefined });
+  expect(launcher.leftPreparation?.()).toBe(1);
+  await launcher.close();
+});
+
 test("all trials wait for workers, whose jobs are submitted, and no process has a claim", async () => {
   expect(await detach()).toMatch(
     /Left 3 trials .*for 1 job of at most 1 h.*no others are sent.*`cliprpn sweep a\.json`.*cliprpn stop made/,
   );
   expect(asked).toBe(3);
-  expect(queue.waiting().sort()).toEqual(specs.map(({ trial_id }) => `${trial_id}.1`).sort());
+  expect(waitingTrials()).toEqual(specs.map(({ trial_id }) => `${trial_id}.1`).sort());
   expect(existsSync(join(store.queueFolder, "stop"))).toBe(false);
-  const [entry = ""] = queue.waiting();
+  const [entry = ""] = waitingTrials();
   const queued: QueuedAttempt = JSON.parse(readFileSync(waitingFile(entry), "utf8"));
   expect(queued.params).toMatchObject({ keep_models: "all", checkpoint_minutes: 7 });
   const owners = specs.map(({ trial_id }) => readOwner(new TrialStore(store.runsDir, trial_id).claimFolder));
@@ -104,7 +122,7 @@ test("all trials wait for workers, whose jobs are submitted, and no process has 
 
 test("status says what workers have, and the report counts what they completed", async () => {
   await detach();
-  const [first = "", second = ""] = queue.waiting();
+  const [first = "", second = ""] = waitingTrials();
   work(first, "completes");
   work(second, "is running");
   expect(sweepStatus(store)).toMatchObject({
@@ -126,7 +144,7 @@ test("trials that are left are not left a second time", async () => {
     code: "bad_input",
     message: expect.stringMatching(/found 3 .*without --detach/),
   });
-  expect(queue.waiting()).toHaveLength(3);
+  expect(waitingTrials()).toHaveLength(3);
 });
 
 test("nothing is left if no job can be submitted", async () => {
@@ -139,7 +157,7 @@ test("nothing is left if no job can be submitted", async () => {
 
 test("if no job can be submitted, a worker that joined keeps its trial, and ends after it", async () => {
   submit = () => {
-    work(queue.waiting()[0] ?? "", "is running");
+    work(waitingTrials()[0] ?? "", "is running");
     throw new Error("SLURM refused the jobs");
   };
   await expect(detach()).rejects.toThrow("SLURM refused the jobs");
@@ -172,5 +190,5 @@ test("stop lets workers that joined end their trials", async () => {
   expect(queue.isOpen).toBe(false);
   expect(queue.waiting()).toEqual([]);
   await detach();
-  expect(queue.waiting().sort()).toEqual(specs.map(({ trial_id }) => `${trial_id}.2`).sort());
+  expect(waitingTrials()).toEqual(specs.map(({ trial_id }) => `${trial_id}.2`).sort());
 });

@@ -8,7 +8,7 @@ import { checkFailIf } from "../../src/report/conditions/fail-if.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
 import type { RunContext } from "../../src/sweep/run-context.ts";
 import { runSweep } from "../../src/sweep/run-sweep.ts";
-import { preparing } from "../helpers/made-preparation.ts";
+import { noCall } from "../helpers/made-preparation.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 import { madeOutcome, madeSpec, madeSummary } from "../helpers/report-input.ts";
 import { contextIn } from "../helpers/run-context.ts";
@@ -34,7 +34,7 @@ const engine: Engine = {
       writeFileSync(join(folder, "outcome.json"), JSON.stringify(outcome()));
       return { how: "outcome", outcome: outcome() };
     }),
-  call: preparing(),
+  call: noCall,
   device: async () => "cpu",
   close: async () => undefined,
 };

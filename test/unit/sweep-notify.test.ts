@@ -12,7 +12,7 @@ import { SweepStore } from "../../src/store/sweep-store.ts";
 import { notify } from "../../src/sweep/notify.ts";
 import { runSweep } from "../../src/sweep/run-sweep.ts";
 import { broken, complete, endless } from "../helpers/controlled-sweep.ts";
-import { preparing } from "../helpers/made-preparation.ts";
+import { noCall } from "../helpers/made-preparation.ts";
 import { until } from "../helpers/processes.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 import { madeSpec, madeSummary } from "../helpers/report-input.ts";
@@ -30,7 +30,7 @@ let play: Play = complete;
 let prepared = (): Map<string, number> => new Map();
 const engine: Engine = {
   launch: (options) => new StandInLauncher(options, (attempt) => play(attempt)),
-  call: preparing(),
+  call: noCall,
   device: async () => "cpu",
   close: async () => undefined,
 };

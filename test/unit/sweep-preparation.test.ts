@@ -8,11 +8,10 @@ import type {
   ErrorCode,
   JournalEntry,
   PreparedPart,
-  RunPreparationParams,
   TrialEvent,
   TrialSpec,
 } from "../../src/contract/generated/types.ts";
-import type { Engine } from "../../src/engine/engine.ts";
+import type { Launcher, Preparation } from "../../src/engine/launcher.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
 import { preparationParts } from "../../src/sweep/prepare/preparation-parts.ts";
 import { PreparationProgress } from "../../src/sweep/prepare/preparation-progress.ts";
@@ -70,22 +69,34 @@ test("the trial with the most views stands for all", () => {
   expect(part?.trial).toEqual(withViews(3));
 });
 
-type Play = (params: RunPreparationParams, onEvent: (event: TrialEvent) => void) => PreparedPart[];
+/** @returns undefined if its worker is taken away. */
+type Play = (preparation: Preparation, onEvent: (event: TrialEvent) => void) => PreparedPart[] | undefined;
 
-/** Prepares for trials with an engine that does as `plays` say, one for each attempt. */
+/** Prepares for trials with a launcher that does as `plays` say, one for each attempt. */
 function prepare(
   plays: Play[],
-  { trials = [clipRpn] as TrialSpec[], signal = new AbortController().signal, maxRetries = 2 } = {},
+  {
+    trials = [clipRpn] as TrialSpec[],
+    signal = new AbortController().signal,
+    maxRetries = 2,
+    left = undefined as number | undefined,
+    store = new SweepStore(tempFolder(), "made"),
+  } = {},
 ) {
-  const store = new SweepStore(tempFolder(), "made");
   mkdirSync(store.folder, { recursive: true });
   const entries: Omit<JournalEntry, "schema_version" | "at">[] = [];
-  const calls: { params: RunPreparationParams; logFile: string | undefined }[] = [];
-  const call: Engine["call"] = async (_method, params, options = {}) => {
-    const asked = params as RunPreparationParams;
-    calls.push({ params: asked, logFile: options.logFile });
-    const parts = plays.shift()?.(asked, options.onEvent ?? (() => undefined)) ?? [];
-    return { outcome: { schema_version: 1, finished_at: "now", parts } } as never;
+  const asked: Preparation[] = [];
+  const prepareNow: Launcher["prepare"] = async (preparation, { onStarted, onEvent }) => {
+    asked.push(preparation);
+    onStarted();
+    try {
+      const parts = plays.shift()?.(preparation, onEvent);
+      if (parts === undefined) return { how: "preempted", reason: "SIGTERM" };
+      return { how: "outcome", outcome: { schema_version: 1, finished_at: "now", parts } };
+    } catch (error) {
+      if (!(error instanceof CliprpnError)) throw error;
+      return error.code === "interrupted" ? { how: "canceled" } : { how: "error", error };
+    }
   };
   const terminal = recordingTerminal();
   const watcher = new PreparationProgress(terminal, {
@@ -95,14 +106,14 @@ function prepare(
   });
   const done = prepareFeatures(trials, {
     store,
-    engine: { call } as Engine,
+    launcher: { prepare: prepareNow, leftPreparation: () => left } as Launcher,
     slots: ["cpu", "cpu", "cpu"],
     watcher,
     record: (entry) => entries.push(entry),
     signal,
     maxRetries,
   });
-  return { done, store, entries, calls, terminal, watcher };
+  return { done, store, entries, asked, terminal, watcher };
 }
 
 const done: PreparedPart = { make: "features", label: "film", duration_ms: 1, error: null };
@@ -119,8 +130,8 @@ test("an attempt has a folder with its spec and its log, lanes for the slots, an
   const made = prepare([() => [done]]);
   await made.done;
   const { folder, logFile } = made.store.preparation(1);
-  expect(made.calls).toEqual([{ params: { spec: expect.anything(), folder, num_lanes: 3 }, logFile }]);
-  expect(JSON.parse(readFileSync(join(folder, "spec.json"), "utf8"))).toEqual(made.calls[0]?.params.spec);
+  expect(made.asked).toMatchObject([{ number: 1, folder, logFile, numLanes: 3 }]);
+  expect(JSON.parse(readFileSync(join(folder, "spec.json"), "utf8"))).toEqual(made.asked[0]?.spec);
   expect(made.entries).toEqual([
     { type: "preparation_started", attempt: 1, num_parts: 1 },
     {
@@ -147,6 +158,26 @@ test("a lost worker is replaced, at most as often as is set; each attempt has a 
   const lost = prepare([raise("worker_died"), raise("worker_died")], { maxRetries: 1 });
   await expect(lost.done).rejects.toMatchObject({ code: "worker_died" });
   expect(states(lost.entries)).toEqual(["retried", "failed"]);
+});
+
+test("one whose worker was taken away runs again, as often as that happens, and it is no failure", async () => {
+  const taken: Play = () => undefined;
+  const made = prepare([taken, taken, taken, () => [done]], { maxRetries: 0 });
+  await made.done;
+  expect(states(made.entries)).toEqual(["retried", "retried", "retried", "completed"]);
+  expect(made.terminal.lines.join("\n")).toContain("SIGTERM");
+});
+
+test("one that runs since an earlier process ran the sweep is followed, if it makes the same", async () => {
+  const earlier = prepare([() => [done]]);
+  await earlier.done;
+  const { store } = earlier;
+  const same = prepare([() => [done]], { store, left: 1 });
+  await same.done;
+  expect(same.asked.map(({ number }) => number)).toEqual([1]);
+  const other = prepare([() => [done]], { store, left: 1, trials: [withViews(9)] });
+  await other.done;
+  expect(other.asked.map(({ number }) => number)).toEqual([2]);
 });
 
 test.each<ErrorCode>([

@@ -11,7 +11,7 @@ import { localDeviceName } from "../../src/sweep/estimate/device.ts";
 import { mostSlots, sweepStarts } from "../../src/sweep/results/sweep-starts.ts";
 import { runSweep } from "../../src/sweep/run-sweep.ts";
 import { planIn, specIn } from "../helpers/estimated-sweep.ts";
-import { preparing } from "../helpers/made-preparation.ts";
+import { noCall } from "../helpers/made-preparation.ts";
 import { madeOutcome, madeSummary } from "../helpers/report-input.ts";
 import { contextIn } from "../helpers/run-context.ts";
 import { StandInLauncher } from "../helpers/stand-in-launcher.ts";
@@ -45,7 +45,7 @@ const engine: Engine = {
       writeFileSync(join(folder, "outcome.json"), JSON.stringify(outcome));
       return { how: "outcome", outcome };
     }),
-  call: preparing(),
+  call: noCall,
   device: async () => "cpu",
   close: async () => undefined,
 };

@@ -4,13 +4,8 @@ import { join } from "node:path";
 import { beforeEach, expect, test, vi } from "vitest";
 import { check } from "../../src/contract/check.ts";
 import { codeHashes } from "../../src/contract/code-identity.ts";
-import { CliprpnError } from "../../src/contract/errors.ts";
-import type {
-  RunPreparationParams,
-  RunPreparationResult,
-  TrialSpec,
-} from "../../src/contract/generated/types.ts";
-import type { CallOptions, Engine } from "../../src/engine/engine.ts";
+import type { TrialSpec } from "../../src/contract/generated/types.ts";
+import type { Engine } from "../../src/engine/engine.ts";
 import type { Attempt, AttemptEnd } from "../../src/engine/launcher.ts";
 import { findLog } from "../../src/runs/find-log.ts";
 import { followLog, followPreparation } from "../../src/runs/follow-log.ts";
@@ -24,7 +19,7 @@ import { TrialStore } from "../../src/store/trial-store.ts";
 import type { RunContext } from "../../src/sweep/run-context.ts";
 import { runSweep } from "../../src/sweep/run-sweep.ts";
 import { broken, complete, endless } from "../helpers/controlled-sweep.ts";
-import { madePreparation } from "../helpers/made-preparation.ts";
+import { makeNothing, noCall } from "../helpers/made-preparation.ts";
 import { until } from "../helpers/processes.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 import { madeSpec, madeSummary } from "../helpers/report-input.ts";
@@ -44,10 +39,7 @@ const specs = [0, 1, 2].map((seed) => ({
 })) as [TrialSpec, TrialSpec, TrialSpec];
 const [first, second, third] = specs;
 
-const noCall: Engine["call"] = () => Promise.reject(new Error("no call is expected"));
 let call: Engine["call"] = noCall;
-type Prepare = (params: RunPreparationParams, options?: CallOptions) => Promise<RunPreparationResult>;
-const makeNothing: Prepare = async (params) => madePreparation(params);
 let prepare = makeNothing;
 beforeEach(() => {
   call = noCall;
@@ -58,13 +50,10 @@ let launcher: StandInLauncher | undefined;
 
 const engine: Engine = {
   launch: (options) => {
-    launcher = new StandInLauncher(options, (attempt) => play(attempt));
+    launcher = new StandInLauncher(options, (attempt) => play(attempt), prepare);
     return launcher;
   },
-  call: (method, params, options) =>
-    method === "run_preparation"
-      ? (prepare(params as RunPreparationParams, options) as never)
-      : call(method, params),
+  call: (method, params) => call(method, params),
   device: async () => "cpu",
   close: async () => undefined,
 };
@@ -421,18 +410,21 @@ test("stop ends a sweep that still prepares for its trials; status and logs show
   const begun = new Promise<void>((resolve) => {
     begin = resolve;
   });
-  prepare = (params, { onEvent, signal } = {}) =>
-    new Promise((_, reject) => {
-      writeFileSync(join(params.folder, "worker.log"), "image features\n");
-      onEvent?.({ type: "progress", phase: "image_features", done: 40, total: 100 });
-      signal?.addEventListener("abort", () => reject(new CliprpnError("interrupted", "stopped")));
+  prepare = ({ logFile }, { onStarted, onEvent, signal }) =>
+    new Promise((resolve) => {
+      onStarted("n2 cuda:0, pid 7");
+      writeFileSync(logFile, "image features\n");
+      onEvent({ type: "progress", phase: "image_features", done: 40, total: 100 });
+      signal.addEventListener("abort", () => resolve({ how: "canceled" }));
       begin();
     });
   const { store, ended } = start();
   const end = expect(ended).rejects.toMatchObject({ code: "interrupted" });
   await begun;
   await until(() => store.status()?.preparing !== undefined);
-  expect(statusText(sweepStatus(store))).toMatch(/^preparing for \d+ s: CLIP image features 40 %$/m);
+  expect(statusText(sweepStatus(store))).toMatch(
+    /^preparing for \d+ s on n2 cuda:0, pid 7: CLIP image features 40 %$/m,
+  );
   const found = findPreparation("made/prepare", { runsDir: store.runsDir, cwd: "/" });
   expect(found?.attempt).toBe(1);
   const parts: string[] = [];

@@ -211,6 +211,22 @@ class CheckFusionResult(BaseModel):
     ]
 
 
+class CheckedNodeCache(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    folder: Annotated[str, Field(description="With the node's variables.")]
+    problem: Annotated[
+        str | None, Field(description="Why it cannot be written; null if it can.")
+    ]
+    free_bytes: Annotated[
+        int | None,
+        Field(
+            description="Free space on its disk; null if it cannot be written.", ge=0
+        ),
+    ]
+
+
 class CheckpointHead(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -1212,6 +1228,7 @@ class ProgressEvent(BaseModel):
         "index",
         "image_features",
         "text_features",
+        "features_copy",
         "training",
         "evaluation",
         "detector_training",
@@ -3296,6 +3313,12 @@ class NodeCheck(BaseModel):
             description="What the node finds where `roots` say that folders of the other machine are."
         ),
     ]
+    node_cache: Annotated[
+        CheckedNodeCache | None,
+        Field(
+            description="The folder for copies of features on the node's own disk; null if there is none."
+        ),
+    ]
     worker: Annotated[
         WorkerReady | None,
         Field(
@@ -3868,7 +3891,9 @@ class WorkerEnded(BaseModel):
     type: Literal["ended"]
     outcome: Annotated[
         CompletedOutcome | FailedOutcome | None,
-        Field(description="As it lies in the attempt's folder; null if there is none."),
+        Field(
+            description="As it lies in the attempt's folder; null if there is none, and for a preparation."
+        ),
     ]
     error: Annotated[
         ErrorInfo | None,
@@ -5511,6 +5536,17 @@ class BridgeMethods(BaseModel):
     measure_report: Annotated[MeasureReportMethod, Field(title="MeasureReportMethod")]
 
 
+class PrepareRequest(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    type: Literal["prepare"]
+    params: RunPreparationParams
+    log_file: Annotated[
+        str, Field(description="Absolute path; receives what the attempt prints.")
+    ]
+
+
 class QueuedAttempt(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
@@ -5518,6 +5554,18 @@ class QueuedAttempt(BaseModel):
     schema_version: Literal[1]
     attempt: Annotated[int, Field(description="Counted from 1 for each trial.")]
     params: RunTrialParams
+    log_file: Annotated[
+        str, Field(description="Absolute path; receives what the attempt prints.")
+    ]
+
+
+class QueuedPreparation(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    schema_version: Literal[1]
+    attempt: Annotated[int, Field(description="Counted from 1 for each sweep.")]
+    params: RunPreparationParams
     log_file: Annotated[
         str, Field(description="Absolute path; receives what the attempt prints.")
     ]
@@ -5534,9 +5582,9 @@ class RunRequest(BaseModel):
     ]
 
 
-class WorkerRequest(RootModel[RunRequest | EndRequest]):
+class WorkerRequest(RootModel[RunRequest | PrepareRequest | EndRequest]):
     root: Annotated[
-        RunRequest | EndRequest,
+        RunRequest | PrepareRequest | EndRequest,
         Field(
             description="A line that `python -m cliprpn.worker` reads from its standard input, at the end of which it exits.",
             discriminator="type",
@@ -5544,4 +5592,4 @@ class WorkerRequest(RootModel[RunRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "568debd2884c583f5b6da5804ac55d552fd70434ab3dd7faedc7cc7e7ffdce57"
+SCHEMA_SHA256 = "a3edd51cb81bb418a82ad1758fb6244262acfdeaca1292be7b2afcda940209e2"

@@ -84,6 +84,7 @@ def detect_all(
         detect,
         lambda: context.warn("another process is computing the same detections; waiting for it"),
         context.should_stop,
+        context.own_stores,
     )
     return [_from_rows(rows[key]) for key in keys]
 

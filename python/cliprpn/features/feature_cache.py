@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -18,9 +19,16 @@ from cliprpn.models.backbone import ClipBackbone
 from cliprpn.run_context import RunContext
 from cliprpn.storage.array_store import ArraySpecs, open_store
 from cliprpn.storage.lock import file_lock
+from cliprpn.storage.lock_owner import LockOwner
+from cliprpn.storage.node_copy import copy_to_node
+from cliprpn.storage.node_disk import node_cache
 
 # Everything that features depend on, by name; hashed into their folder and written to their manifest.
 MadeFrom = dict[str, object]
+
+
+class _LockLostError(Exception):
+    """Another machine extracts now: nothing more may be written."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +72,14 @@ class FeatureCache:
         folder = self.folder(kind, made_from)
         return self._open_or_extract(
             folder,
-            lambda: extract_maps(
+            lambda context: extract_maps(
                 folder,
                 read_block,
                 num_images,
                 image_size_px,
                 self._backbone,
                 made_from,
-                self.context,
+                context,
                 extra_arrays,
                 name_of,
             ),
@@ -88,26 +96,51 @@ class FeatureCache:
         folder = self.folder(kind, made_from)
         return self._open_or_extract(
             folder,
-            lambda: extract_text(folder, read_sentences(), self._backbone, made_from, self.context),
+            lambda context: extract_text(folder, read_sentences(), self._backbone, made_from, context),
         )
 
-    def _open_or_extract(self, folder: Path, extract: Callable[[], None]) -> dict[str, np.ndarray]:
+    def _open_or_extract(self, folder: Path, extract: Callable[[RunContext], None]) -> dict[str, np.ndarray]:
         """The arrays of a store, extracted first unless another process has done so."""
-        arrays = open_store(folder)
+        arrays = self._open(folder)
         if arrays is not None:
             return arrays
         folder.mkdir(parents=True, exist_ok=True)
-        with file_lock(
-            folder / "lock",
-            lambda: self.context.warn("another process is extracting the same features; waiting for it"),
-            self.context.should_stop,
-        ):
-            arrays = open_store(folder)
-            if arrays is None:
-                extract()
-                arrays = open_store(folder)
-        assert arrays is not None
+        while arrays is None:
+            with file_lock(
+                folder / "lock",
+                lambda: self.context.warn("another process is extracting the same features; waiting for it"),
+                self.context.should_stop,
+            ) as lock:
+                if open_store(folder) is None:
+                    self._extract(extract, lock)
+            arrays = self._open(folder)
         return arrays
+
+    def _extract(self, extract: Callable[[RunContext], None], lock: LockOwner) -> None:
+        """Extracts features, or a part of them if another machine takes the lock, since this process was suspended."""
+
+        def should_stop() -> bool:
+            if lock.has_lost():
+                raise _LockLostError
+            return self.context.should_stop()
+
+        with suppress(_LockLostError):
+            extract(replace(self.context, should_stop=should_stop))
+
+    def _open(self, folder: Path) -> dict[str, np.ndarray] | None:
+        """The arrays of a complete store; those of its copy on this machine, if there is a folder for copies."""
+        cache = node_cache()
+        if cache is None or not (folder / "manifest.json").is_file():
+            return open_store(folder)
+        return open_store(
+            copy_to_node(
+                folder,
+                cache / "features",
+                self.context.warn,
+                lambda done, total: self.context.progress("features_copy", done, total),
+                self.context.should_stop,
+            )
+        )
 
     @cached_property
     def _backbone(self) -> ClipBackbone:

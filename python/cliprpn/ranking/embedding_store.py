@@ -19,7 +19,7 @@ from cliprpn.pipeline.stages import run_pipeline
 from cliprpn.run_context import RunContext
 from cliprpn.storage.durable import check_space
 from cliprpn.storage.half import check_range, to_half
-from cliprpn.storage.keyed_store import ColumnTypes, Put, Rows, get_or_compute
+from cliprpn.storage.keyed_store import ColumnTypes, Put, Rows, get_or_compute, written_store
 
 # Batch sizes of CLIP's encoders. A batch of views may come from several images.
 VIEW_BATCH = 64
@@ -161,7 +161,7 @@ def _get_or_compute(
     """`get_or_compute` after checking that there is space for the missing embeddings."""
 
     def check_and_compute(missing: list[str], put: Put) -> None:
-        check_space(store.parent, len(missing) * dim * 2)
+        check_space(written_store(store, context.own_stores).parent, len(missing) * dim * 2)
         compute(missing, put)
 
     return get_or_compute(
@@ -171,6 +171,7 @@ def _get_or_compute(
         check_and_compute,
         lambda: context.warn("another process is computing the same embeddings; waiting for it"),
         context.should_stop,
+        context.own_stores,
     )
 
 

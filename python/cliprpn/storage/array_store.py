@@ -38,10 +38,10 @@ def open_store(folder: Path) -> dict[str, np.ndarray] | None:
         try:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
         except DAMAGED_ARRAYS as error:
-            raise _damaged_features(folder, f"{path}: {error}") from error
+            raise damaged_features(folder, f"{path}: {error}") from error
         expected, found = (entry["shape"], entry["dtype"]), (list(array.shape), array.dtype.name)
         if found != expected:
-            raise _damaged_features(folder, f"{path}: expected {expected}, found {found}")
+            raise damaged_features(folder, f"{path}: expected {expected}, found {found}")
         arrays[name] = array
     return arrays
 
@@ -55,7 +55,7 @@ def _read_json(path: Path, key: str) -> dict[str, Any]:
     try:
         return json.loads(path.read_bytes())[key]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged_features(path.parent, f"{path}: {type(error).__name__}: {error}") from error
+        raise damaged_features(path.parent, f"{path}: {type(error).__name__}: {error}") from error
 
 
 class StoreWriter:
@@ -142,7 +142,7 @@ class StoreWriter:
         write_durably(self.folder / name, f"{json.dumps(value, indent=2)}\n".encode())
 
 
-def _damaged_features(folder: Path, what: str) -> CliprpnError:
+def damaged_features(folder: Path, what: str) -> CliprpnError:
     return CliprpnError(
         "data_invalid",
         f"the cached features are damaged: {what}; delete {folder} and re-run the same command",

@@ -40,6 +40,7 @@ def get_or_compute(
     compute: Callable[[list[str], Put], None],
     on_wait: Callable[[], None],
     should_stop: Callable[[], bool],
+    own_stores: Path | None = None,
 ) -> dict[str, Rows]:
     """The rows of each key, from the file or computed and added to it.
 
@@ -52,24 +53,34 @@ def get_or_compute(
         compute: gets the missing keys, in order, and calls `put` with the rows of each. Rows that were put are kept
             even if it raises.
         on_wait: called once if another process is writing to the file.
+        own_stores: folder on this machine's own disk: rows are added to a file there, and `path` is only read. For a
+            cache that several machines share, since SQLite's locks are not safe there.
 
     Raises:
         CliprpnError: interrupted, no_space, bad_input (the folder is not writable), data_invalid (the file is damaged
             or has other columns).
     """
     unique = list(dict.fromkeys(keys))
-    rows = _read_existing(path, columns, unique)
+    own = written_store(path, own_stores)
+    rows = _read_existing(own, columns, unique)
+    if own != path:
+        rows |= _read_only(path, columns, [key for key in unique if key not in rows])
     rows |= _read_shared(path, columns, [key for key in unique if key not in rows])
     if len(rows) == len(unique):
         return rows
-    with file_lock(_lock_file(path), on_wait, should_stop):
-        rows |= _read_existing(path, columns, [key for key in unique if key not in rows])
+    with file_lock(_lock_file(own), on_wait, should_stop):
+        rows |= _read_existing(own, columns, [key for key in unique if key not in rows])
         missing = [key for key in unique if key not in rows]
         if missing:
-            with KeyedStore(path, columns) as store:
+            with KeyedStore(own, columns) as store:
                 compute(missing, store.put)
-            rows |= _read_existing(path, columns, missing)
+            rows |= _read_existing(own, columns, missing)
     return rows
+
+
+def written_store(path: Path, own_stores: Path | None) -> Path:
+    """The file that rows are added to: that of the same name on the machine's own disk, if there is such a folder."""
+    return path if own_stores is None else own_stores / path.parent.name / path.name
 
 
 def _lock_file(path: Path) -> Path:
@@ -101,6 +112,20 @@ def _read_existing(path: Path, columns: ColumnTypes, keys: list[str]) -> dict[st
         return store.rows(keys)
 
 
+def _read_only(path: Path, columns: ColumnTypes, keys: list[str]) -> dict[str, Rows]:
+    """As `_read_existing`, for a file that other machines read, too; none if its last change is not complete."""
+    if not keys or not path.exists():
+        return {}
+    try:
+        with KeyedStore(path, columns, create=False, read_only=True) as store:
+            return store.rows(keys)
+    except CliprpnError as error:
+        # The process that wrote was killed, and only one that writes may complete or undo its change.
+        if error.code != "environment_broken":
+            raise
+        return {}
+
+
 def _read_shared(path: Path, columns: ColumnTypes, keys: list[str]) -> dict[str, Rows]:
     """The rows of those keys that the file of the same name in CLIPRPN_SHARED_CACHE has, which is only read."""
     root = os.environ.get("CLIPRPN_SHARED_CACHE")
@@ -117,17 +142,21 @@ class KeyedStore:
         path: the file.
         columns: name and type of a row's values, in order.
         create: creates the file if missing; requires that the caller holds the lock.
+        read_only: never changes the file.
 
     Raises:
         CliprpnError: no_space, bad_input, locked, data_invalid.
     """
 
-    def __init__(self, path: Path, columns: ColumnTypes, create: bool = True) -> None:
+    def __init__(
+        self, path: Path, columns: ColumnTypes, create: bool = True, read_only: bool = False
+    ) -> None:
         self.path = path
         self._columns = columns
         self._pending: list[tuple[str, Rows]] = []
         self._committed_at = time.monotonic()
-        mode = "rwc" if create else "rw"  # `rw` falls back to reading if the file is not writable.
+        # `rw` falls back to reading if the file is not writable.
+        mode = "rwc" if create else "ro" if read_only else "rw"
         with _sqlite_errors(path):
             # Rows may be put by another thread than the one that opens the file; by one at a time.
             self._file = sqlite3.connect(

@@ -28,6 +28,7 @@ from cliprpn.errors import CliprpnError, disk_has_failed, disk_is_full, is_not_w
 from cliprpn.run_context import Emit, RunContext
 from cliprpn.seeding import seed_everything
 from cliprpn.storage.durable import failed_disk, full_folder, not_writable, space_advice, write_json
+from cliprpn.storage.node_disk import node_stores
 from cliprpn.storage.specs import Spec
 from cliprpn.trials.baseline import evaluate_baseline
 from cliprpn.trials.checkpoint import KeepModels, ResumeOptions, remove_checkpoint
@@ -142,7 +143,7 @@ def _run_by_kind(
     seed_everything(spec.seed, spec.num_threads)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    context = RunContext(device, Path(spec.cache_dir), emit, should_stop)
+    context = RunContext(device, Path(spec.cache_dir), emit, should_stop, own_stores=node_stores())
     if isinstance(spec, BaselineSpec):
         prefer_deterministic()
         result = _run_baseline(spec, folder, context)

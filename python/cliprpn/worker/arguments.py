@@ -24,6 +24,7 @@ class Arguments:
         grace_s: time that an attempt gets to stop after SIGTERM or SIGUSR1, before it is killed.
         label: of a pilot, for people, such as the job of a cluster.
         module_path: further folders of Python modules, searched last.
+        node_cache: of a pilot: folder on this machine's own disk for copies of features; None for none.
         replaced: starts of paths of the machine that runs the sweep, and what they are here.
     """
 
@@ -34,6 +35,7 @@ class Arguments:
     grace_s: float
     label: str
     module_path: tuple[str, ...]
+    node_cache: str | None
     replaced: tuple[tuple[str, str], ...]
     start_s: float = START_S
 
@@ -59,6 +61,11 @@ def read_arguments(argv: list[str]) -> Arguments:
         help="a folder of Python modules, searched last (repeatable)",
     )
     parser.add_argument(
+        "--node-cache",
+        metavar="DIR",
+        help="copy features to this folder on the machine's own disk, which may contain variables such as $TMPDIR",
+    )
+    parser.add_argument(
         "--replace",
         action="append",
         default=[],
@@ -79,5 +86,6 @@ def read_arguments(argv: list[str]) -> Arguments:
         grace_s=values.grace_s,
         label=values.label,
         module_path=tuple(values.module_path),
+        node_cache=values.node_cache,
         replaced=tuple((pair[0].rstrip("/"), pair[1].rstrip("/")) for pair in replaced),
     )

@@ -8,6 +8,7 @@ import queue
 import signal
 import subprocess
 import threading
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter
@@ -15,6 +16,7 @@ from pydantic import Field, TypeAdapter
 from cliprpn.contract.generated import (
     EndRequest,
     ErrorInfo,
+    PrepareRequest,
     RunRequest,
     WorkerEnded,
     WorkerEvent,
@@ -34,15 +36,17 @@ class Child:
 
     Args:
         command: starts the worker.
+        env: variables besides those of this process.
     """
 
-    def __init__(self, command: list[str]) -> None:
+    def __init__(self, command: list[str], env: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             encoding="utf-8",
+            env={**os.environ, **env},
             start_new_session=True,  # A signal to the pilot's group is for the pilot.
         )
         self._messages: queue.Queue[Message | ErrorInfo] = queue.Queue()
@@ -56,7 +60,7 @@ class Child:
         except queue.Empty:
             return None
 
-    def run(self, request: RunRequest) -> None:
+    def run(self, request: RunRequest | PrepareRequest) -> None:
         """Starts an attempt."""
         self._send(request.model_dump_json(exclude_unset=True))
 

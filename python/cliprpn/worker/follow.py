@@ -11,14 +11,15 @@ from cliprpn.contract.generated import (
     EndedAttempt,
     ErrorInfo,
     FailedOutcome,
-    QueuedAttempt,
+    PrepareRequest,
+    QueuedPreparation,
     RunRequest,
     WorkerEnded,
     WorkerEvent,
 )
 from cliprpn.worker.child import Child
 from cliprpn.worker.paths import Roots
-from cliprpn.worker.queue_folder import QueueFolder
+from cliprpn.worker.queue_folder import Queued, QueueFolder
 
 # How often files that ask for something are looked for.
 LOOK_EVERY_S = 0.5
@@ -54,7 +55,7 @@ def follow_attempt(
     child: Child,
     queue: QueueFolder,
     entry: str,
-    attempt: QueuedAttempt,
+    attempt: Queued,
     roots: Roots,
     leaving: Callable[[], str],
     grace_s: float,
@@ -67,8 +68,7 @@ def follow_attempt(
         leaving: the signal that asked the pilot to leave; empty if none did.
         grace_s: time to stop after such a signal; a request to cancel says its own.
     """
-    here = roots.attempt_here(attempt)
-    child.run(RunRequest(type="run", params=here.params, log_file=here.log_file))
+    child.run(_request_of(attempt, roots))
     stop: _Stop | None = None
     looked_at = time.monotonic()
     with queue.events_file(entry).open("ab", buffering=0) as events:
@@ -96,6 +96,15 @@ def follow_attempt(
     )
 
 
+def _request_of(attempt: Queued, roots: Roots) -> RunRequest | PrepareRequest:
+    """With the paths of this machine."""
+    if isinstance(attempt, QueuedPreparation):
+        preparation = roots.attempt_here(attempt)
+        return PrepareRequest(type="prepare", params=preparation.params, log_file=preparation.log_file)
+    here = roots.attempt_here(attempt)
+    return RunRequest(type="run", params=here.params, log_file=here.log_file)
+
+
 def _reason_to_stop(queue: QueueFolder, entry: str, leaving: str, grace_s: float) -> _Stop | None:
     now = time.monotonic()
     request = None
@@ -109,7 +118,7 @@ def _reason_to_stop(queue: QueueFolder, entry: str, leaving: str, grace_s: float
 
 
 def _describe_end(
-    message: WorkerEnded | ErrorInfo, stop: _Stop | None, attempt: QueuedAttempt, pilot: str
+    message: WorkerEnded | ErrorInfo, stop: _Stop | None, attempt: Queued, pilot: str
 ) -> EndedAttempt:
     error = message if isinstance(message, ErrorInfo) else message.error
     how, reason = "outcome", ""

@@ -11,7 +11,9 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +38,7 @@ def main(argv: list[str]) -> int:
         default=[],
         help="a folder that the other machine has, as it is called here",
     )
+    parser.add_argument("--node-cache", help="folder for copies of features, as for a worker")
     values = parser.parse_args(argv)
     folder: Path = values.folder
     token = f"{folder.name}-root"
@@ -50,6 +53,7 @@ def main(argv: list[str]) -> int:
         "server_time_s": stamp.stat().st_mtime,
         "problems": [name for name, works in OPERATIONS.items() if not _works(works, folder)],
         "roots": [_find_root(Path(root), token) for root in values.root],
+        "node_cache": None if values.node_cache is None else _try_cache(values.node_cache),
         **_worker(values.device),
     }
     if folder.is_dir():  # Otherwise the other side has given up, and nothing may come back.
@@ -72,6 +76,23 @@ def _answer(folder: Path) -> None:
                 elif kind == "race" and number.isdigit():
                     os.rename(folder / name, folder / f"{name}.node")
         time.sleep(POLL_S)
+
+
+def _try_cache(chosen: str) -> dict[str, object]:
+    """Whether features can be copied to a folder on this node."""
+    folder = Path(os.path.expandvars(chosen))
+    if not folder.is_absolute():
+        problem = "expected an absolute path, once the variables of the node are in it"
+        return {"folder": str(folder), "problem": problem, "free_bytes": None}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"cliprpn")
+            file.flush()
+        free_bytes = shutil.disk_usage(folder).free
+    except OSError as error:
+        return {"folder": str(folder), "problem": error.strerror or str(error), "free_bytes": None}
+    return {"folder": str(folder), "problem": None, "free_bytes": free_bytes}
 
 
 def _find_root(root: Path, token: str) -> dict[str, object]:

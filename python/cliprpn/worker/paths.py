@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from cliprpn.contract.generated import QueuedAttempt
+from cliprpn.contract.generated import BaselineSpec, ClipRpnSpec, QueuedAttempt, QueuedPreparation
+
+# What a pilot finds in a queue.
+AnyQueued = TypeVar("AnyQueued", QueuedAttempt, QueuedPreparation)
 
 
 class Roots:
@@ -29,17 +32,23 @@ class Roots:
         found = self.find(path)
         return path if found is None else found[1] + path[len(found[0]) :]
 
-    def attempt_here(self, attempt: QueuedAttempt) -> QueuedAttempt:
+    def attempt_here(self, attempt: AnyQueued) -> AnyQueued:
         """An attempt with its paths as this machine has them. Its models name their weights as the other one does."""
-        here = QueuedAttempt.model_validate(self._replace(attempt.model_dump(exclude_unset=True)))
-        weights = attempt.params.spec.backbone.weights
-        if here.params.spec.backbone.weights != weights:
-            here.params.recorded_weights = weights
+        here = type(attempt).model_validate(self._replace(attempt.model_dump(exclude_unset=True)))
+        if isinstance(attempt, QueuedAttempt) and isinstance(here, QueuedAttempt):
+            weights = attempt.params.spec.backbone.weights
+            if here.params.spec.backbone.weights != weights:
+                here.params.recorded_weights = weights
         return here
 
-    def missing(self, attempt: QueuedAttempt) -> str | None:
+    def missing(self, attempt: QueuedAttempt | QueuedPreparation) -> str | None:
         """What the attempt, as it was queued, needs and this machine lacks, for people; None if there is nothing."""
-        spec = attempt.params.spec
+        if isinstance(attempt, QueuedAttempt):
+            return self._missing_of(attempt.params.spec)
+        found = (self._missing_of(part.trial) for part in attempt.params.spec.parts)
+        return next((missing for missing in found if missing is not None), None)
+
+    def _missing_of(self, spec: ClipRpnSpec | BaselineSpec) -> str | None:
         detector = None if spec.kind == "cliprpn" else spec.baseline.detector
         files = [spec.dataset.root, spec.backbone.weights, getattr(detector, "file", "")]
         for path in (path for path in files if path.startswith("/")):

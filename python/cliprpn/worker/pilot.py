@@ -16,12 +16,12 @@ from cliprpn.contract.generated import (
     SCHEMA_SHA256,
     ErrorInfo,
     PilotFacts,
-    QueuedAttempt,
     QueueSettings,
     WorkerEnded,
     WorkerReady,
 )
 from cliprpn.errors import CliprpnError
+from cliprpn.storage.node_disk import node_environment
 from cliprpn.worker.arguments import Arguments
 from cliprpn.worker.child import Child
 from cliprpn.worker.follow import LOOK_EVERY_S, follow_attempt
@@ -29,7 +29,7 @@ from cliprpn.worker.heartbeat import Heartbeat
 from cliprpn.worker.last_will import LastWill
 from cliprpn.worker.paths import Roots
 from cliprpn.worker.process_identity import this_process, unique_name
-from cliprpn.worker.queue_folder import QueueFolder, queue_errors
+from cliprpn.worker.queue_folder import Queued, QueueFolder, queue_errors
 from cliprpn.worker.waiting import WaitingAttempts
 
 # After as many trials, the worker process is replaced: some memory is never freed. As src/engine/local/renewal.ts.
@@ -99,20 +99,20 @@ class Pilot:
             self._will.make()
         self._heartbeat = Heartbeat(self._queue.beat, settings.beat_s)
         try:
-            with queue_errors(self._queue):
-                self._run_attempts(settings)
+            with queue_errors(self._queue), node_environment(self._arguments.node_cache) as env:
+                self._run_attempts(settings, env)
                 self._queue.require()
                 return self._is_lost()
         except CliprpnError as error:
             self._refuse(error)
             raise
 
-    def _run_attempts(self, settings: QueueSettings) -> None:
+    def _run_attempts(self, settings: QueueSettings, env: dict[str, str]) -> None:
         # queue/ lies in sweeps/NAME/ of the runs folder.
         runs_dir = (settings.runs_dir, str(self._queue.folder.parents[2]))
         roots = Roots([*self._arguments.replaced, *(settings.roots or {}).items(), runs_dir])
-        waiting = WaitingAttempts(self._queue, roots)
-        child, num_trials = self._start(settings), 0
+        waiting = WaitingAttempts(self._queue, roots, settings.lease_s)
+        child, num_trials = self._start(settings, env), 0
         while child is not None and (found := self._next(waiting)) is not None:
             entry, attempt = found
             self._will.runs(entry)
@@ -127,7 +127,7 @@ class Pilot:
             num_trials += 1
             if result.is_worker_suspect or num_trials >= RENEW_AFTER:
                 child.kill()
-                child, num_trials = self._start(settings), 0
+                child, num_trials = self._start(settings, env), 0
 
     def _refuse(self, error: CliprpnError) -> None:
         self._will.revoke()  # It would remove the file that says why.
@@ -167,7 +167,7 @@ class Pilot:
             raise CliprpnError("contract_violation", other)
         return settings
 
-    def _start(self, settings: QueueSettings) -> Child | None:
+    def _start(self, settings: QueueSettings, env: dict[str, str]) -> Child | None:
         """Starts a worker process; None if the pilot is to end.
 
         Raises:
@@ -177,7 +177,7 @@ class Pilot:
         options = ["--device", self._arguments.device]
         if settings.num_threads is not None:
             options += ["--num-threads", str(settings.num_threads)]
-        self._child = child = Child([*self._command, *options])
+        self._child = child = Child([*self._command, *options], env)
         end = time.monotonic() + self._arguments.start_s
         while not self._is_ending():
             if time.monotonic() > end:
@@ -198,7 +198,7 @@ class Pilot:
                 raise CliprpnError("environment_broken", f"the worker did not start: {message.message}")
         return None
 
-    def _next(self, waiting: WaitingAttempts) -> tuple[str, QueuedAttempt] | None:
+    def _next(self, waiting: WaitingAttempts) -> tuple[str, Queued] | None:
         """Waits for an attempt and takes it; None if the pilot is to end.
 
         Raises:
@@ -207,6 +207,8 @@ class Pilot:
         idle_since, sleep_s = time.monotonic(), MIN_SLEEP_S
         while not self._is_ending():
             found = waiting.take()
+            if waiting.is_blocked:
+                idle_since = time.monotonic()
             if found is not None or time.monotonic() - idle_since > self._arguments.idle_s:
                 return found
             time.sleep(sleep_s)

@@ -8,21 +8,46 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel
 
-from cliprpn.contract.generated import CancelRequest, EndedAttempt, PilotFacts, QueuedAttempt, QueueSettings
+from cliprpn.contract.generated import (
+    CancelRequest,
+    EndedAttempt,
+    PilotFacts,
+    QueuedAttempt,
+    QueuedPreparation,
+    QueueSettings,
+)
 from cliprpn.errors import CliprpnError
 from cliprpn.storage.durable import disk_errors, write_durably
 from cliprpn.worker.survivor import Will
 
 Model = TypeVar("Model", bound=BaseModel)
+Queued = QueuedAttempt | QueuedPreparation
 # Errors for a file that another process has renamed or removed; the second one is NFS's.
 GONE = (errno.ENOENT, errno.ESTALE)
 # Files of attempts that wait: NUMBER-ENTRY.json, numbered in the order of submission.
 WAITING = re.compile(r"\d{10}-.+\.json")
+# In first/: what trials share, with the name of the pilot that has it.
+PREPARATION = re.compile(r"(prepare\.\d+)(?:@(.*))?\.json")
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What trials share, in the queue.
+
+    Attributes:
+        name: of its file.
+        pilot: the name of the one that makes it; None if it waits.
+    """
+
+    name: str
+    entry: str
+    pilot: str | None
 
 
 class QueueFolder:
@@ -92,12 +117,37 @@ class QueueFolder:
         """
         return _read(QueuedAttempt, self.folder / "waiting" / name)
 
+    def preparations(self) -> list[Preparation]:
+        """What trials share, as far as it has not ended."""
+        names = [PREPARATION.fullmatch(name) for name in sorted(os.listdir(self.folder / "first"))]
+        found = [Preparation(match[0], match[1], match[2]) for match in names if match is not None]
+        return [each for each in found if each.pilot is None or not self._ended_file(each.entry).exists()]
+
+    def read_preparation(self, name: str) -> QueuedPreparation | None:
+        """As `read_waiting`."""
+        return _read(QueuedPreparation, self.folder / "first" / name)
+
+    def heartbeat_of(self, pilot: str) -> int | None:
+        """Changes with each heartbeat of another pilot; None if it has no file any more."""
+        try:
+            # NFS asks the server for a file that is opened.
+            with (self.folder / "pilots" / f"{pilot}.json").open() as file:
+                return os.fstat(file.fileno()).st_mtime_ns
+        except FileNotFoundError:
+            return None
+
+    def end_for(self, entry: str, pilot: str, reason: str) -> None:
+        """Ends what another pilot has, which is lost; that pilot may have been faster."""
+        ended = EndedAttempt(schema_version=1, how="lost", pilot=pilot, reason=reason, error=None)
+        self._create(self._ended_file(entry), ended)
+
     def claim(self, name: str) -> str | None:
-        """Takes an attempt that waits. Returns its entry; None if another pilot was faster."""
-        entry = name.partition("-")[2].removesuffix(".json")
+        """Takes what waits. Returns its entry; None if another pilot was faster."""
+        is_trial = WAITING.fullmatch(name) is not None
+        entry = (name.partition("-")[2] if is_trial else name).removesuffix(".json")
         claim = self._claim_file(entry)
         try:
-            os.rename(self.folder / "waiting" / name, claim)
+            os.rename(self.folder / ("waiting" if is_trial else "first") / name, claim)
         except OSError as error:
             if error.errno not in GONE:
                 raise
@@ -136,11 +186,12 @@ class QueueFolder:
         """Says what this pilot is; its time is the heartbeat."""
         return self.folder / "pilots" / f"{self.pilot}.json"
 
-    def _claim_file(self, entry: str) -> Path:
-        return self.folder / "claimed" / f"{entry}@{self.pilot}.json"
-
     def _ended_file(self, entry: str) -> Path:
         return self.folder / "ended" / f"{entry}.json"
+
+    def _claim_file(self, entry: str) -> Path:
+        folder = "first" if PREPARATION.fullmatch(f"{entry}.json") else "claimed"
+        return self.folder / folder / f"{entry}@{self.pilot}.json"
 
     def _create(self, file: Path, content: BaseModel) -> bool:
         """Creates a complete file in one step. Returns False if it exists."""

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, TextIO
 
 from pydantic import BaseModel, Field, TypeAdapter
@@ -19,10 +20,15 @@ from cliprpn.bridge.runtime import describe_error
 from cliprpn.code_identity import CODE_FOLDER, code_hashes
 from cliprpn.contract.generated import (
     SCHEMA_SHA256,
+    BaselineSpec,
+    ClipRpnSpec,
     CompletedOutcome,
     EndRequest,
     ErrorInfo,
     FailedOutcome,
+    PreparationOutcome,
+    PrepareRequest,
+    RunPreparationParams,
     RunRequest,
     RunTrialParams,
     WorkerEnded,
@@ -32,13 +38,14 @@ from cliprpn.contract.generated import (
 from cliprpn.errors import CliprpnError
 
 Outcome = CompletedOutcome | FailedOutcome
-# Runs an attempt, given where events go and whether it has been asked to stop.
-RunAttempt = Callable[[RunTrialParams, Callable[[BaseModel], None], Callable[[], bool]], Outcome]
+Params = RunTrialParams | RunPreparationParams
+# Runs an attempt at a trial or at a preparation, given where events go and whether it has been asked to stop.
+RunAttempt = Callable[[Params, Callable[[BaseModel], None], Callable[[], bool]], Outcome | PreparationOutcome]
 # Prepares this process for a device and a number of threads.
 Load = Callable[[str, int | None], tuple[WorkerReady, RunAttempt]]
 
-_REQUEST: TypeAdapter[RunRequest | EndRequest] = TypeAdapter(
-    Annotated[RunRequest | EndRequest, Field(discriminator="type")]
+_REQUEST: TypeAdapter[RunRequest | PrepareRequest | EndRequest] = TypeAdapter(
+    Annotated[RunRequest | PrepareRequest | EndRequest, Field(discriminator="type")]
 )
 
 
@@ -53,6 +60,7 @@ def load_trials(device: str, num_threads: int | None) -> tuple[WorkerReady, RunA
     from cliprpn.devices import describe_environment, resolve_device
     from cliprpn.memory import keep_freed_memory
     from cliprpn.trials.attempt import run_attempt
+    from cliprpn.trials.preparation import run_preparation
     from cliprpn.trials.worker_memory import begin_worker
 
     keep_freed_memory()
@@ -71,7 +79,16 @@ def load_trials(device: str, num_threads: int | None) -> tuple[WorkerReady, RunA
             "environment": describe_environment(selected).model_dump(),
         }
     )
-    return ready, lambda params, emit, should_stop: run_attempt(params, selected, emit, should_stop)
+
+    def run(
+        params: Params, emit: Callable[[BaseModel], None], should_stop: Callable[[], bool]
+    ) -> Outcome | PreparationOutcome:
+        if isinstance(params, RunTrialParams):
+            return run_attempt(params, selected, emit, should_stop)
+        folder = Path(params.folder)
+        return run_preparation(params.spec, folder, params.num_lanes, selected, emit, should_stop)
+
+    return ready, run
 
 
 def serve(device: str, num_threads: int | None, load: Load = load_trials) -> int:
@@ -106,7 +123,8 @@ def serve(device: str, num_threads: int | None, load: Load = load_trials) -> int
                     lambda event: send(WorkerEvent(type="event", event=event)),  # type: ignore[arg-type]
                     requests.should_stop,
                 )
-                ended = WorkerEnded(type="ended", outcome=outcome, error=None)
+                of_trial = None if isinstance(outcome, PreparationOutcome) else outcome
+                ended = WorkerEnded(type="ended", outcome=of_trial, error=None)
             except BaseException as error:  # noqa: BLE001 - nothing that a trial raises ends the worker
                 ended = _failed(error)
         requests.is_busy = False
@@ -120,10 +138,10 @@ class _Requests:
     def __init__(self) -> None:
         self.is_busy = False
         self._stop = threading.Event()
-        self._runs: queue.Queue[RunRequest | Exception | None] = queue.Queue()
+        self._runs: queue.Queue[RunRequest | PrepareRequest | Exception | None] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
-    def next(self) -> RunRequest | Exception | None:
+    def next(self) -> RunRequest | PrepareRequest | Exception | None:
         """Waits for the next attempt; an error for a line that is no request, None at the end of stdin."""
         return self._runs.get()
 
@@ -146,6 +164,13 @@ class _Requests:
         if self.is_busy:  # Whoever started this process is gone.
             os.kill(os.getpid(), signal.SIGKILL)
         self._runs.put(None)
+
+
+def specs_of(params: Params) -> list[ClipRpnSpec | BaselineSpec]:
+    """The trial of an attempt, or those that a preparation is for."""
+    if isinstance(params, RunTrialParams):
+        return [params.spec]
+    return [part.trial for part in params.spec.parts]
 
 
 def _take_stdout() -> TextIO:
@@ -176,13 +201,15 @@ def _redirect(targets: list[int]) -> None:
         os.dup2(target, fd)
 
 
-def _require_code(request: RunRequest, ready: WorkerReady) -> None:
+def _require_code(request: RunRequest | PrepareRequest, ready: WorkerReady) -> None:
     """
     Raises:
-        CliprpnError: contract_violation, if the trial is one of other code.
+        CliprpnError: contract_violation, if a trial is one of other code.
     """
-    spec, ours = request.params.spec, ready.sources_sha256.model_dump()
-    if spec.sources_sha256 != ours[spec.kind]:
+    ours = ready.sources_sha256.model_dump()
+    for spec in specs_of(request.params):
+        if spec.sources_sha256 == ours[spec.kind]:
+            continue
         raise CliprpnError(
             "contract_violation",
             f"expected a trial of the code in {ready.code_folder}, {ours[spec.kind][:16]}, found one of "

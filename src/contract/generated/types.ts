@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "568debd2884c583f5b6da5804ac55d552fd70434ab3dd7faedc7cc7e7ffdce57";
+export const schema_sha256 = "a3edd51cb81bb418a82ad1758fb6244262acfdeaca1292be7b2afcda940209e2";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -346,6 +346,13 @@ export type ResultsChoice = string | [string, ...string[]] | ResultsObject;
  */
 export type SlurmName = string;
 /**
+ * Folder on the own disk of each node to which features are copied once, for slow shares: an absolute path, or one that begins with a variable of the node, such as `$TMPDIR/cliprpn`. Default: none, features are read from the share.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "NodeCacheDir".
+ */
+export type NodeCacheDir = string;
+/**
  * `default`: ClipRPN (Trento) with its bugs fixed. `reference`: the original settings of ClipRPN (Trento).
  *
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -530,7 +537,7 @@ export type WorkerMessage = WorkerReady | WorkerEvent | WorkerEnded;
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "WorkerRequest".
  */
-export type WorkerRequest = RunRequest | EndRequest;
+export type WorkerRequest = RunRequest | PrepareRequest | EndRequest;
 
 export interface Contract {
   [k: string]: unknown | undefined;
@@ -5104,6 +5111,7 @@ export interface SlurmOptions {
    * Largest number of jobs at the same time. Default: 16.
    */
   array_parallelism?: number;
+  node_cache_dir?: NodeCacheDir;
   /**
    * Further options of sbatch, by their long names: {"exclude": "node7", "exclusive": true}.
    */
@@ -5151,6 +5159,7 @@ export interface RayOptions {
    * CPU cores of each actor. Default: `num_threads` of the experiment.
    */
   num_cpus?: number;
+  node_cache_dir?: NodeCacheDir;
   /**
    * Largest number of actors at the same time. Default: 16.
    */
@@ -6360,6 +6369,10 @@ export interface PreparationStarted {
    */
   attempt: number;
   num_parts: number;
+  /**
+   * Where it runs, if that is not this machine. Missing in files of earlier versions.
+   */
+  worker?: string;
 }
 /**
  * This interface was referenced by `Contract`'s JSON-Schema
@@ -6374,7 +6387,7 @@ export interface PreparationFinished {
   at: string;
   attempt: number;
   /**
-   * `completed`: parts may have failed, as outcome.json says. `retried`: its worker was lost, and another attempt follows.
+   * `completed`: parts may have failed, as outcome.json says. `retried`: its worker was lost, or the cluster took it away, and another attempt follows.
    */
   state: "completed" | "failed" | "interrupted" | "retried";
   duration_ms: number;
@@ -6570,6 +6583,10 @@ export interface NodeCheck {
    */
   roots: FoundRoot[];
   /**
+   * The folder for copies of features on the node's own disk; null if there is none.
+   */
+  node_cache: CheckedNodeCache | null;
+  /**
    * What a worker on the node would say; null if none can start.
    */
   worker: WorkerReady | null;
@@ -6596,6 +6613,24 @@ export interface FoundRoot {
    * Hash of the names in it, for a folder in which the other machine may not create a file; null if it cannot be read.
    */
   names_sha256: string | null;
+}
+/**
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "CheckedNodeCache".
+ */
+export interface CheckedNodeCache {
+  /**
+   * With the node's variables.
+   */
+  folder: string;
+  /**
+   * Why it cannot be written; null if it can.
+   */
+  problem: string | null;
+  /**
+   * Free space on its disk; null if it cannot be written.
+   */
+  free_bytes: number | null;
 }
 /**
  * The first line. Whoever started the worker compares the hashes before it sends a trial.
@@ -6973,6 +7008,24 @@ export interface QueuedAttempt {
    */
   attempt: number;
   params: RunTrialParams;
+  /**
+   * Absolute path; receives what the attempt prints.
+   */
+  log_file: string;
+}
+/**
+ * first/prepare.N.json: makes what the trials of the sweep share. Pilots take it before any trial, and take no trial before it has ended.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "QueuedPreparation".
+ */
+export interface QueuedPreparation {
+  schema_version: 1;
+  /**
+   * Counted from 1 for each sweep.
+   */
+  attempt: number;
+  params: RunPreparationParams;
   /**
    * Absolute path; receives what the attempt prints.
    */
@@ -7817,7 +7870,7 @@ export interface SweepStatus {
   running: RunningTrial[];
 }
 /**
- * The attempt that makes what trials share, while it runs; no trial runs then. Missing otherwise.
+ * The attempt that makes what trials share, while it waits for a worker or runs; no other trial starts then. Missing otherwise.
  *
  * This interface was referenced by `Contract`'s JSON-Schema
  * via the `definition` "RunningPreparation".
@@ -7836,6 +7889,10 @@ export interface RunningPreparation {
    * Estimated remaining time of the activity; null while nothing is known.
    */
   left_ms: number | null;
+  /**
+   * Where it runs, if that is not the machine of the sweep's process.
+   */
+  worker?: string;
 }
 /**
  * A worker on another machine.
@@ -7865,7 +7922,7 @@ export interface WorkerNow {
    */
   slot?: number;
   /**
-   * The trial that it runs.
+   * The trial that it runs; none while it makes what trials share.
    */
   trial_id?: string;
   attempt?: number;
@@ -7966,6 +8023,7 @@ export interface ProgressEvent {
     | "index"
     | "image_features"
     | "text_features"
+    | "features_copy"
     | "training"
     | "evaluation"
     | "detector_training"
@@ -8320,7 +8378,7 @@ export interface WorkerEvent {
 export interface WorkerEnded {
   type: "ended";
   /**
-   * As it lies in the attempt's folder; null if there is none.
+   * As it lies in the attempt's folder; null if there is none, and for a preparation.
    */
   outcome: TrialOutcome | null;
   /**
@@ -8337,6 +8395,20 @@ export interface WorkerEnded {
 export interface RunRequest {
   type: "run";
   params: RunTrialParams;
+  /**
+   * Absolute path; receives what the attempt prints.
+   */
+  log_file: string;
+}
+/**
+ * Makes what trials share, as an attempt of its own; one attempt at a time.
+ *
+ * This interface was referenced by `Contract`'s JSON-Schema
+ * via the `definition` "PrepareRequest".
+ */
+export interface PrepareRequest {
+  type: "prepare";
+  params: RunPreparationParams;
   /**
    * Absolute path; receives what the attempt prints.
    */

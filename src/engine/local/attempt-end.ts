@@ -1,6 +1,6 @@
 import { CliprpnError } from "../../contract/errors.ts";
-import { messageOf } from "../error-message.ts";
-import type { Attempt, AttemptEnd } from "../launcher.ts";
+import { type DescribedAttempt, messageOf } from "../error-message.ts";
+import type { AttemptEnd } from "../launcher.ts";
 import { isStopped } from "./stop-on-abort.ts";
 
 /**
@@ -8,7 +8,11 @@ import { isStopped } from "./stop-on-abort.ts";
  *
  * @param canceled aborted if the attempt was canceled.
  */
-export function endAfterError(attempt: Attempt, error: unknown, canceled: AbortSignal): AttemptEnd {
+export function endAfterError<Outcome>(
+  attempt: DescribedAttempt & { outcome(): Outcome | undefined },
+  error: unknown,
+  canceled: AbortSignal,
+): AttemptEnd<Outcome> {
   const outcome = attempt.outcome();
   if (outcome !== undefined) return { how: "outcome", outcome };
   if (isStopped(error, canceled)) return { how: "canceled" };

@@ -1,7 +1,7 @@
 import { CliprpnError } from "../../contract/errors.ts";
-import type { ErrorCode, WorkerMemory } from "../../contract/generated/types.ts";
+import type { ErrorCode, PreparationOutcome, WorkerMemory } from "../../contract/generated/types.ts";
 import type { Worker } from "../../worker/worker.ts";
-import type { Attempt, AttemptEnd, Launcher, Told } from "../launcher.ts";
+import type { Attempt, AttemptEnd, Launcher, Preparation, PrepareOptions, Told } from "../launcher.ts";
 import { endAfterError } from "./attempt-end.ts";
 import { type RenewalRules, WorkerUse } from "./renewal.ts";
 import { stopOnAbort } from "./stop-on-abort.ts";
@@ -73,6 +73,31 @@ export class LocalLauncher implements Launcher {
 
   cancel(attempt: Attempt): void {
     this.#slots.find((slot) => slot.attempt === attempt)?.cancel.abort();
+  }
+
+  /** On a worker that a slot gets afterwards. */
+  async prepare(
+    preparation: Preparation,
+    { signal, onStarted, onEvent }: PrepareOptions,
+  ): Promise<AttemptEnd<PreparationOutcome>> {
+    const { spec, folder, numLanes, logFile } = preparation;
+    const [device = "auto"] = this.#options.devices;
+    try {
+      const worker = await this.#workers.take(device, AbortSignal.any([signal, this.#closed.signal]));
+      const removeListener = stopOnAbort(worker, signal, this.#options.graceMs);
+      try {
+        signal.throwIfAborted();
+        onStarted();
+        const params = { spec, folder, num_lanes: numLanes };
+        const { outcome } = await worker.call("run_preparation", params, { logFile, onEvent });
+        return { how: "outcome", outcome };
+      } finally {
+        removeListener();
+        this.#workers.giveBack(worker, device);
+      }
+    } catch (error) {
+      return endAfterError(preparation, error, signal);
+    }
   }
 
   async close(): Promise<void> {

@@ -1,14 +1,14 @@
 import { CliprpnError } from "../../contract/errors.ts";
-import type { EndedAttempt, ErrorCode, QueuedAttempt } from "../../contract/generated/types.ts";
-import { messageOf } from "../error-message.ts";
-import type { Attempt, AttemptEnd } from "../launcher.ts";
+import type { EndedAttempt, ErrorCode } from "../../contract/generated/types.ts";
+import type { AttemptEnd } from "../launcher.ts";
 import { EventTail } from "./event-tail.ts";
 import type { Pilot } from "./pilot-watch.ts";
-import { entryOf, type QueueFolder } from "./queue-folder.ts";
+import type { QueueFolder } from "./queue-folder.ts";
+import type { QueuedWork } from "./queued-work.ts";
 
 /** An attempt in the queue, as this process sees it. */
 export interface FollowedAttempt {
-  attempt: Attempt;
+  work: QueuedWork;
   entry: string;
   tail: EventTail;
   /** Set when it has started. */
@@ -22,33 +22,10 @@ export interface FollowedAttempt {
   hasTimedOut: boolean;
 }
 
-/** An attempt as a pilot finds it. */
-export function queuedAttempt(attempt: Attempt): { entry: string; queued: QueuedAttempt } {
-  const { spec, number, folder, logFile, keep_models, resume_from, checkpoint_minutes, fusionFile } = attempt;
-  const queued: QueuedAttempt = {
-    schema_version: 1,
-    attempt: number,
-    log_file: logFile,
-    params: {
-      spec,
-      folder,
-      keep_models,
-      resume_from: [...(resume_from ?? [])],
-      checkpoint_minutes: checkpoint_minutes ?? 0,
-      ...(fusionFile === undefined ? {} : { fusion_file: fusionFile }),
-    },
-  };
-  return { entry: entryOfAttempt(attempt), queued };
-}
-
-export function entryOfAttempt({ spec, number }: Attempt): string {
-  return entryOf({ trial_id: spec.trial_id, number });
-}
-
-export function followAttempt(attempt: Attempt, queue: QueueFolder): FollowedAttempt {
-  const entry = entryOfAttempt(attempt);
+export function followAttempt(work: QueuedWork, queue: QueueFolder): FollowedAttempt {
+  const { entry } = work;
   return {
-    attempt,
+    work,
     entry,
     tail: new EventTail(queue.eventsFile(entry)),
     startedAt: performance.now(),
@@ -70,19 +47,19 @@ export interface AttemptTimes {
 /** Workers need a part of their time to start; an attempt that began in the middle of it says nothing about the limit. */
 const hadTimeShare = 0.75;
 
-/** What the controller is told about an end in the queue. `outcome.json` counts, even if the pilot was lost after its worker wrote it. */
+/** What is told about an end in the queue. `outcome.json` counts, even if the pilot was lost after its worker wrote it. */
 export function endOfAttempt(
-  { attempt, startedAt, isCanceled, hasTimedOut }: FollowedAttempt,
+  { work, startedAt, isCanceled, hasTimedOut }: FollowedAttempt,
   end: EndedAttempt,
   { trialTimeoutMs = 0, pilotLimitMs = Number.POSITIVE_INFINITY }: AttemptTimes,
-): AttemptEnd {
-  const outcome = attempt.outcome();
+): AttemptEnd<unknown> {
+  const outcome = work.outcome();
   if (outcome !== undefined) return { how: "outcome", outcome };
   if (end.how === "error" && end.error !== null && end.error.code !== "interrupted")
-    return errorEnd(end.error.code, end.error.message, attempt);
+    return errorEnd(end.error.code, end.error.message, work);
   if (hasTimedOut) {
     const message = `run_trial took longer than ${trialTimeoutMs / 1000} s and was stopped`;
-    return errorEnd("timed_out", message, attempt);
+    return errorEnd("timed_out", message, work);
   }
   if (isCanceled) return { how: "canceled" };
   // Canceled by an earlier process that ran the sweep, which did not get to record it.
@@ -92,9 +69,9 @@ export function endOfAttempt(
   }
   // Without its place, which the journal has: reports and archives name no machine.
   const reason = end.how === "outcome" ? "it wrote no outcome" : end.reason;
-  return errorEnd("worker_died", `the worker was lost: ${reason}`, attempt);
+  return errorEnd("worker_died", `the worker was lost: ${reason}`, work);
 }
 
-function errorEnd(code: ErrorCode, message: string, attempt: Attempt): AttemptEnd {
-  return { how: "error", error: new CliprpnError(code, messageOf({ code, message }, attempt)) };
+function errorEnd(code: ErrorCode, message: string, work: QueuedWork): AttemptEnd<never> {
+  return { how: "error", error: new CliprpnError(code, work.messageOf({ code, message })) };
 }

@@ -1,12 +1,12 @@
 import type { EndedAttempt } from "../../contract/generated/types.ts";
-import type { Attempt, LeftAttempt, Told } from "../launcher.ts";
-import { endOfAttempt, entryOfAttempt, type FollowedAttempt, followAttempt } from "./followed-attempt.ts";
+import { endOfAttempt, type FollowedAttempt, followAttempt } from "./followed-attempt.ts";
 import type { PilotPool } from "./pilot-pool.ts";
 import { describePilot, type Pilot } from "./pilot-watch.ts";
-import type { QueueFolder } from "./queue-folder.ts";
+import { preparationOf, type QueueFolder } from "./queue-folder.ts";
+import type { QueuedWork } from "./queued-work.ts";
+import { type Running, runningOf } from "./worker-states.ts";
 
 export interface FollowOptions {
-  tell: (told: Told) => void;
   /** Time that an attempt gets to stop before its pilot kills it. */
   graceMs: number;
   /** An attempt that takes longer is ended. */
@@ -32,36 +32,41 @@ export class FollowedAttempts {
     return this.#followed.size;
   }
 
-  get attempts(): Attempt[] {
-    return [...this.#followed.values()].map(({ attempt }) => attempt);
+  get entries(): string[] {
+    return [...this.#followed.keys()];
+  }
+
+  /** Whether one of them makes what trials share. */
+  get hasPreparation(): boolean {
+    return this.entries.some((entry) => preparationOf(entry) !== undefined);
   }
 
   /** What pilots run, by their names. */
-  running(): Map<string, LeftAttempt> {
+  running(): Map<string, Running> {
     return new Map(
-      [...this.#followed.values()].flatMap(({ pilot, attempt: { spec, number } }) =>
-        pilot === undefined ? [] : [[pilot.name, { trial_id: spec.trial_id, number }] as const],
+      [...this.#followed.values()].flatMap(({ pilot, entry }) =>
+        pilot === undefined ? [] : [[pilot.name, runningOf(entry)] as const],
       ),
     );
   }
 
   /** @param pilot the name of the one that runs it already: its start is told. */
-  follow(attempt: Attempt, pilot?: string): void {
-    const followed = followAttempt(attempt, this.#queue);
+  follow(work: QueuedWork, pilot?: string): void {
+    const followed = followAttempt(work, this.#queue);
     this.#followed.set(followed.entry, followed);
     if (pilot) this.#start(followed, pilot);
   }
 
   /** Follows nothing any more. @returns what was followed. */
-  forget(): Attempt[] {
-    const { attempts } = this;
+  forget(): QueuedWork[] {
+    const works = [...this.#followed.values()].map(({ work }) => work);
     this.#followed.clear();
-    return attempts;
+    return works;
   }
 
   /** Asks an attempt to stop, once. */
-  cancel(attempt: Attempt): void {
-    const followed = this.#followed.get(entryOfAttempt(attempt));
+  cancel(entry: string): void {
+    const followed = this.#followed.get(entry);
     if (followed === undefined || followed.isCanceled) return;
     followed.isCanceled = true;
     this.#askToStop(followed);
@@ -90,13 +95,12 @@ export class FollowedAttempts {
   }
 
   #lookAt(followed: FollowedAttempt, claimant: string | undefined, hasEnded: boolean): void {
-    const { entry, attempt } = followed;
+    const { entry, work } = followed;
     const end = hasEnded ? this.#queue.end(entry) : undefined;
     const name = claimant ?? end?.pilot ?? undefined;
     // A short one has ended before it is seen to start.
     if (followed.pilot === undefined && name) this.#start(followed, name);
-    if (followed.pilot !== undefined)
-      for (const event of followed.tail.read()) this.#options.tell({ type: "event", attempt, event });
+    if (followed.pilot !== undefined) for (const event of followed.tail.read()) work.event(event);
     if (end !== undefined) this.#endWhenVisible(followed, end);
     else if (claimant === "") this.#end(followed, withdrawn);
     else if (followed.pilot !== undefined) this.#checkRunning(followed, followed.pilot);
@@ -106,12 +110,12 @@ export class FollowedAttempts {
   #start(followed: FollowedAttempt, name: string): void {
     const pilot = this.#pilots.claimant(name);
     Object.assign(followed, { pilot, startedAt: performance.now() });
-    const { attempt } = followed;
-    this.#options.tell({ type: "started", attempt, slot: pilot.slot, worker: describePilot(pilot) });
+    followed.work.started(pilot.slot, describePilot(pilot));
   }
 
   #checkRunning(followed: FollowedAttempt, pilot: Pilot): void {
-    const { trialTimeoutMs = Number.POSITIVE_INFINITY } = this.#options;
+    const isTrial = preparationOf(followed.entry) === undefined;
+    const { trialTimeoutMs = Number.POSITIVE_INFINITY } = isTrial ? this.#options : {};
     const now = performance.now();
     if (this.#pilots.isBarred(pilot)) this.#takeAway(followed, pilot, "preempted", "a barred worker took it");
     else if (pilot.lost !== undefined)
@@ -142,12 +146,12 @@ export class FollowedAttempts {
   #endWhenVisible(followed: FollowedAttempt, end: EndedAttempt): void {
     const now = performance.now();
     followed.endedAt ??= now;
-    const isExpected = end.how === "outcome" && followed.attempt.outcome() === undefined;
+    const isExpected = end.how === "outcome" && followed.work.outcome() === undefined;
     if (!isExpected || now - followed.endedAt >= this.#options.leaseMs) this.#end(followed, end);
   }
 
   #end(followed: FollowedAttempt, end: EndedAttempt): void {
-    const { attempt, entry, pilot } = followed;
+    const { work, entry, pilot } = followed;
     this.#followed.delete(entry);
     const { trialTimeoutMs } = this.#options;
     // A pilot cannot know that its cluster killed it.
@@ -156,7 +160,7 @@ export class FollowedAttempts {
     const known = isTakenAway ? { ...end, how: "preempted" as const, reason: pilot.lost ?? end.reason } : end;
     const told = endOfAttempt(followed, known, { trialTimeoutMs, pilotLimitMs: this.#pilots.limitMs });
     this.#queue.remove(entry, pilot?.name ?? end.pilot ?? "");
-    this.#options.tell({ type: "ended", attempt, end: told });
+    work.ended(told);
   }
 
   #askToStop(followed: FollowedAttempt): void {

@@ -1,6 +1,6 @@
 import type { Attempt, LeftAttempt } from "../launcher.ts";
 import type { PilotPool } from "./pilot-pool.ts";
-import { attemptOf, entryOf, type QueueFolder } from "./queue-folder.ts";
+import { attemptOf, entryOf, preparationOf, type QueueFolder } from "./queue-folder.ts";
 
 /** Attempts in the queue that an earlier process left. */
 export class LeftAttempts {
@@ -39,7 +39,7 @@ export class LeftAttempts {
         const pilot = claims.get(entry);
         if (attempt !== undefined) follow(attempt, pilot);
         else if (ended.has(entry)) this.#queue.remove(entry, pilot);
-        else this.#discard(entry);
+        else this.discard(entry);
       }),
     );
   }
@@ -54,7 +54,21 @@ export class LeftAttempts {
     }
   }
 
-  #discard(entry: string): void {
+  /** Entries that make what trials share, with the pilots that have them; undefined for one that waits. */
+  preparations(): Map<string, string | undefined> {
+    // In this order: an entry that is claimed and ended meanwhile is not overlooked.
+    const waiting = this.#queue.waiting();
+    const claims = this.#queue.claims();
+    const entries = [...new Set([...waiting, ...claims.keys(), ...this.#queue.ended()])];
+    return new Map(
+      entries
+        .filter((entry) => preparationOf(entry) !== undefined && !this.#unwanted.has(entry))
+        .map((entry) => [entry, claims.get(entry)]),
+    );
+  }
+
+  /** Ends an entry that nobody wants. */
+  discard(entry: string): void {
     if (this.#queue.withdraw(entry)) this.#queue.remove(entry, "");
     else {
       this.#queue.cancel(entry, this.#graceMs);

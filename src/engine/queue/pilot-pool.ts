@@ -1,9 +1,8 @@
 import type { BarredPilot, WorkerNow } from "../../contract/generated/types.ts";
-import type { LeftAttempt } from "../launcher.ts";
 import type { PilotSource } from "./pilot-source.ts";
 import { describePilot, nodeOf, type Pilot, PilotWatch } from "./pilot-watch.ts";
 import type { QueueFolder } from "./queue-folder.ts";
-import { barredNow, workerNow } from "./worker-states.ts";
+import { barredNow, type Running, workerNow } from "./worker-states.ts";
 
 /** The pilots of a queue: which of them take attempts, which are lost, and how more of them are started. */
 export class PilotPool {
@@ -93,7 +92,7 @@ export class PilotPool {
   }
 
   /** The pilots for people, those that are barred last. @param running what pilots run, by their names. */
-  workers(running: ReadonlyMap<string, LeftAttempt>): WorkerNow[] {
+  workers(running: ReadonlyMap<string, Running>): WorkerNow[] {
     const live = this.#watch.all().filter((pilot) => pilot.lost === undefined && !this.isBarred(pilot));
     return [
       ...live.map((pilot) => workerNow(pilot, running.get(pilot.name), this.#watch.silentMs(pilot))),

@@ -9,6 +9,7 @@ import type {
   EndedAttempt,
   PilotFacts,
   QueuedAttempt,
+  QueuedPreparation,
   QueueSettings,
 } from "../../contract/generated/types.ts";
 import type { LeftAttempt } from "../launcher.ts";
@@ -17,13 +18,17 @@ import type { LeftAttempt } from "../launcher.ts";
  * `queue/` of a sweep, in which the process that runs the sweep (the controller) and its pilots meet. Owns all file names in it;
  * python/cliprpn/worker/queue_folder.py is the pilot's side.
  *
- * An attempt is an entry, `TRIAL.N`. The controller creates `waiting/NUMBER-ENTRY.json`, with numbers in the order of submission. A
- * pilot takes it by renaming it to `claimed/ENTRY@PILOT.json`: one succeeds. `ended/ENTRY.json` is created once: by the pilot, by a
- * process that outlives it if it is killed, or by the controller that takes the entry away. Every file but `events/ENTRY.jsonl` is complete when it appears.
+ * An attempt is an entry: `TRIAL.N`, or `prepare.N` to make what trials share. The controller creates `waiting/NUMBER-ENTRY.json`, with
+ * numbers in the order of submission. A pilot takes it by renaming it to `claimed/ENTRY@PILOT.json`: one succeeds. `ended/ENTRY.json` is
+ * created once: by the pilot, by a process that outlives it if it is killed, or by whoever takes the entry away. Every file but
+ * `events/ENTRY.jsonl` is complete when it appears.
+ *
+ * `first/` has `prepare.N.json` in place of `waiting/`, and `prepare.N@PILOT.json` in place of `claimed/`. Pilots take it first, and
+ * nothing else before it has ended: they look at this folder often, which is small.
  */
 export class QueueFolder {
   readonly folder: string;
-  /** Names in `waiting/` of the entries that this process has submitted or listed. */
+  /** Files of the entries that this process has submitted or listed, and that wait; relative. */
   readonly #waitingNames = new Map<string, string>();
   /** The number of the entry that was submitted last. */
   #lastNumber: number | undefined;
@@ -93,11 +98,15 @@ export class QueueFolder {
   }
 
   /** Adds an attempt for the next free pilot. */
-  submit(entry: string, attempt: QueuedAttempt): void {
-    this.#lastNumber = (this.#lastNumber ?? this.#waitingFiles().at(-1)?.number ?? 0) + 1;
-    const name = `${String(this.#lastNumber).padStart(10, "0")}-${entry}.json`;
-    replaceFile(join(this.folder, "waiting", name), toJson(attempt));
+  submit(entry: string, attempt: QueuedAttempt | QueuedPreparation): void {
+    const name = preparationOf(entry) === undefined ? this.#nextName(entry) : join("first", `${entry}.json`);
+    replaceFile(join(this.folder, name), toJson(attempt));
     this.#waitingNames.set(entry, name);
+  }
+
+  #nextName(entry: string): string {
+    this.#lastNumber = (this.#lastNumber ?? this.#waitingFiles().at(-1)?.number ?? 0) + 1;
+    return join("waiting", `${String(this.#lastNumber).padStart(10, "0")}-${entry}.json`);
   }
 
   /** Takes an entry back that no pilot has. @returns false if one has it. */
@@ -108,7 +117,7 @@ export class QueueFolder {
     this.#waitingNames.delete(entry);
     try {
       // A rename, as pilots do it: a pilot that is faster makes it fail.
-      renameSync(join(this.folder, "waiting", name), this.#claimed(entry, ""));
+      renameSync(join(this.folder, name), this.#claimed(entry, ""));
     } catch (error) {
       if (hasCode(error, "ENOENT")) return false;
       throw error;
@@ -123,7 +132,10 @@ export class QueueFolder {
 
   /** Entries that no pilot has taken, in the order of their submission. */
   waiting(): string[] {
-    return this.#waitingFiles().map(({ name, entry }) => {
+    const first = this.#entries("first")
+      .filter((entry) => !entry.includes("@"))
+      .map((entry) => ({ entry, name: join("first", `${entry}.json`) }));
+    return [...first, ...this.#waitingFiles()].map(({ name, entry }) => {
       this.#waitingNames.set(entry, name);
       return entry;
     });
@@ -131,7 +143,8 @@ export class QueueFolder {
 
   /** Entries that a pilot has taken, with its name; also those that have ended. */
   claims(): Map<string, string> {
-    const claims = this.#entries("claimed").map((name) => {
+    const first = this.#entries("first").filter((name) => name.includes("@"));
+    const claims = [...first, ...this.#entries("claimed")].map((name) => {
       const at = name.indexOf("@");
       return [name.slice(0, at), name.slice(at + 1)] as const;
     });
@@ -209,13 +222,14 @@ export class QueueFolder {
   #waitingFiles(): { name: string; entry: string; number: number }[] {
     const files = namesIn(join(this.folder, "waiting")).flatMap((name) => {
       const [, number = "", entry = ""] = /^(\d{10})-(.+)\.json$/.exec(name) ?? [];
-      return entry === "" ? [] : [{ name, entry, number: Number(number) }];
+      return entry === "" ? [] : [{ name: join("waiting", name), entry, number: Number(number) }];
     });
     return files.sort((a, b) => a.number - b.number);
   }
 
   #claimed(entry: string, pilot: string): string {
-    return join(this.folder, "claimed", `${entry}@${pilot}.json`);
+    const folder = preparationOf(entry) === undefined ? "claimed" : "first";
+    return join(this.folder, folder, `${entry}@${pilot}.json`);
   }
 
   /** Pilots may be of another version, and disks break: a file that is not as expected counts as none. */
@@ -231,7 +245,7 @@ export class QueueFolder {
 /** As python/cliprpn/storage/durable.py. */
 const leftoverMs = 86_400_000;
 
-const folders = ["waiting", "claimed", "cancel", "ended", "events", "pilots", "barred", "logs"];
+const folders = ["first", "waiting", "claimed", "cancel", "ended", "events", "pilots", "barred", "logs"];
 
 export function entryOf({ trial_id, number }: LeftAttempt): string {
   return `${trial_id}.${number}`;
@@ -241,6 +255,16 @@ export function entryOf({ trial_id, number }: LeftAttempt): string {
 export function attemptOf(entry: string): LeftAttempt | undefined {
   const [, trial_id, number] = /^([0-9a-f]{16})\.([1-9]\d*)$/.exec(entry) ?? [];
   return trial_id === undefined ? undefined : { trial_id, number: Number(number) };
+}
+
+export function preparationEntry(number: number): string {
+  return `prepare.${number}`;
+}
+
+/** @returns the number of the preparation that an entry is of; undefined for other entries. */
+export function preparationOf(entry: string): number | undefined {
+  const [, number] = /^prepare\.([1-9]\d*)$/.exec(entry) ?? [];
+  return number === undefined ? undefined : Number(number);
 }
 
 function toJson(value: object): string {

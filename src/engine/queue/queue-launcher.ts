@@ -1,14 +1,27 @@
 import { randomBytes } from "node:crypto";
 import { codeHashes } from "../../contract/code-identity.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import { type Roots, schema_sha256, type WorkerNow } from "../../contract/generated/types.ts";
-import type { Attempt, Launcher, LeftAttempt, Told } from "../launcher.ts";
-import { queuedAttempt } from "./followed-attempt.ts";
+import {
+  type PreparationOutcome,
+  type Roots,
+  schema_sha256,
+  type WorkerNow,
+} from "../../contract/generated/types.ts";
+import type {
+  Attempt,
+  AttemptEnd,
+  Launcher,
+  LeftAttempt,
+  Preparation,
+  PrepareOptions,
+  Told,
+} from "../launcher.ts";
 import { FollowedAttempts } from "./followed-attempts.ts";
 import { LeftAttempts } from "./left-attempts.ts";
 import { PilotPool } from "./pilot-pool.ts";
 import type { PilotSource } from "./pilot-source.ts";
-import { QueueFolder } from "./queue-folder.ts";
+import { entryOf, preparationEntry, preparationOf, QueueFolder } from "./queue-folder.ts";
+import { preparationWork, type QueuedWork, trialWork } from "./queued-work.ts";
 import { WorkerChanges } from "./worker-states.ts";
 
 export interface QueueLauncherOptions {
@@ -50,7 +63,8 @@ export class QueueLauncher implements Launcher {
   #capacity = "";
   #checkedAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
-  #isDeposed = false;
+  /** Another process runs the sweep now. */
+  #deposed: CliprpnError | undefined;
 
   constructor(options: QueueLauncherOptions) {
     this.#options = options;
@@ -69,10 +83,6 @@ export class QueueLauncher implements Launcher {
     this.#pilots = new PilotPool(this.#queue, this.#leaseMs, options.pilots);
     this.#left = new LeftAttempts(this.#queue, options.graceMs);
     this.#followed = new FollowedAttempts(this.#queue, this.#pilots, {
-      tell: (told) => {
-        if (told.type === "ended") this.#tellCapacity(); // Its pilot may be gone.
-        this.#tell(told);
-      },
       graceMs: options.graceMs,
       trialTimeoutMs: options.trialTimeoutMs,
       leaseMs: this.#leaseMs,
@@ -82,7 +92,9 @@ export class QueueLauncher implements Launcher {
 
   async attach(take: (left: LeftAttempt) => Promise<Attempt | undefined>): Promise<void> {
     // The start of what runs is told at once: it is not to be canceled, whatever fails before the first look.
-    await this.#left.takeOver(take, (attempt, pilot) => this.#followed.follow(attempt, pilot));
+    await this.#left.takeOver(take, (attempt, pilot) =>
+      this.#followed.follow(this.#trialWork(attempt), pilot),
+    );
   }
 
   workers(): WorkerNow[] {
@@ -94,19 +106,56 @@ export class QueueLauncher implements Launcher {
   }
 
   submit(attempt: Attempt): void {
-    if (this.#isOurs()) {
-      const { entry, queued } = queuedAttempt(attempt);
-      this.#queue.submit(entry, queued);
-      this.#followed.follow(attempt);
-    } else {
-      this.#followed.follow(attempt);
-      this.#depose();
+    this.#submit(this.#trialWork(attempt));
+  }
+
+  #submit(work: QueuedWork): void {
+    const isOurs = this.#isOurs();
+    if (isOurs) this.#queue.submit(work.entry, work.content);
+    this.#followed.follow(work);
+    if (!isOurs) this.#depose();
+  }
+
+  #trialWork(attempt: Attempt): QueuedWork {
+    return trialWork(attempt, (told) => {
+      if (told.type === "ended") this.#tellCapacity(); // Its pilot may be gone.
+      this.#tell(told);
+    });
+  }
+
+  async prepare(preparation: Preparation, options: PrepareOptions): Promise<AttemptEnd<PreparationOutcome>> {
+    const { signal } = options;
+    const entry = preparationEntry(preparation.number);
+    const left = this.#left.preparations();
+    for (const each of left.keys()) if (each !== entry) this.#left.discard(each);
+    const onAbort = (): void => this.#cancel(entry);
+    signal.addEventListener("abort", onAbort);
+    try {
+      const end = await new Promise<AttemptEnd<PreparationOutcome>>((resolve) => {
+        const work = preparationWork(preparation, options, resolve);
+        if (left.has(entry)) this.#followed.follow(work, left.get(entry));
+        else this.#submit(work);
+        if (signal.aborted) onAbort();
+      });
+      if (this.#deposed !== undefined) throw this.#deposed;
+      return end;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
     }
   }
 
-  cancel(attempt: Attempt): void {
+  leftPreparation(): number | undefined {
+    const numbers = [...this.#left.preparations().keys()].flatMap((entry) => preparationOf(entry) ?? []);
+    return numbers.length === 0 ? undefined : Math.max(...numbers);
+  }
+
+  cancel({ spec, number }: Attempt): void {
+    this.#cancel(entryOf({ trial_id: spec.trial_id, number }));
+  }
+
+  #cancel(entry: string): void {
     try {
-      if (this.#isOurs()) this.#followed.cancel(attempt);
+      if (this.#isOurs()) this.#followed.cancel(entry);
     } catch (error) {
       this.#tell({ type: "fault", error });
     }
@@ -114,7 +163,7 @@ export class QueueLauncher implements Launcher {
 
   async leave(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#pilots.leave(this.#followed.size);
+    await this.#pilots.leave(this.#followed.size - (this.#followed.hasPreparation ? 1 : 0));
     this.#isClosed = true;
   }
 
@@ -138,7 +187,7 @@ export class QueueLauncher implements Launcher {
     }
     try {
       this.#queue.stop();
-      for (const attempt of this.#followed.attempts) this.cancel(attempt);
+      for (const entry of this.#followed.entries) this.#cancel(entry);
       const end = performance.now() + this.#options.graceMs + closeMs;
       while ((this.#followed.size > 0 || this.#pilots.hasLive) && performance.now() < end) {
         this.#guardedLook();
@@ -162,7 +211,7 @@ export class QueueLauncher implements Launcher {
   }
 
   #look(): void {
-    if (this.#isDeposed) return;
+    if (this.#deposed !== undefined) return;
     const now = performance.now();
     if (now - this.#checkedAt >= Math.min(1000, this.#leaseMs / 10)) {
       this.#checkedAt = now;
@@ -195,7 +244,7 @@ export class QueueLauncher implements Launcher {
   /** A source that can start no more pilots does not keep those that run from their ends. */
   #wantPilots(): string | undefined {
     try {
-      return this.#pilots.want(this.#numWanted);
+      return this.#pilots.want(Math.max(this.#numWanted, this.#followed.size));
     } catch (error) {
       this.#tell({ type: "fault", error });
       return undefined;
@@ -210,12 +259,11 @@ export class QueueLauncher implements Launcher {
 
   /** The other process follows the attempts from now on; nothing of this one counts. */
   #depose(): void {
-    this.#isDeposed = true;
-    clearInterval(this.#timer);
     const message = `${this.#options.folder}: another cliprpn process runs this sweep now; this one stopped`;
-    this.#tell({ type: "fault", error: new CliprpnError("locked", message) });
-    for (const attempt of this.#followed.forget())
-      this.#tell({ type: "ended", attempt, end: { how: "canceled" } });
+    this.#deposed = new CliprpnError("locked", message);
+    clearInterval(this.#timer);
+    this.#tell({ type: "fault", error: this.#deposed });
+    for (const work of this.#followed.forget()) work.ended({ how: "canceled" });
   }
 
   #tell(told: Told): void {

@@ -1,6 +1,7 @@
 import type { BarredPilot, WorkerNow } from "../../contract/generated/types.ts";
 import type { LeftAttempt, WorkerState } from "../launcher.ts";
 import { describePilot, nodeOf, type Pilot } from "./pilot-watch.ts";
+import { attemptOf } from "./queue-folder.ts";
 
 /** A worker that joined, ended, refused to work or was barred. */
 export interface WorkerChange {
@@ -11,8 +12,16 @@ export interface WorkerChange {
   reason?: string;
 }
 
+/** What a worker runs: an attempt at a trial, or what makes what trials share. */
+export type Running = LeftAttempt | "preparation";
+
+/** @param entry of what a pilot has claimed. */
+export function runningOf(entry: string): Running {
+  return attemptOf(entry) ?? "preparation";
+}
+
 /** A pilot that takes attempts, or will, or says why it does not. */
-export function workerNow(pilot: Pilot, running: LeftAttempt | undefined, silentMs: number): WorkerNow {
+export function workerNow(pilot: Pilot, running: Running | undefined, silentMs: number): WorkerNow {
   const { name, facts, slot } = pilot;
   const { state } = facts;
   return {
@@ -21,7 +30,9 @@ export function workerNow(pilot: Pilot, running: LeftAttempt | undefined, silent
     node: nodeOf(pilot),
     state: state === "ready" ? (running === undefined ? "idle" : "running") : state,
     slot,
-    ...(running === undefined ? {} : { trial_id: running.trial_id, attempt: running.number }),
+    ...(running === undefined || running === "preparation"
+      ? {}
+      : { trial_id: running.trial_id, attempt: running.number }),
     silent_ms: silentMs,
     ...(facts.error === null ? {} : { reason: facts.error.message }),
   };

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { check } from "../../contract/check.ts";
 import type { NodeCheck } from "../../contract/generated/types.ts";
-import { pilotModulePath } from "../../engine/queue/pilot-command.ts";
+import { nodeCacheOption, pilotModulePath } from "../../engine/queue/pilot-command.ts";
 import { engineOptions } from "../open-engine.ts";
 import type { RunContext } from "../run-context.ts";
 import { type CheckedRoot, RootTokens } from "./root-tokens.ts";
@@ -30,7 +30,7 @@ export interface CheckedNode {
 export async function nodeSide(
   run: RunContext,
   folder: string,
-  device: string,
+  { device, nodeCache }: { device: string; nodeCache: string | undefined },
 ): Promise<{ command: string[]; env: Record<string, string> }> {
   const { python, env, extraModulePath = [] } = await engineOptions(run, []);
   const variables = Object.entries(env ?? {}).flatMap(([key, value]) => (value ? [[key, value]] : []));
@@ -46,7 +46,8 @@ export async function nodeSide(
     },
     roots,
   );
-  return { ...there, command: [...there.command, ...places] }; // These are paths of the node.
+  // These are paths of the node.
+  return { ...there, command: [...there.command, ...places, ...nodeCacheOption(nodeCache)] };
 }
 
 /** Files by which nodes recognize the roots. @param folder as for `nodeSide`. */

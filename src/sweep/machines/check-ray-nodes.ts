@@ -57,7 +57,10 @@ async function checkIn(folder: string, run: RunContext): Promise<CheckedRay> {
   const probe = randomBytes(16).toString("hex");
   const probe_file = join(folder, "probe");
   writeFileSync(probe_file, probe);
-  const { command, env } = await nodeSide(run, folder, rayDevice(run));
+  const { command, env } = await nodeSide(run, folder, {
+    device: rayDevice(run),
+    nodeCache: run.ray?.node_cache_dir,
+  });
   const actor = actorOptions([], run);
   const worker = {
     command: [...command, "--by-id"],

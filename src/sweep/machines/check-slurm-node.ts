@@ -23,7 +23,7 @@ export async function checkSlurmNode(options: SlurmOptions, run: RunContext): Pr
   const slurm = new Slurm(name, run.env);
   let checked: CheckedNode;
   try {
-    const side = await nodeSide(run, folder, deviceOf(run));
+    const side = await nodeSide(run, folder, { device: deviceOf(run), nodeCache: options.node_cache_dir });
     const job = { ...side, name, logFolder: pathThere(folder, run.roots), numThreads: null };
     const script = batchScript(job, options, 1);
     const tokens = rootTokens(run, folder);

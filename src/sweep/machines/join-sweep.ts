@@ -14,6 +14,8 @@ import type { RunContext } from "../run-context.ts";
 export interface JoinOptions {
   /** Workers end when the queue was empty for this time. */
   idleS: number;
+  /** Folder on this machine's own disk for copies of features. */
+  nodeCache?: string | undefined;
   /** Folders of the machine that runs the sweep, and where they are on this one: FROM=TO. */
   replace: readonly string[];
 }
@@ -75,7 +77,7 @@ async function runPilot(
   store: SweepStore,
   { python, device, env, keepPythonPath = false, extraModulePath }: LocalEngineOptions,
   index: number,
-  { idleS, replace }: JoinOptions,
+  { idleS, replace, nodeCache }: JoinOptions,
   { terminal, signal }: RunContext,
 ): Promise<number | undefined> {
   const [file = "", ...args] = pilotCommand({
@@ -84,6 +86,7 @@ async function runPilot(
     device,
     idleS,
     replace,
+    nodeCache,
     ...(extraModulePath === undefined ? {} : { extraModulePath }),
   });
   const cleaned = pythonEnv({ ...process.env, ...env }, { keepPath: keepPythonPath });

@@ -1,4 +1,4 @@
-import { counted } from "../../base/format.ts";
+import { counted, formatBytes } from "../../base/format.ts";
 import { codeHashes } from "../../contract/code-identity.ts";
 import type { NodeCheck } from "../../contract/generated/types.ts";
 import { broken, type DoctorRow, ok } from "../../environment/doctor-row.ts";
@@ -16,6 +16,7 @@ export function nodeRows(
     workerRow(name, facts, engine),
     ...(facts.worker === null ? [] : [codeRow(name, facts.worker)]),
     ...roots.map((root) => rootRow(root, engine)),
+    ...(facts.node_cache === null ? [] : [nodeCacheRow(name, facts.node_cache, engine)]),
     operationsRow(facts, numWon, numRaces),
     delayRow(roundTripsMs),
     // Workers and this machine compare no clocks; people compare times in logs.
@@ -53,6 +54,21 @@ function codeRow(name: string, worker: NonNullable<NodeCheck["worker"]>): Doctor
         `${name}, code`,
         `other files in ${worker.code_folder}`,
         "install the same version of cliprpn there",
+      );
+}
+
+function nodeCacheRow(
+  node: string,
+  { folder, problem, free_bytes }: NonNullable<NodeCheck["node_cache"]>,
+  engine: "slurm" | "ray",
+): DoctorRow {
+  const name = `${node}, features`;
+  return problem === null
+    ? ok(name, `${folder} can be written, with ${formatBytes(free_bytes ?? 0)} free`)
+    : broken(
+        name,
+        `${folder}: ${problem}`,
+        `change node_cache_dir of engine.${engine}; until then, features are read from the share`,
       );
 }
 

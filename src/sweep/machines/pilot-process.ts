@@ -1,6 +1,6 @@
 import { pythonEnv } from "../../base/python-env.ts";
 import type { LocalEngineOptions } from "../../engine/local/local-engine.ts";
-import { pilotCommand, pilotModulePath } from "../../engine/queue/pilot-command.ts";
+import { nodeCacheOption, pilotCommand, pilotModulePath } from "../../engine/queue/pilot-command.ts";
 import type { SweepStore } from "../../store/sweep-store.ts";
 import type { RunContext } from "../run-context.ts";
 import { processThere } from "./roots.ts";
@@ -22,6 +22,7 @@ export function pilotProcess(
   device: string,
   store: SweepStore,
   run: RunContext,
+  nodeCache?: string | undefined,
 ): PilotProcess {
   const { PYTHONPATH } = pythonEnv(run.env, { keepPath: keepPythonPath });
   const variables = Object.entries(env ?? {}).flatMap(([name, value]) => (value ? [[name, value]] : []));
@@ -36,7 +37,9 @@ export function pilotProcess(
     }),
     env: { ...Object.fromEntries(variables), PYTHONPATH: pilotModulePath(PYTHONPATH), PYTHONUTF8: "1" },
   };
-  return processThere(process, run.roots);
+  const there = processThere(process, run.roots);
+  // This is a path of the node.
+  return { ...there, command: [...there.command, ...nodeCacheOption(nodeCache)] };
 }
 
 const idleS = 60;

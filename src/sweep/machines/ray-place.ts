@@ -23,7 +23,8 @@ export async function onRay(
 ): Promise<Place> {
   const slots = raySlots(waiting, run);
   const ofWorker = await engineOptions(run, waiting);
-  const { command, env: workerEnv } = pilotProcess(ofWorker, rayDevice(run), store, run);
+  const nodeCache = run.ray?.node_cache_dir;
+  const { command, env: workerEnv } = pilotProcess(ofWorker, rayDevice(run), store, run, nodeCache);
   const python = await rayPython(run);
   await engine.rest?.();
   const address = rayAddress(run);

@@ -91,7 +91,7 @@ function pilotJob(
   return {
     name: jobName(store),
     logFolder: pathThere(join(store.queueFolder, "logs"), run.roots),
-    ...pilotProcess(ofWorker, deviceOf(run), store, run),
+    ...pilotProcess(ofWorker, deviceOf(run), store, run, run.slurm?.node_cache_dir),
     numThreads: waiting[0]?.num_threads ?? null,
   };
 }

@@ -41,10 +41,14 @@ export class PreparationProgress implements PreparationWatcher {
     return this.#status;
   }
 
-  preparationStarted(attempt: number): void {
+  preparationWaits(attempt: number): void {
     this.#phase = undefined;
-    const started_at = new Date(this.#now()).toISOString();
-    this.#status = { attempt, started_at, activity: "starting", left_ms: null };
+    this.#status = { ...this.#begin(attempt), activity: "waiting for a worker" };
+    this.#show();
+  }
+
+  preparationStarted(attempt: number, worker?: string): void {
+    this.#status = { ...this.#begin(attempt), ...(worker === undefined ? {} : { worker }) };
     this.#print({ type: "preparation", state: "running", attempt });
     this.#show();
   }
@@ -60,8 +64,13 @@ export class PreparationProgress implements PreparationWatcher {
     this.#show();
   }
 
-  preparationEnded(attempt: number, { state, duration_ms, error, outcome }: PreparationEnd): void {
+  preparationEnded(attempt: number, end: PreparationEnd | undefined): void {
     this.#status = undefined;
+    if (end !== undefined) this.#tellEnd(attempt, end);
+    this.#options.redraw();
+  }
+
+  #tellEnd(attempt: number, { state, duration_ms, error, outcome }: PreparationEnd): void {
     this.#print({
       type: "preparation",
       state,
@@ -82,7 +91,11 @@ export class PreparationProgress implements PreparationWatcher {
         this.#terminal.warn(
           `Preparing ${part.make} for ${part.label}: ${part.error.code}: ${part.error.message}; its trials try again`,
         );
-    this.#options.redraw();
+  }
+
+  #begin(attempt: number): RunningPreparation {
+    const started_at = new Date(this.#now()).toISOString();
+    return { attempt, started_at, activity: "starting", left_ms: null };
   }
 
   #show(): void {

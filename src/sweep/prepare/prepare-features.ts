@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { createFile } from "../../base/replace-file.ts";
-import { CliprpnError, isInterruption } from "../../contract/errors.ts";
+import { CliprpnError } from "../../contract/errors.ts";
 import type {
   ErrorInfo,
   PreparationFinished,
@@ -10,19 +10,24 @@ import type {
   TrialEvent,
   TrialSpec,
 } from "../../contract/generated/types.ts";
-import type { Engine } from "../../engine/engine.ts";
-import { schemaVersion, toJson } from "../../store/files.ts";
+import type { AttemptEnd, Launcher, Preparation } from "../../engine/launcher.ts";
+import { readStored, readText, schemaVersion, toJson } from "../../store/files.ts";
 import type { NewEntry } from "../../store/journal.ts";
 import type { SweepStore } from "../../store/sweep-store.ts";
 import type { AttemptFolder } from "../../store/trial-store.ts";
 import { defaultRetries, failureClassOf } from "../failure-policy.ts";
+import { PreparationLimits } from "./preparation-limits.ts";
 import { preparationParts } from "./preparation-parts.ts";
 
 /** Receives what happens to the attempts, to show it. */
 export interface PreparationWatcher {
-  preparationStarted(attempt: number): void;
+  /** No worker has it yet. */
+  preparationWaits(attempt: number): void;
+  /** @param worker where it runs, if that is not this machine. */
+  preparationStarted(attempt: number, worker?: string): void;
   preparationEvent(event: TrialEvent): void;
-  preparationEnded(attempt: number, end: PreparationEnd): void;
+  /** @param end undefined if it was interrupted before a worker had it. */
+  preparationEnded(attempt: number, end: PreparationEnd | undefined): void;
 }
 
 export interface PreparationEnd {
@@ -35,7 +40,7 @@ export interface PreparationEnd {
 
 export interface PreparationOptions {
   store: SweepStore;
-  engine: Engine;
+  launcher: Launcher;
   /** The device of each slot. */
   slots: readonly string[];
   watcher: PreparationWatcher;
@@ -47,8 +52,8 @@ export interface PreparationOptions {
 }
 
 /**
- * Makes what trials share, before the first one starts: an attempt of its own, with a spec, a log and an outcome in `prepare/<n>/` of
- * the sweep. Trials find it in the cache, and make what is missing there.
+ * Makes what trials share, before the first one starts, on a worker of the kind that runs them: an attempt of its own, with a spec, a
+ * log and an outcome in `prepare/<n>/` of the sweep. Trials find it in the cache, and make what is missing there.
  *
  * @throws CliprpnError interrupted; what lies in the machine, such as no_space; the error of a part, if all parts failed and
  * every trial needs one.
@@ -57,15 +62,45 @@ export async function prepareFeatures(
   waiting: readonly TrialSpec[],
   options: PreparationOptions,
 ): Promise<void> {
-  const parts = preparationParts(waiting);
-  if (parts.length === 0) return;
-  const spec: PreparationSpec = { schema_version: schemaVersion, parts };
+  const spec = preparationSpec(waiting);
+  if (spec === undefined || options.launcher.prepare === undefined) return;
   const { maxRetries = defaultRetries.worker_lost } = options;
   // Baselines need no features.
   const hasOthers =
-    waiting.some(({ kind }) => kind === "baseline") && parts.every(({ make }) => make === "features");
-  for (let numRetries = 0; ; numRetries += 1)
-    if (await runAttempt(spec, options, { mayRetry: numRetries < maxRetries, hasOthers })) return;
+    waiting.some(({ kind }) => kind === "baseline") && spec.parts.every(({ make }) => make === "features");
+  const limits = new PreparationLimits();
+  for (let numRetries = 0; ; ) {
+    const end = await runAttempt(spec, options, { mayRetry: numRetries < maxRetries, hasOthers, limits });
+    if (end === "completed") return;
+    if (end === "lost") numRetries += 1;
+  }
+}
+
+/** @returns undefined if nothing is shared. */
+export function preparationSpec(waiting: readonly TrialSpec[]): PreparationSpec | undefined {
+  const parts = preparationParts(waiting);
+  return parts.length === 0 ? undefined : { schema_version: schemaVersion, parts };
+}
+
+/** A new attempt, in a new folder with its spec; or the one that has run since an earlier process ran the sweep, if it makes the same. */
+export function preparationAttempt(
+  spec: PreparationSpec,
+  { store, launcher, slots }: Pick<PreparationOptions, "store" | "launcher" | "slots">,
+): Preparation {
+  const left = launcher.leftPreparation?.();
+  const isSame = left !== undefined && readText(specFile(store.preparation(left))) === toJson(spec);
+  const attempt = isSame ? store.preparation(left) : store.newPreparation();
+  if (!isSame) createFile(specFile(attempt), toJson(spec));
+  return {
+    ...attempt,
+    spec,
+    numLanes: slots[0] === "cpu" ? slots.length : 1,
+    outcome: () => readStored("PreparationOutcome", join(attempt.folder, "outcome.json")),
+  };
+}
+
+function specFile({ folder }: AttemptFolder): string {
+  return join(folder, "spec.json");
 }
 
 interface AttemptRules {
@@ -73,63 +108,78 @@ interface AttemptRules {
   mayRetry: boolean;
   /** Whether trials can run if all parts fail. */
   hasOthers: boolean;
+  limits: PreparationLimits;
 }
 
-/** @returns false if the worker was lost, and may be replaced. */
+/** How an attempt ended after which the sweep goes on. */
+type GoingOn = "completed" | "lost" | "preempted";
+
 async function runAttempt(
   spec: PreparationSpec,
-  { store, watcher, record, ...options }: PreparationOptions,
+  { store, launcher, slots, watcher, record, signal }: PreparationOptions,
   rules: AttemptRules,
-): Promise<boolean> {
-  const attempt = store.newPreparation();
-  createFile(join(attempt.folder, "spec.json"), toJson(spec));
-  const startedAt = performance.now();
-  record({ type: "preparation_started", attempt: attempt.number, num_parts: spec.parts.length });
-  watcher.preparationStarted(attempt.number);
-  const { state, error, outcome } = await endOf(spec, attempt, { watcher, ...options }, rules);
-  const duration_ms = performance.now() - startedAt;
-  const info = error === undefined ? null : errorInfo(error);
-  record({
-    type: "preparation_finished",
-    attempt: attempt.number,
-    state,
-    duration_ms,
-    error: info,
+): Promise<GoingOn> {
+  const preparation = preparationAttempt(spec, { store, launcher, slots });
+  const { number: attempt } = preparation;
+  watcher.preparationWaits(attempt);
+  let startedAt: number | undefined;
+  const ended = await launcher.prepare?.(preparation, {
+    signal,
+    onStarted: (worker) => {
+      startedAt = performance.now();
+      const where = worker === undefined ? {} : { worker };
+      record({ type: "preparation_started", attempt, num_parts: spec.parts.length, ...where });
+      watcher.preparationStarted(attempt, worker);
+    },
+    onEvent: (event) => {
+      rules.limits.onEvent(event);
+      watcher.preparationEvent(event);
+    },
   });
-  watcher.preparationEnded(attempt.number, {
-    state,
-    duration_ms,
-    error: info,
-    ...(outcome === undefined ? {} : { outcome }),
-  });
-  if (error !== undefined && state !== "retried") throw error;
-  return state === "completed";
+  const { goesOn, end, error } = judge(ended ?? { how: "canceled" }, rules);
+  const duration_ms = startedAt === undefined ? 0 : performance.now() - startedAt;
+  const isKnown = startedAt !== undefined || end.state !== "interrupted";
+  if (isKnown)
+    record({ type: "preparation_finished", attempt, state: end.state, duration_ms, error: end.error });
+  watcher.preparationEnded(attempt, isKnown ? { ...end, duration_ms } : undefined);
+  if (goesOn === undefined) throw error;
+  return goesOn;
 }
 
-async function endOf(
-  spec: PreparationSpec,
-  { folder, logFile }: AttemptFolder,
-  { engine, slots, watcher, signal }: Pick<PreparationOptions, "engine" | "slots" | "watcher" | "signal">,
-  { mayRetry, hasOthers }: AttemptRules,
-): Promise<{ state: PreparationEnd["state"]; error?: unknown; outcome?: PreparationOutcome }> {
-  const num_lanes = slots[0] === "cpu" ? slots.length : 1;
-  const onEvent = (event: TrialEvent): void => watcher.preparationEvent(event);
-  try {
-    const params = { spec, folder, num_lanes };
-    const { outcome } = await engine.call("run_preparation", params, { onEvent, signal, logFile });
-    const errors = outcome.parts.flatMap(({ error }) => error ?? []);
-    const [first] = errors;
-    if (first === undefined || hasOthers || errors.length < outcome.parts.length)
-      return { state: "completed", outcome };
-    return { state: "failed", error: new CliprpnError(first.code, first.message) };
-  } catch (error) {
-    if (isInterruption(error, signal)) return { state: "interrupted", error };
-    const isLost = error instanceof CliprpnError && failureClassOf(error.code) === "worker_lost";
-    return { state: isLost && mayRetry ? "retried" : "failed", error };
+interface Judged {
+  /** Undefined if its error ends the sweep. */
+  goesOn?: GoingOn;
+  end: Omit<PreparationEnd, "duration_ms">;
+  error?: CliprpnError;
+}
+
+function judge(given: AttemptEnd<PreparationOutcome>, { mayRetry, hasOthers, limits }: AttemptRules): Judged {
+  const ended = limits.check(given);
+  switch (ended.how) {
+    case "outcome": {
+      const { outcome } = ended;
+      const errors = outcome.parts.flatMap(({ error }) => error ?? []);
+      const [first] = errors;
+      if (first === undefined || hasOthers || errors.length < outcome.parts.length)
+        return { goesOn: "completed", end: { state: "completed", error: null, outcome } };
+      return ofError("failed", new CliprpnError(first.code, first.message));
+    }
+    case "canceled":
+      return ofError("interrupted", new CliprpnError("interrupted", interruptedText));
+    case "preempted": {
+      const error = new CliprpnError("interrupted", `its worker was taken away: ${ended.reason}`);
+      return { ...ofError("retried", error), goesOn: "preempted" };
+    }
+    case "error": {
+      const { error } = ended;
+      const isRetried = mayRetry && failureClassOf(error.code) === "worker_lost";
+      return isRetried ? { ...ofError("retried", error), goesOn: "lost" } : ofError("failed", error);
+    }
   }
 }
 
-function errorInfo(error: unknown): ErrorInfo {
-  if (error instanceof CliprpnError) return { code: error.code, message: error.message };
-  return { code: "internal", message: error instanceof Error ? error.message : String(error) };
+function ofError(state: PreparationEnd["state"], error: CliprpnError): Judged {
+  return { end: { state, error: { code: error.code, message: error.message } }, error };
 }
+
+const interruptedText = "Interrupted. Re-run the same command to resume.";

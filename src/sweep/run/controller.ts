@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { isInterruption } from "../../contract/errors.ts";
 import type { TrialSpec, WorkerNow } from "../../contract/generated/types.ts";
 import type { LaunchOptions } from "../../engine/engine.ts";
 import type { Attempt, Launcher, LeftAttempt, Told } from "../../engine/launcher.ts";
@@ -24,6 +25,13 @@ export interface ControllerOptions {
   retries?: Partial<Retries>;
   /** No trial starts after as many have failed; those that run are finished. */
   maxFailures?: number;
+  /**
+   * Makes what trials share; no trial starts before it has ended. Those that run since an earlier process ran the sweep go on.
+   *
+   * @param hasTrials whether a trial will start afterwards.
+   * @throws what ends the sweep.
+   */
+  prepare?: (launcher: Launcher, hasTrials: boolean, signal: AbortSignal) => Promise<void>;
 }
 
 /**
@@ -44,12 +52,15 @@ export class SweepController {
   readonly #waits = new Set<Promise<void>>();
   /** Ends these waits, which may last for hours. */
   readonly #stopped = new AbortController();
+  #isPreparing = false;
   #numSlots = 0;
   /** Workers that were killed as they started, one after the other. */
   #numKilledAtStart = 0;
   /** The first fault of the machine or the program: no trial starts after it. */
   #fault: { error: unknown } | undefined;
   #wake: (() => void) | undefined;
+  /** Whether something happened since the last step began to wait. */
+  #hasChanged = false;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -62,7 +73,7 @@ export class SweepController {
       slots: options.slots,
       tell: (told) => {
         this.#told.push(told);
-        this.#wake?.();
+        this.#wakeUp();
       },
     });
   }
@@ -75,12 +86,14 @@ export class SweepController {
   async run(signal: AbortSignal): Promise<void> {
     const onAbort = (): void => {
       for (const attempt of this.#running.keys()) this.#launcher.cancel(attempt);
-      this.#wake?.();
+      this.#wakeUp();
     };
     signal.addEventListener("abort", onAbort);
     try {
       await this.#guarded(this.#launcher.attach((left) => this.#takeOver(left, signal)));
+      const preparing = this.#isStopping(signal) ? undefined : this.#prepare(signal);
       while (await this.#step(signal)) await this.#nextChange();
+      await preparing;
     } finally {
       signal.removeEventListener("abort", onAbort);
       this.#stopped.abort();
@@ -131,17 +144,35 @@ export class SweepController {
     return undefined;
   }
 
+  async #prepare(signal: AbortSignal): Promise<void> {
+    this.#isPreparing = true;
+    const stopped = AbortSignal.any([signal, this.#stopped.signal]);
+    try {
+      await this.#options.prepare?.(this.#launcher, this.#numLeft > 0, stopped);
+    } catch (error) {
+      // The sweep may have stopped for a reason that is known.
+      if (signal.aborted || !(this.#stopped.signal.aborted && isInterruption(error, stopped)))
+        this.#fault ??= { error };
+    }
+    this.#isPreparing = false;
+    this.#wakeUp();
+  }
+
   /** @returns false when nothing is left to do. */
   async #step(signal: AbortSignal): Promise<boolean> {
     for (let told = this.#told.shift(); told !== undefined; told = this.#told.shift())
       await this.#guarded(this.#receive(told));
-    if (!this.#isStopping(signal)) await this.#guarded(this.#fill(signal));
-    if (!this.#isStopping(signal)) return this.#running.size > 0 || this.#numLeft > 0;
+    if (!this.#isStopping(signal) && !this.#isPreparing) await this.#guarded(this.#fill(signal));
+    if (!this.#isStopping(signal)) return this.#isBusy || this.#numLeft > 0;
     this.#stopped.abort();
     const unstarted =
       this.#told.length > 0 ? [] : [...this.#running].filter(([, { slot }]) => slot === undefined);
     for (const [attempt] of unstarted) this.#launcher.cancel(attempt); // It may wait for a worker that never comes.
-    return this.#running.size > 0;
+    return this.#isBusy;
+  }
+
+  get #isBusy(): boolean {
+    return this.#running.size > 0 || this.#isPreparing;
   }
 
   #isStopping(signal: AbortSignal): boolean {
@@ -185,7 +216,7 @@ export class SweepController {
       })
       .finally(() => {
         this.#waits.delete(wait);
-        this.#wake?.();
+        this.#wakeUp();
       });
     this.#waits.add(wait);
   }
@@ -257,10 +288,16 @@ export class SweepController {
   }
 
   async #nextChange(): Promise<void> {
-    if (this.#told.length > 0) return;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
+    if (this.#told.length === 0 && !this.#hasChanged)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    this.#hasChanged = false;
     this.#wake = undefined;
+  }
+
+  #wakeUp(): void {
+    this.#hasChanged = true; // Maybe before anything waits for it.
+    this.#wake?.();
   }
 }

@@ -1,14 +1,17 @@
 import { statSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { counted, formatDuration } from "../../base/format.ts";
 import { CliprpnError } from "../../contract/errors.ts";
-import type { TrialSpec, WorkerNow } from "../../contract/generated/types.ts";
+import type { PreparationSpec, TrialSpec, WorkerNow } from "../../contract/generated/types.ts";
+import type { Launcher } from "../../engine/launcher.ts";
 import { attemptOf, QueueFolder } from "../../engine/queue/queue-folder.ts";
-import { barredNow, workerNow } from "../../engine/queue/worker-states.ts";
+import { barredNow, runningOf, workerNow } from "../../engine/queue/worker-states.ts";
 import { jobLimits } from "../../engine/slurm/batch-script.ts";
 import type { Plan } from "../../experiment/plan.ts";
 import type { SweepStore } from "../../store/sweep-store.ts";
 import { TrialStore } from "../../store/trial-store.ts";
 import type { Place } from "../machines/place.ts";
+import { preparationAttempt, preparationSpec } from "../prepare/prepare-features.ts";
 import type { RunContext } from "../run-context.ts";
 import { TrialClaims, type TrialClaimsOptions } from "./trial-claims.ts";
 
@@ -35,10 +38,12 @@ export async function detachTrials(
   const journal = store.openJournal();
   try {
     journal.append({ type: "sweep_started", num_trials: plan.trials.length, command: run.commandLine });
+    const spec = preparationSpec(waiting);
     let numLeft = 0;
-    for (const spec of waiting) {
-      const claimed = await claims.tryClaim(spec);
+    for (const trial of waiting) {
+      const claimed = await claims.tryClaim(trial);
       if (claimed === undefined || "found" in claimed) continue; // Another process runs it, or has.
+      if (numLeft === 0 && spec !== undefined) await leavePreparation(spec, store, launcher, place.slots);
       launcher.submit(claimed.attempt);
       numLeft += 1;
     }
@@ -61,6 +66,24 @@ export async function detachTrials(
   }
 }
 
+/** Before any trial: pilots take none before it has ended. @throws an error of the disk. */
+async function leavePreparation(
+  spec: PreparationSpec,
+  store: SweepStore,
+  launcher: Launcher,
+  slots: readonly string[],
+): Promise<void> {
+  const preparing = launcher.prepare?.(preparationAttempt(spec, { store, launcher, slots }), unwatched);
+  await Promise.race([preparing, nextTurn()]); // It ends at once only if it fails.
+}
+
+/** Nobody hears of it before the sweep runs again. */
+const unwatched = {
+  signal: new AbortController().signal,
+  onStarted: () => undefined,
+  onEvent: () => undefined,
+};
+
 /** What workers have of a sweep that no process runs. */
 export interface LeftTrials {
   num_waiting: number;
@@ -75,9 +98,13 @@ export function leftTrials({ queueFolder }: Pick<SweepStore, "queueFolder">): Le
   const queue = new QueueFolder(queueFolder);
   if (!queue.isOpen) return undefined;
   const ended = queue.ended();
+  const isTrial = (entry: string): boolean => attemptOf(entry) !== undefined;
   const claims = queue.claims();
-  const num_running = [...claims.keys()].filter((entry) => !ended.has(entry)).length;
-  const left = { num_waiting: queue.waiting().length, num_running, num_ended: ended.size };
+  const left = {
+    num_waiting: queue.waiting().filter(isTrial).length,
+    num_running: [...claims.keys()].filter((entry) => isTrial(entry) && !ended.has(entry)).length,
+    num_ended: [...ended].filter(isTrial).length,
+  };
   if (Object.values(left).every((number) => number === 0)) return undefined;
   return { ...left, workers: workersLeft(queue, claims, ended) };
 }
@@ -89,10 +116,7 @@ function workersLeft(
   ended: ReadonlySet<string>,
 ): WorkerNow[] {
   const running = new Map(
-    [...claims].flatMap(([entry, pilot]) => {
-      const attempt = ended.has(entry) ? undefined : attemptOf(entry);
-      return attempt === undefined ? [] : [[pilot, attempt] as const];
-    }),
+    [...claims].flatMap(([entry, pilot]) => (ended.has(entry) ? [] : [[pilot, runningOf(entry)] as const])),
   );
   const barred = queue.barred();
   const isBarred = new Set(barred.map(({ name }) => name));

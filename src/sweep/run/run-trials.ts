@@ -93,22 +93,23 @@ export async function runTrials(
       publishStatus(store, progress);
     }, publishEveryMs);
     try {
-      // Workers elsewhere may have another kind of device; the first one there makes what it needs.
-      if (!place.isElsewhere)
-        await prepareFeatures(waiting, {
-          store,
-          engine,
-          slots,
-          watcher: preparation,
-          record: (entry) => journal.append(entry),
-          signal,
-          maxRetries: run.retries?.worker_lost,
-        });
       const started = new SweepController({
         source: new GridSource(waiting),
         claims,
         slots,
         launch: (options) => place.launch(options),
+        prepare: async (launcher, hasTrials, ended) => {
+          if (!hasTrials && launcher.leftPreparation?.() === undefined) return;
+          await prepareFeatures(waiting, {
+            store,
+            launcher,
+            slots,
+            watcher: preparation,
+            record: (entry) => journal.append(entry),
+            signal: ended,
+            maxRetries: run.retries?.worker_lost,
+          });
+        },
         watcher: progress,
         record: (entry) => {
           journal.append(entry);

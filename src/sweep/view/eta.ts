@@ -187,13 +187,14 @@ export function describeLeft({
   return `about ${wholeSeconds(left_ms)} left${range}`;
 }
 
-/** "preparing for 1 min 5 s: CLIP image features 40 %, about 2 min left". */
+/** "preparing for 1 min 5 s on n2 cuda, pid 7: CLIP image features 40 %, about 2 min left". */
 export function describePreparation(
-  { started_at, activity, left_ms }: RunningPreparation,
+  { started_at, activity, left_ms, worker }: RunningPreparation,
   now: number,
 ): string {
   const left = left_ms === null ? "" : `, about ${wholeSeconds(left_ms)} left`;
-  return `preparing for ${wholeSeconds(now - Date.parse(started_at))}: ${activity}${left}`;
+  const where = worker === undefined ? "" : ` on ${worker}`;
+  return `preparing for ${wholeSeconds(now - Date.parse(started_at))}${where}: ${activity}${left}`;
 }
 
 /** A duration in whole seconds, at least 1 s. */

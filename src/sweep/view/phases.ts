@@ -21,6 +21,7 @@ const phases = {
   index: "reading the dataset",
   image_features: "CLIP image features",
   text_features: "CLIP text features",
+  features_copy: "copying features to the machine's disk",
   training: "training",
   evaluation: "evaluating",
   detector_training: "training the detector",

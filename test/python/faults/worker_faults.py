@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from cliprpn.bridge import guards, runtime
 from cliprpn.contract.generated import (
     SCHEMA_SHA256,
+    PreparationOutcome,
     RunTrialParams,
     RunTrialResult,
     WorkerEvent,
@@ -24,12 +25,10 @@ from cliprpn.contract.generated import (
 )
 from cliprpn.worker.arguments import read_arguments
 from cliprpn.worker.pilot import run_pilot
-from cliprpn.worker.stdio import Outcome, serve
+from cliprpn.worker.stdio import Outcome, Params, RunAttempt, serve
 
 
-def load(
-    device: str, num_threads: int | None
-) -> tuple[WorkerReady, Callable[[RunTrialParams, Callable[[BaseModel], None], Callable[[], bool]], Outcome]]:
+def load(device: str, num_threads: int | None) -> tuple[WorkerReady, RunAttempt]:
     """Says the hashes as trial_faults does, so that $HELLO works."""
     hello = trial_faults._hello({"schema_sha256": SCHEMA_SHA256})
     ready = WorkerReady.model_validate({"type": "ready", "host": os.uname().nodename, **hello})
@@ -37,12 +36,14 @@ def load(
 
 
 def run(
-    params: RunTrialParams, emit: Callable[[BaseModel], None], should_stop: Callable[[], bool]
-) -> Outcome:
-    """Runs a trial of trial_faults.py."""
+    params: Params, emit: Callable[[BaseModel], None], should_stop: Callable[[], bool]
+) -> Outcome | PreparationOutcome:
+    """Runs a trial or a preparation of trial_faults.py."""
     runtime.send = lambda text: emit(WorkerEvent(type="event", event=json.loads(text)).event)
     guards.should_stop = should_stop
     spec = params.spec.model_dump(mode="json")
+    if not isinstance(params, RunTrialParams):
+        return PreparationOutcome.model_validate(trial_faults.prepare(spec, Path(params.folder)))
     outcome = trial_faults.TRIALS[spec["label"]](spec, Path(params.folder))
     return RunTrialResult.model_validate({"outcome": outcome}).outcome
 

@@ -1,0 +1,40 @@
+"""Whether a pilot has to wait: it takes no trial while another one makes what trials share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from cliprpn.worker.queue_folder import Preparation, QueueFolder
+
+
+class PreparationWait:
+    """Keeps a pilot from trials until the preparation has ended, or its pilot is lost.
+
+    Whoever runs the sweep notices a lost pilot and has another one prepare. With `--detach` nobody runs it: so every
+    pilot that waits watches the heartbeat, too, and the first one that misses it for the time of the lease ends the
+    preparation. Then trials make what is missing.
+
+    Args:
+        lease_s: time without a heartbeat after which a pilot is lost.
+        now: a clock, in seconds.
+    """
+
+    def __init__(self, queue: QueueFolder, lease_s: float, now: Callable[[], float] = time.monotonic) -> None:
+        self._queue, self._lease_s, self._now = queue, lease_s, now
+        # The preparation, its pilot and that one's last heartbeat; and since when this pilot has seen the same.
+        self._seen: tuple[str, str, int | None] | None = None
+        self._since = 0.0
+
+    def watch(self, preparations: list[Preparation]) -> None:
+        """Call it again and again while there are preparations that have not ended."""
+        for each in preparations:
+            if each.pilot is None:
+                continue
+            seen = (each.entry, each.pilot, self._queue.heartbeat_of(each.pilot))
+            if seen != self._seen:
+                self._seen, self._since = seen, self._now()
+            elif self._now() - self._since > self._lease_s:
+                reason = f"it gave no sign of life for {self._lease_s:g} s"
+                self._queue.end_for(each.entry, each.pilot, reason)
+            return
