@@ -119,12 +119,15 @@ describe.skipIf(missingRay !== undefined)("Ray", () => {
 
   test("a node that does not see the folder is left out by name, and the others run all trials", async () => {
     const sweep = raySweep(
-      Array.from({ length: 8 }, () => "good"),
+      Array.from({ length: 8 }, () => "gated"),
       {},
       { numSlots: 6 },
     );
     const blind = await ray().addNode({ name: "blind", numCpus: 2, hidden: sweep.folder });
-    await sweep.run();
+    const done = sweep.run();
+    await until(() => reasonsOf(sweep).join().includes("without blind"));
+    writeFileSync(join(sweep.folder, "go"), "");
+    await done;
     expect(new Set(states(sweep))).toEqual(new Set(["completed"]));
     expect(startsOf(sweep).join()).not.toMatch(/@blind/);
     expect(reasonsOf(sweep).join()).toMatch(/without blind, where the shared folder is missing/);

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { codeHashes } from "../../src/contract/code-identity.ts";
 import type { QueueSettings } from "../../src/contract/generated/types.ts";
@@ -70,6 +71,7 @@ test.each([
   attempts.follow(trialWork(attempt, (each) => void told.push(each)));
   const entry = `${attempt.spec.trial_id}.${attempt.number}`;
   const claims = new Map([[entry, "pilot"]]);
+  writeFileSync(queue.pilotFile("pilot"), "");
   attempts.look(claims, new Set());
   queue.tryEnd(entry, { how: "lost", pilot: "pilot", reason: "it was killed", error: null });
   pilots.askCluster();
@@ -78,6 +80,8 @@ test.each([
     "started",
     gone ?? { how: "error", error: expect.objectContaining({ code: "worker_died" }) },
   ]);
+  expect(queue.pilotNames()).toEqual([]);
+  expect(queue.barred()).toMatchObject([{ name: "pilot" }]);
 });
 
 test("an attempt had the time of its worker only if it began soon after it", () => {

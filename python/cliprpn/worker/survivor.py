@@ -35,7 +35,8 @@ class Survivor:
     """The pilot's end of the pipe to that process.
 
     Args:
-        pilot_file: of the pilot; it is removed if the pilot is killed.
+        pilot_file: of the pilot; it is removed if the pilot is killed and no attempt is to be ended. Else it stays for
+            the controller, which finds by it whether a cluster has taken the pilot away.
     """
 
     def __init__(self, pilot_file: Path) -> None:
@@ -75,6 +76,7 @@ def main(pilot_file: str) -> None:
     will: Will | None = None
     # Written in advance: when the pilot is killed, SLURM may kill this process milliseconds later.
     prepared: str | None = None
+    has_ended_it = False
     for line in sys.stdin:
         if not line.endswith("\n"):  # The pilot was killed while it wrote.
             break
@@ -88,8 +90,10 @@ def main(pilot_file: str) -> None:
             os.link(prepared, will["ended"])  # Exclusive on network disks, too.
             entry = os.path.basename(will["ended"]).removesuffix(".json")
             print(f"{entry}: the worker was killed; the attempt is to run again", file=sys.stderr)
+            has_ended_it = True
     _remove(prepared)
-    _remove(pilot_file)
+    if not has_ended_it:
+        _remove(pilot_file)
 
 
 def _prepare(will: Will) -> str | None:

@@ -154,6 +154,11 @@ export class FollowedAttempts {
     const { work, entry, pilot } = followed;
     this.#followed.delete(entry);
     const { trialTimeoutMs } = this.#options;
+    // Said by a process that outlived the pilot. Its file is read until here.
+    if (end.how === "lost" && pilot !== undefined && !this.#pilots.isBarred(pilot)) {
+      pilot.lost ??= end.reason;
+      this.#pilots.remove(pilot);
+    }
     // A pilot cannot know that its cluster killed it.
     const isTakenAway =
       end.how === "lost" && pilot !== undefined && this.#pilots.howLost(pilot) === "preempted";
