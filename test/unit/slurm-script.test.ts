@@ -110,8 +110,9 @@ describe("the output of squeue", () => {
     ["12|0|PREEMPTED|n1|None", "ended", "n1", ""],
     ["12|0|NODE_FAIL|n1|None", "ended", "n1", ""],
   ])("%s is %s", (line, state, node, reason) => {
-    const end = state === "ended" ? (line.split("|")[2] ?? "") : "";
-    expect(parseSqueue(`${line}\n`)).toEqual([{ id: "12_0", state, node, reason, end }]);
+    const theirs = line.split("|")[2] ?? "";
+    const [end, isRunning] = [state === "ended" ? theirs : "", theirs === "RUNNING"];
+    expect(parseSqueue(`${line}\n`)).toEqual([{ id: "12_0", state, node, reason, end, isRunning }]);
   });
 
   test("lines that are no jobs of an array are skipped", () => {
