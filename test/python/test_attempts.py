@@ -135,14 +135,14 @@ def test_models_name_the_weights_as_the_machine_that_runs_the_sweep_does_wheneve
     monkeypatch.setattr(f"cliprpn.trials.trial.{killed_at}", kill)
     folder = tmp_path / "1"
     params = RunTrialParams(
-        spec=spec, folder=str(folder), keep_models="all", recorded_weights="/home/me/w.safetensors"
+        spec=spec, folder=str(folder), keep_models="all", recorded_weights="/models/w.safetensors"
     )
     with pytest.raises(Killed):
         run_attempt(params, torch.device("cpu"), lambda event: None, lambda: False)
     assert (folder / "outcome.json").exists() == (killed_at == "remove_checkpoint")
     for name in ("best.json", "last.json"):
         backbone = json.loads((folder / name).read_text())["backbone"]
-        assert backbone == spec.backbone.model_dump() | {"weights": "/home/me/w.safetensors"}
+        assert backbone == spec.backbone.model_dump() | {"weights": "/models/w.safetensors"}
 
 
 @pytest.mark.parametrize(
