@@ -222,9 +222,9 @@ def test_what_a_machine_lacks_is_named_with_what_it_is_on_the_other_one(tmp_path
 def test_the_models_of_an_attempt_are_to_name_the_weights_of_the_other_machine(tmp_path: Path) -> None:
     attempt = made_attempt(tmp_path)
     attempt.params.spec.backbone.weights = "/models/w.safetensors"
-    assert Roots([("/mnt", "/home")]).attempt_here(attempt) == attempt
-    params = Roots([("/home", "/mnt")]).attempt_here(attempt).params
-    assert params.spec.backbone.weights == "/mnt/me/w.safetensors"
+    assert Roots([("/mnt", "/models")]).attempt_here(attempt) == attempt
+    params = Roots([("/models", "/mnt")]).attempt_here(attempt).params
+    assert params.spec.backbone.weights == "/mnt/w.safetensors"
     assert params.recorded_weights == "/models/w.safetensors"
     sent = RunRequest(type="run", params=params, log_file="").model_dump_json(exclude_unset=True)
     assert json.loads(sent)["params"]["recorded_weights"] == "/models/w.safetensors"
