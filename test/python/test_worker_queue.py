@@ -275,21 +275,54 @@ def test_the_preparation_of_a_lost_pilot_ends_once_its_heartbeat_is_missed(tmp_p
     assert queue.claim("prepare.1.json") == "prepare.1"
     now = 0.0
     wait = PreparationWait(other, 60, lambda: now)
-    for at in (0.0, 59.0, 118.0):  # It beats each time.
-        now = at
-        os.utime(pilot_file, (now + 1, now + 1))
-        wait.watch(other.preparations())
-    now = 178.0
-    wait.watch(other.preparations())
+
+    def watch(seconds: int) -> None:
+        nonlocal now
+        for _ in range(seconds):
+            now += 1
+            wait.watch(other.preparations())
+
+    for beat in (1, 2, 3):
+        os.utime(pilot_file, (beat, beat))
+        watch(60)
     assert not queue.is_taken_away("prepare.1")
     pilot_file.unlink()  # It is removed if the pilot ends; that counts from now on.
-    wait.watch(other.preparations())
+    watch(61)
     assert not queue.is_taken_away("prepare.1")
-    now = 239.0
-    wait.watch(other.preparations())
+    watch(1)
     assert queue.is_taken_away("prepare.1")
     assert not queue.end("prepare.1", ended("one"))
     assert other.preparations() == []
+
+
+def test_a_pilot_is_not_lost_because_the_disk_did_not_answer(tmp_path: Path) -> None:
+    """All heartbeats wait for a share that hangs: after it, the pilots that wait may look first."""
+    folder = made_queue(tmp_path, 0)
+    (folder / "first" / "prepare.1.json").touch()
+    queue, other = QueueFolder(folder, "one"), QueueFolder(folder, "two")
+    queue.pilot_file.touch()
+    assert queue.claim("prepare.1.json") == "prepare.1"
+    now = 0.0
+    wait = PreparationWait(other, 60, lambda: now)
+    for at in (0.0, 0.5, 600.0):
+        now = at
+        wait.watch(other.preparations())
+    assert not queue.is_taken_away("prepare.1")
+
+
+def test_a_heartbeat_that_is_stale_on_a_network_disk_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = QueueFolder(made_queue(tmp_path, 0), "one")
+    queue.pilot_file.touch()
+
+    def stale(file: int) -> os.stat_result:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fstat", stale)
+        heartbeat = queue.heartbeat_of("one")
+    assert heartbeat is None
 
 
 class FakeChild:

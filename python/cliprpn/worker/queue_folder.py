@@ -133,8 +133,10 @@ class QueueFolder:
             # NFS asks the server for a file that is opened.
             with (self.folder / "pilots" / f"{pilot}.json").open() as file:
                 return os.fstat(file.fileno()).st_mtime_ns
-        except FileNotFoundError:
-            return None
+        except OSError as error:
+            if error.errno in GONE:
+                return None
+            raise
 
     def end_for(self, entry: str, pilot: str, reason: str) -> None:
         """Ends what another pilot has, which is lost; that pilot may have been faster."""
