@@ -46,7 +46,10 @@ class RunningPilot:
 
     def wait_for(self, text: str) -> None:
         """Waits until such an end is prepared."""
-        until(lambda: any(text in read(file) for file in (self._queue / "ended").glob(".*.new")))
+        until(lambda: self.has_prepared(text))
+
+    def has_prepared(self, text: str) -> bool:
+        return any(text in read(file) for file in (self._queue / "ended").glob(".*.new"))
 
     def kill(self) -> str:
         """Returns what it and the process that outlives it have printed, when both have ended."""
@@ -54,6 +57,10 @@ class RunningPilot:
         os.waitpid(self.pid, 0)
         with os.fdopen(self._end) as said:
             return said.read()
+
+    def close(self) -> None:
+        """Reads nothing of what they print."""
+        os.close(self._end)
 
 
 def until(is_so: Callable[[], bool]) -> None:
@@ -138,6 +145,40 @@ def test_a_pilot_that_is_killed_between_two_attempts_ends_none(queue: Path) -> N
     assert survivor._process.wait() == 0
     assert not folder.pilot_file.exists()
     assert list((queue / "ended").iterdir()) == []
+
+
+def test_an_end_that_was_prepared_long_ago_may_have_been_cleaned_up(queue: Path, pilot: RunningPilot) -> None:
+    """Whoever runs the sweep again removes files that look like those of a killed process, after a day."""
+    for file in (queue / "ended").iterdir():
+        file.unlink()
+    pilot.kill()
+    assert end_in(queue).how == "lost"
+
+
+def test_the_file_of_a_killed_pilot_stays_also_if_nobody_reads_what_is_said(
+    queue: Path, pilot: RunningPilot
+) -> None:
+    pilot.close()
+    os.kill(pilot.pid, signal.SIGKILL)
+    os.waitpid(pilot.pid, 0)
+    until(lambda: (queue / "ended" / f"{ENTRY}.json").exists() and not pilot.has_prepared('"lost"'))
+    assert end_in(queue).how == "lost"
+
+
+def test_a_signal_while_the_pilot_ends_does_no_harm(queue: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As from SLURM, which is asked to cancel the jobs that are left of a sweep."""
+    _, will = made_will(queue)
+    assert will._survivor is not None
+    process = will._survivor._process
+    wait = process.wait
+
+    def wait_while_a_signal_comes() -> int:
+        will.leaves("SIGTERM")
+        return wait()
+
+    monkeypatch.setattr(process, "wait", wait_while_a_signal_comes)
+    will.revoke()
+    assert process.returncode == 0
 
 
 def test_a_pilot_that_ends_by_itself_ends_its_attempt_by_itself(queue: Path) -> None:

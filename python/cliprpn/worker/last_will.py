@@ -38,9 +38,10 @@ class LastWill:
 
     def revoke(self) -> None:
         """The pilot ends by itself."""
-        if self._survivor is not None:
-            self._survivor.release()
-        self._survivor = None
+        # First: a signal that comes meanwhile has nothing to tell.
+        survivor, self._survivor = self._survivor, None
+        if survivor is not None:
+            survivor.release()
 
     def _tell(self) -> None:
         told: str | None = None

@@ -85,15 +85,27 @@ def main(pilot_file: str) -> None:
             return
         will = json.loads(line)
         prepared = None if will is None else _prepare(will)
-    if will is not None and prepared is not None and os.path.exists(will["claim"]):
-        with contextlib.suppress(OSError):  # The attempt has ended, or the disk does not answer.
-            os.link(prepared, will["ended"])  # Exclusive on network disks, too.
-            entry = os.path.basename(will["ended"]).removesuffix(".json")
-            print(f"{entry}: the worker was killed; the attempt is to run again", file=sys.stderr)
-            has_ended_it = True
+    if will is not None and os.path.exists(will["claim"]):
+        if prepared is None or not os.path.exists(
+            prepared
+        ):  # The disk was full, or it was cleaned up after a day.
+            prepared = _prepare(will)
+        has_ended_it = prepared is not None and _end(will, prepared)
     _remove(prepared)
     if not has_ended_it:
         _remove(pilot_file)
+
+
+def _end(will: Will, prepared: str) -> bool:
+    """Returns False if the attempt has ended, or the disk does not answer."""
+    try:
+        os.link(prepared, will["ended"])  # Exclusive on network disks, too.
+    except OSError:
+        return False
+    entry = os.path.basename(will["ended"]).removesuffix(".json")
+    with contextlib.suppress(OSError):  # Whoever reads it may be gone.
+        print(f"{entry}: the worker was killed; the attempt is to run again", file=sys.stderr)
+    return True
 
 
 def _prepare(will: Will) -> str | None:
