@@ -69,6 +69,8 @@ class Slot:
                 self._process = process = subprocess.Popen(
                     [sys.executable, "-ISc", _BECOME, str(os.getpid()), *command],
                     env={**kept, **env},
+                    # Ray's is that of whoever started it, with modules of any name, which `python -m` would import.
+                    cwd=os.path.dirname(log_file),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

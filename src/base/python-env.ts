@@ -20,6 +20,12 @@ export function pythonEnv(env: NodeJS.ProcessEnv, { keepPath = false } = {}): No
   };
 }
 
+/** The environment without the variables that change Python, for a program that sets those that it needs. */
+export function withoutPython(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(env).filter(([name]) => !name.startsWith("PYTHON") || harmless.has(name));
+  return Object.fromEntries(kept);
+}
+
 function changesPython(name: string): boolean {
   return name.startsWith("PYTHON") || leftovers.has(name);
 }

@@ -1,6 +1,6 @@
 /** Trials on workers that join, with real training, against the same trials on this machine. */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { packageRoot } from "../../src/package-root.ts";
@@ -14,6 +14,7 @@ test.skipIf(process.env.CLIPRPN_TEST_SLOW !== "1")(
   "cold, warm, handed back and after SIGKILL of the sweep: the models have the same bits as on this machine",
   async () => {
     const folder = tempFolder();
+    writeFileSync(join(folder, "argparse.py"), "raise SystemExit(1)"); // Workers must not import it.
     const processes = markProcesses();
     const cli = (...args: string[]): CliProcess =>
       startCli([...args, "--python", testPython()], folder, processes.env);

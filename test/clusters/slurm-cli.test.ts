@@ -20,6 +20,7 @@ describe.skipIf(isSkipped)("sweep --engine slurm", () => {
   function start(folder: string, ...args: string[]): ReturnType<typeof startCli> {
     const file = join(folder, "exp.json");
     if (!existsSync(file)) writeFileSync(file, JSON.stringify(experiment));
+    writeFileSync(join(folder, "argparse.py"), "raise SystemExit(1)"); // Workers must not import it.
     // Tests run with PYTHONPATH, which people do not set.
     const surroundings = { ...env, CLIPRPN_CACHE: join(folder, "cache"), PYTHONPATH: undefined };
     return startCli([...args, "--python", testPython()], folder, surroundings);

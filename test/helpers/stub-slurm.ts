@@ -27,10 +27,15 @@ last=$(sed -n 's/^#SBATCH --array=0-//p' scripts/$id)
 for task in $(seq 0 $last); do echo "$id|$task|PENDING||None" >> jobs; done
 echo $id`,
     );
-    this.#command("squeue", "echo x >> calls\ncat jobs");
+    this.#command(
+      "squeue",
+      `echo x >> calls
+[ -n "$SQUEUE_PARTITION" ] || cat jobs`,
+    );
     this.#command(
       "scancel",
       `echo "$*" >> canceled
+[ -z "$SCANCEL_INTERACTIVE" ] || exit 0
 case "$*" in
   *--name*) : > jobs;;
   *--signal*) ;;

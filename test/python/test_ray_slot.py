@@ -5,6 +5,7 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from cliprpn_ray.slot import Slot
 
 # Prints when it is ready, and when it is asked to end.
@@ -38,3 +39,14 @@ def test_an_actor_that_is_to_leave_starts_no_worker(tmp_path: Path) -> None:
     slot.leave()
     assert slot.run([sys.executable, "-c", "print(1)"], {}, str(tmp_path / "log")) == ""
     assert (tmp_path / "log").read_text() == ""
+
+
+def test_a_worker_imports_nothing_from_the_folder_in_which_ray_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "argparse.py").write_text("raise SystemExit(1)")
+    monkeypatch.chdir(tmp_path)
+    log = tmp_path / "logs/log"
+    assert Slot().run([sys.executable, "-m", "json.tool", "--help"], {}, str(log)) == ""
+    assert "usage" in log.read_text()

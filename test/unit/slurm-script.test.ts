@@ -1,9 +1,12 @@
 import { execFileSync } from "node:child_process";
+import { rmSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { SlurmOptions } from "../../src/contract/generated/types.ts";
 import { batchScript, type PilotJob } from "../../src/engine/slurm/batch-script.ts";
-import { withoutOptions } from "../../src/engine/slurm/slurm.ts";
+import { Slurm, withoutOptions } from "../../src/engine/slurm/slurm.ts";
 import { parseLabel, parseSqueue } from "../../src/engine/slurm/squeue.ts";
+import { StubSlurm } from "../helpers/stub-slurm.ts";
+import { tempFolder } from "../helpers/temp-folder.ts";
 
 const job: PilotJob = {
   name: "cliprpn-fusion-1a2b3c4d",
@@ -74,8 +77,9 @@ describe("the script of the jobs", () => {
 
   test("the shell passes the command and its environment on as they are", () => {
     const strange = 'it\'s $HOME `date` "x" \\ ;&|* é\n2';
+    const logFolder = tempFolder();
     const script = batchScript(
-      { ...job, command: ["printf", "%s\\0", strange], env: { STRANGE: strange } },
+      { ...job, logFolder, command: ["printf", "%s\\0", strange], env: { STRANGE: strange } },
       { setup: ['export BEFORE="set up"'] },
       1,
     );
@@ -93,6 +97,16 @@ describe("the script of the jobs", () => {
     const [variable, before, argument, option, label = ""] = out.split("\0");
     expect([variable, before, argument, option]).toEqual([strange, "set up", strange, "--label"]);
     expect(parseLabel(label)).toEqual({ id: "12_3", restart: 0, node: "n1" });
+  });
+
+  test("the worker does not start in the user's folder, whose modules `python -m` would import", () => {
+    const [folder, logFolder] = [tempFolder(), tempFolder()];
+    const script = batchScript({ ...job, logFolder, command: ["printf", "%s %s", "worker"] }, {}, 1);
+    const run = (text: string): string =>
+      execFileSync("bash", ["-c", text], { cwd: folder, env: { PATH: process.env.PATH }, encoding: "utf8" });
+    expect(run(script.replace("exec printf", "pwd; exec printf"))).toMatch(`${logFolder}\n`);
+    rmSync(logFolder, { recursive: true });
+    expect(() => run(script)).toThrow(/No such file or directory/);
   });
 });
 
@@ -139,4 +153,19 @@ test("variables for sbatch do not overrule the options of a script; others stay"
     PATH: "/bin",
   };
   expect(withoutOptions(env, script)).toEqual({ SBATCH_ACCOUNT: "lab", PATH: "/bin" });
+});
+
+test("jobs get nothing from the shell that would change their Python", () => {
+  const env = { PYTHONHOME: "/opt/other", PYTHONPATH: "/opt/modules", PYTHONNOUSERSITE: "1", PATH: "/bin" };
+  expect(withoutOptions(env, "")).toEqual({ PYTHONNOUSERSITE: "1", PATH: "/bin" });
+});
+
+test("defaults of a person for squeue and scancel hide no job, and ask nothing", async () => {
+  const stub = new StubSlurm();
+  const env = { ...stub.env, SQUEUE_PARTITION: "other", SCANCEL_INTERACTIVE: "1" };
+  stub.setJob("12_0", "RUNNING|n1|None");
+  const slurm = new Slurm("cliprpn-test", env);
+  expect((await slurm.list()).map(({ id }) => id)).toEqual(["12_0"]);
+  await slurm.cancel("12_0");
+  expect(stub.jobs()).toEqual([]);
 });

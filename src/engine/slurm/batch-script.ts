@@ -23,6 +23,8 @@ export function batchScript(job: PilotJob, options: SlurmOptions, numJobs: numbe
     "",
     ...(options.setup ?? []),
     ...Object.entries(job.env).map(([name, value]) => `export ${name}=${quoteForShell(value)}`),
+    // The current folder is the user's, with modules of any name, and `python -m` would import these.
+    `cd ${quoteForShell(job.logFolder)} || exit`,
     // SLURM's signals go to this shell, so the worker takes its place.
     `exec ${job.command.map(quoteForShell).join(" ")} --label "${label}"`,
     "",

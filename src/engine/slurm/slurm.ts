@@ -1,5 +1,6 @@
 import { userInfo } from "node:os";
 import { execa } from "execa";
+import { withoutPython } from "../../base/python-env.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import { type ListedJob, parseSqueue, squeueFormat } from "./squeue.ts";
 
@@ -78,7 +79,7 @@ export class Slurm {
 
   async #run(command: string, args: string[], input = ""): Promise<{ stdout: string }> {
     const result = await execa(command, args, {
-      env: command === "sbatch" ? withoutOptions(this.#env, input) : this.#env,
+      env: command === "sbatch" ? withoutOptions(this.#env, input) : withoutFilters(this.#env),
       extendEnv: false,
       reject: false,
       timeout: timeoutMs,
@@ -94,13 +95,18 @@ export class Slurm {
 
 /**
  * The environment without the variables by which sbatch would overrule options of a script, such as SBATCH_PARTITION. The others stay:
- * clusters set defaults in them.
+ * clusters set defaults in them. Jobs get this environment, so it has nothing that would change their Python, such as PYTHONHOME.
  */
 export function withoutOptions(env: NodeJS.ProcessEnv, script: string): NodeJS.ProcessEnv {
   const options = [...script.matchAll(/^#SBATCH --([a-z-]+)/gm)].map(([, name = ""]) => name);
   const names = options.map((name) => otherNames[name] ?? name.toUpperCase().replaceAll("-", "_"));
   const dropped = new Set([...names, "NO_REQUEUE", "WAIT"].map((name) => `SBATCH_${name}`));
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !dropped.has(name)));
+  return Object.fromEntries(Object.entries(withoutPython(env)).filter(([name]) => !dropped.has(name)));
+}
+
+/** The environment without a person's defaults for squeue and scancel, which would hide jobs, or ask before it cancels them. */
+function withoutFilters(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(SQUEUE|SCANCEL)_/.test(name)));
 }
 
 /** Options whose variable is not called as they are. */

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
 import { counted, joinWords } from "../../base/format.ts";
 import { guardedCommand, killGroup } from "../../base/process-group.ts";
 import { pythonEnv } from "../../base/python-env.ts";
@@ -6,6 +7,7 @@ import { CliprpnError, EXIT } from "../../contract/errors.ts";
 import type { LocalEngineOptions } from "../../engine/local/local-engine.ts";
 import { pilotCommand, pilotModulePath } from "../../engine/queue/pilot-command.ts";
 import { QueueFolder } from "../../engine/queue/queue-folder.ts";
+import { packageRoot } from "../../package-root.ts";
 import type { SweepStore } from "../../store/sweep-store.ts";
 import { slotsFor } from "../choose-slots.ts";
 import { engineOptions, openEngine } from "../open-engine.ts";
@@ -91,6 +93,7 @@ async function runPilot(
   });
   const cleaned = pythonEnv({ ...process.env, ...env }, { keepPath: keepPythonPath });
   const pilot = spawn(...guardedCommand(file, args), {
+    cwd: join(packageRoot, "python"), // For -m; the user's folder may have modules of any name.
     detached: true,
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...cleaned, PYTHONPATH: pilotModulePath(cleaned.PYTHONPATH) },
