@@ -8,6 +8,7 @@ import type { RayOptions } from "../../src/contract/generated/types.ts";
 import { readRayOptions } from "../../src/experiment/engine-options.ts";
 import { checkRayAddress } from "../../src/experiment/ray-address.ts";
 import { readExperiment } from "../../src/experiment/read-experiment.ts";
+import { rayPython } from "../../src/sweep/machines/ray-place.ts";
 import type { ReadPlan } from "../../src/sweep/read-plan.ts";
 import type { RunContext } from "../../src/sweep/run-context.ts";
 import { errorOf } from "../helpers/error-of.ts";
@@ -98,6 +99,15 @@ test("options of the command come first; trials on the CPU ask for no GPU", () =
   });
   expect(ray).toEqual({ num_gpus: 0, address: "head:6379", python: "/opt/python" });
   expect([device, jobDevice]).toEqual(["auto", "cpu"]);
+});
+
+test.each([
+  ["env/bin/python", (cwd: string) => join(cwd, "env/bin/python")],
+  ["/opt/python", () => "/opt/python"],
+  ["python3", () => "python3"],
+])("the interpreter %s is one of the current folder, or of the PATH", async (given, expected) => {
+  const run = { ...choose({ engine: "ray", "ray-python": given }), cwd: tempFolder() };
+  expect((await rayPython(run)).python).toBe(expected(run.cwd));
 });
 
 test.each([

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { counted } from "../../base/format.ts";
 import { pythonEnv } from "../../base/python-env.ts";
 import type { RaySetup, TrialSpec } from "../../contract/generated/types.ts";
@@ -83,8 +84,12 @@ export function raySlots(waiting: readonly TrialSpec[], run: RunContext): string
 
 /** The interpreter for Ray: by default that of the environment, which gets Ray on first use. */
 export async function rayPython(run: RunContext): Promise<RayPython> {
-  const { ray = {}, env } = run;
-  if (ray.python !== undefined) return { python: ray.python, env: pythonEnv(env, { keepPath: true }) };
+  const { ray = {}, env, cwd } = run;
+  if (ray.python !== undefined) {
+    // A name without a folder is looked up in the PATH.
+    const python = ray.python.includes("/") ? resolve(cwd, ray.python) : ray.python;
+    return { python, env: pythonEnv(env, { keepPath: true }) };
+  }
   const { python, extraModulePath = [], keepPythonPath = false } = await engineOptions(run, [], ["ray"]);
   return { python, env: pythonEnv(env, { keepPath: keepPythonPath }), extraModulePath };
 }
