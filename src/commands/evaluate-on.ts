@@ -3,6 +3,7 @@ import { CliprpnError, EXIT } from "../contract/errors.ts";
 import { isPrepared, readFacts } from "../dataset/prepare/prepared-folder.ts";
 import { type FoundModel, findModel } from "../store/find-model.ts";
 import { findSweep } from "../store/find-sweep.ts";
+import { addTargets } from "../store/later-targets.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
 import { sweepsIn } from "../store/sweeps.ts";
 import { warnOfData } from "../sweep/datasets.ts";
@@ -47,7 +48,8 @@ export async function evaluateOnSplits(args: Arguments, context: Context): Promi
     const rows = [];
     for (const target of targets)
       for (const trial of trials) rows.push(await rowOf(trial, target, { engine, context }));
-    store?.addTargets(targets.filter((target) => !isOwnVal(trials, target)).map(storedTarget));
+    if (store !== undefined)
+      addTargets(store, targets.filter((target) => !isOwnVal(trials, target)).map(storedTarget));
     context.terminal.liveDone();
     context.terminal.result(JSON.stringify(rows, null, 2));
     if (store !== undefined)

@@ -19,7 +19,7 @@ export function eventsOf(
 ): Map<number, AttemptEvents> {
   const events = new Map<number, AttemptEvents>();
   for (const { name } of sweeps)
-    for (const entry of new SweepStore(runsDir, name).entries()) {
+    for (const entry of new SweepStore(runsDir, name).journal.entries()) {
       if (!("trial_id" in entry) || entry.trial_id !== trial_id) continue;
       const known = events.get(entry.attempt) ?? {
         started_at: null,

@@ -89,10 +89,10 @@ export async function followPreparation(
   { write }: LogReader,
   signal: AbortSignal,
 ): Promise<void> {
-  const { logFile, folder } = sweep.preparation(attempt);
+  const { logFile, folder } = sweep.preparations.at(attempt);
   const isRunning = (): boolean =>
     readOwner(sweep.lockFolder) !== undefined &&
-    sweep.preparations().at(-1) === attempt &&
+    sweep.preparations.numbers().at(-1) === attempt &&
     !existsSync(join(folder, "outcome.json"));
   await passOnFile(logFile, follow ? isRunning : never, write, signal);
 }

@@ -78,7 +78,7 @@ function listSweep(sweep: SweepStore, results: Map<string, number | undefined>):
     best: (statuses && tried(() => bestSetting(sweep, asked, statuses, results))) ?? null,
     running: owner === undefined ? null : describeOwner(owner),
     changed_at: new Date(sweep.changedAt).toISOString(),
-    num_unknown_lines: tried(() => sweep.journal().numUnknown) ?? 0,
+    num_unknown_lines: tried(() => sweep.journal.content().numUnknown) ?? 0,
     problem: problems[0] ?? null,
   };
 }

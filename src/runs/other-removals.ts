@@ -7,7 +7,8 @@ import { answersFolders } from "../store/answers-store.ts";
 import { allAudits, auditsFolder } from "../store/audit-store.ts";
 import { allComparisons, comparisonsFolder } from "../store/comparison-store.ts";
 import { removedTrials, stagingFilesIn } from "../store/remove.ts";
-import { type SweepStore, sweepsFolder } from "../store/sweep-store.ts";
+import type { ReportFolder } from "../store/report-folder.ts";
+import { sweepsFolder } from "../store/sweep-store.ts";
 import { allSweeps } from "../store/sweeps.ts";
 import type { GcOptions, Removal } from "./removal.ts";
 
@@ -22,14 +23,11 @@ export function otherRemovals(runsDir: string, cache: string, { logsOlderThanDay
   ];
 }
 
-/** A folder with a report, and the lock of who writes it. */
-export type ReportOwner = Pick<SweepStore, "folder" | "reportLockFolder" | "reportStagings">;
-
 /** Reports whose writing was killed. Remove them with the lock of the reports. */
-export function reportRemovals(runsDir: string): Map<ReportOwner, Removal[]> {
+export function reportRemovals(runsDir: string): Map<ReportFolder, Removal[]> {
   return new Map(
     [...allSweeps(runsDir), ...allComparisons(runsDir), ...allAudits(runsDir)].flatMap(
-      (owner): [ReportOwner, Removal[]][] => {
+      (owner): [ReportFolder, Removal[]][] => {
         const folders = owner.reportStagings();
         if (folders.length === 0 || readOwner(owner.reportLockFolder) !== undefined) return [];
         return [[owner, folders.map((path) => outside("leftover", path))]];

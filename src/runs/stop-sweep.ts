@@ -56,7 +56,9 @@ export async function stopSweep(
 
 /** A trial may end by itself before it is canceled. */
 function howEnded(sweep: SweepStore, { trial_id, attempt }: RunningTrial): string {
-  const state = sweep.ends().findLast((end) => end.trial_id === trial_id && end.attempt === attempt)?.state;
+  const state = sweep.journal
+    .ends()
+    .findLast((end) => end.trial_id === trial_id && end.attempt === attempt)?.state;
   if (state === "canceled") return "canceled; the other trials of the sweep still run";
   return `${state ?? "ended"}, before it could be canceled`;
 }

@@ -47,7 +47,7 @@ export function sweepStatus(sweep: SweepStore): ShownStatus {
   const owner = readOwner(sweep.lockFolder);
   const { leaderboard, ...results } = storedResults(sweep);
   const now = sweep.status() ?? null;
-  const pause = sweep.pause();
+  const pause = sweep.journal.pause();
   const reportFile = sweep.reportFile("val");
   const left = leftTrials(sweep);
   return {

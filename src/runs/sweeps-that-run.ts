@@ -54,7 +54,7 @@ class KnownSweep {
 
   constructor(sweep: SweepStore, trial_id: string) {
     this.#sweep = sweep;
-    this.#journal = tailJournal(sweep.journalFile);
+    this.#journal = tailJournal(sweep.journal.file);
     this.#trial_id = trial_id;
   }
 

@@ -36,7 +36,7 @@ export function trialUses(runsDir: string): TrialUses {
         uses.sweeps.set(trial.trial_id, [...(uses.sweeps.get(trial.trial_id) ?? []), sweep.name]);
         if (asked) uses.asked.add(trial.trial_id);
       }
-      for (const entry of sweep.entries())
+      for (const entry of sweep.journal.entries())
         if (entry.type === "trial_finished" && entry.error !== null)
           uses.failures.add(`${entry.trial_id}/${entry.attempt}`);
       const files = Object.values(sweep.places()?.detector_files ?? {});

@@ -15,8 +15,8 @@ export function findPreparation(
     const folder = number === undefined ? path : dirname(path);
     const sweepFolder = dirname(folder);
     const sweep = new SweepStore(dirname(dirname(sweepFolder)), basename(sweepFolder));
-    if (folder !== sweep.preparationsFolder || !existsSync(path)) continue;
-    const attempt = number ?? sweep.preparations().at(-1);
+    if (folder !== sweep.preparations.folder || !existsSync(path)) continue;
+    const attempt = number ?? sweep.preparations.numbers().at(-1);
     if (attempt !== undefined) return { sweep, attempt };
   }
   return undefined;

@@ -8,7 +8,7 @@ import { reportStaging } from "../base/replace-file.ts";
 
 const lockName = "report-lock";
 
-/** A folder with a report of its own beside the sweeps: of a comparison, or of an audit. */
+/** A folder with reports: of a sweep, a comparison or an audit. */
 export class ReportFolder {
   readonly name: string;
   readonly folder: string;

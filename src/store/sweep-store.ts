@@ -1,16 +1,11 @@
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { namesIn } from "../base/files.ts";
 import { type AcquireOptions, acquireOwnerLock, type OwnerLock, readOwner } from "../base/owner-lock.ts";
-import { replaceFile, reportStaging } from "../base/replace-file.ts";
+import { replaceFile } from "../base/replace-file.ts";
 import { codeHashes } from "../contract/code-identity.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type {
-  JournalEntry,
-  LeaderboardSoFar,
   StoredExperiment,
-  StoredTarget,
   SweepStatus,
   TrialPlaces,
   TrialRow,
@@ -19,16 +14,10 @@ import type {
 import { trialIdentityOf } from "../contract/trial-identity.ts";
 import { composeSpec, detectorFiles, placesOf } from "./compose-spec.ts";
 import { readStored, readText, schemaVersion, toJson } from "./files.ts";
-import {
-  Journal,
-  type JournalContent,
-  readAttempts,
-  readEnds,
-  readJournal,
-  readLastOfSweep,
-  type SweepPaused,
-  type TrialEnd,
-} from "./journal.ts";
+import { keepDamaged, keepVersion } from "./kept-copies.ts";
+import { Preparations } from "./preparations.ts";
+import { ReportFolder } from "./report-folder.ts";
+import { SweepJournal } from "./sweep-journal.ts";
 import {
   findRow,
   type ListedTrial,
@@ -37,7 +26,7 @@ import {
   readUndamagedRows,
   writeRows,
 } from "./trial-rows.ts";
-import { type AttemptFolder, TrialStore } from "./trial-store.ts";
+import { TrialStore } from "./trial-store.ts";
 
 /** A trial of a sweep: its full spec, and what the sweep knows about it. */
 export interface SweepTrial {
@@ -56,19 +45,12 @@ export interface SweepContent {
 }
 
 /** The folder of a sweep, `sweeps/<name>`. Owns all file names in it. */
-export class SweepStore {
-  readonly name: string;
-  readonly folder: string;
+export class SweepStore extends ReportFolder {
   readonly runsDir: string;
 
   constructor(runsDir: string, name: string) {
+    super(sweepsFolder(runsDir), name, "experiment.json");
     this.runsDir = runsDir;
-    this.name = name;
-    this.folder = join(sweepsFolder(runsDir), name);
-  }
-
-  get exists(): boolean {
-    return existsSync(this.#experimentFile);
   }
 
   /** @throws CliprpnError not_found; bad_input if a file is damaged or of a newer version. */
@@ -118,7 +100,7 @@ export class SweepStore {
   }
 
   experiment(): StoredExperiment | undefined {
-    return readStored("StoredExperiment", this.#experimentFile);
+    return readStored("StoredExperiment", this.file);
   }
 
   /**
@@ -130,7 +112,7 @@ export class SweepStore {
   write(experiment: StoredExperiment, specs: readonly TrialSpec[]): string | undefined {
     // Places and trials that are gone are written again.
     const { rows: earlier, damage } = readUndamagedRows(this.#trialsFile);
-    const kept = damage === undefined ? undefined : this.#keepDamaged();
+    const kept = damage === undefined ? undefined : keepDamaged(this.#trialsFile);
     const attempts = new Map(earlier.map(({ trial, attempt }) => [trial.trial_id, attempt]));
     const asked = new Set(specs.map(({ trial_id }) => trial_id));
     writeRows(this.#trialsFile, [
@@ -141,10 +123,10 @@ export class SweepStore {
     const places = readStored("TrialPlaces", this.#placesFile);
     if (first !== undefined) replaceFile(this.#placesFile, toJson(placesOf(first, specs, places)));
     const text = toJson(experiment);
-    const before = readText(this.#experimentFile);
+    const before = readText(this.file);
     if (before !== text) {
-      if (before !== undefined) this.#keepVersion(before);
-      replaceFile(this.#experimentFile, text);
+      if (before !== undefined) keepVersion(this.file, before);
+      replaceFile(this.file, text);
     }
     return damage === undefined ? undefined : `${damage}. The file was damaged; a copy is ${kept}`;
   }
@@ -161,20 +143,6 @@ export class SweepStore {
     this.writeTrials([...trials, ...added.map((spec) => ({ spec, asked: false, attempt: null }))]);
   }
 
-  /** Splits that trials were evaluated on later, besides those of the experiment. @throws CliprpnError bad_input. */
-  laterTargets(): StoredTarget[] {
-    return readStored("LaterTargets", this.#targetsFile)?.targets ?? [];
-  }
-
-  /** Lists splits that trials are evaluated on, unless they are listed already. */
-  addTargets(targets: readonly StoredTarget[]): void {
-    const known = this.laterTargets();
-    const key = ({ dataset, split }: StoredTarget): string => `${dataset.id}:${split}`;
-    const added = targets.filter((target) => !known.some((each) => key(each) === key(target)));
-    if (added.length === 0) return;
-    replaceFile(this.#targetsFile, toJson({ schema_version: schemaVersion, targets: [...known, ...added] }));
-  }
-
   writeTrials(trials: readonly SweepTrial[]): void {
     writeRows(this.#trialsFile, trials.map(rowOf));
   }
@@ -187,22 +155,6 @@ export class SweepStore {
   async lock(options: AcquireOptions): Promise<OwnerLock> {
     mkdirSync(this.folder, { recursive: true });
     return acquireOwnerLock(this.lockFolder, options);
-  }
-
-  /** Takes the lock of the sweep's reports, so that one process at a time writes them. */
-  lockReport(options: AcquireOptions): Promise<OwnerLock> {
-    return acquireOwnerLock(this.reportLockFolder, options);
-  }
-
-  get reportLockFolder(): string {
-    return join(this.folder, "report-lock");
-  }
-
-  /** Folders in which a report is, or was, built. Without the lock of the reports, a live process may use them. */
-  reportStagings(): string[] {
-    return namesIn(this.folder)
-      .filter((name) => name.startsWith(reportStaging))
-      .map((name) => join(this.folder, name));
   }
 
   /** Where workers on other machines get trials. */
@@ -223,68 +175,18 @@ export class SweepStore {
     return join(this.folder, "status.json");
   }
 
-  /** Creates the folder of a new attempt to make what trials share. Call it with the sweep's lock. */
-  newPreparation(): AttemptFolder {
-    const number = Math.max(0, ...this.preparations()) + 1;
-    const preparation = this.preparation(number);
-    mkdirSync(preparation.folder, { recursive: true });
-    return preparation;
+  /** Its attempts to make what trials share. */
+  get preparations(): Preparations {
+    return new Preparations(join(this.folder, "prepare"));
   }
 
-  /** Numbers of all such attempts, in order. */
-  preparations(): number[] {
-    return namesIn(this.preparationsFolder)
-      .filter((name) => /^[1-9]\d*$/.test(name))
-      .map(Number)
-      .sort((a, b) => a - b);
-  }
-
-  preparation(number: number): AttemptFolder {
-    const folder = join(this.preparationsFolder, String(number));
-    return { number, folder, logFile: join(folder, "worker.log") };
-  }
-
-  get preparationsFolder(): string {
-    return join(this.folder, "prepare");
-  }
-
-  openJournal(): Journal {
-    return new Journal(this.journalFile);
-  }
-
-  journal(): JournalContent {
-    return readJournal(this.journalFile);
-  }
-
-  entries(): JournalEntry[] {
-    return this.journal().entries;
-  }
-
-  /** The ends of attempts in its journal. */
-  ends(): TrialEnd[] {
-    return readEnds(this.journalFile);
-  }
-
-  /** Starts of the sweep, and starts and ends of attempts. */
-  attemptEntries(): JournalEntry[] {
-    return readAttempts(this.journalFile);
-  }
-
-  /** Why its last start was paused; undefined if it was not. */
-  pause(): SweepPaused | undefined {
-    const last = readLastOfSweep(this.journalFile);
-    return last?.type === "sweep_paused" ? last : undefined;
-  }
-
-  /** The leaderboard at the end of its last run; undefined if another one has started, or it was interrupted. */
-  lastLeaderboard(): LeaderboardSoFar | undefined {
-    const last = readLastOfSweep(this.journalFile);
-    return last?.type === "sweep_finished" ? last.leaderboard : undefined;
+  get journal(): SweepJournal {
+    return new SweepJournal(join(this.folder, "journal.jsonl"));
   }
 
   /** When its experiment or its journal was last changed, in ms since 1970; before both exist, when it was created. */
-  get changedAt(): number {
-    const files = [this.#experimentFile, this.journalFile];
+  override get changedAt(): number {
+    const files = [this.file, this.journal.file];
     const times = files.flatMap((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? []);
     return times.length > 0
       ? Math.max(...times)
@@ -301,14 +203,6 @@ export class SweepStore {
     return join(this.folder, split === "val" ? "REPORT.html" : `REPORT-${split}.html`);
   }
 
-  get #experimentFile(): string {
-    return join(this.folder, "experiment.json");
-  }
-
-  get #targetsFile(): string {
-    return join(this.folder, "evaluated-on.json");
-  }
-
   get #trialsFile(): string {
     return join(this.folder, "trials.jsonl");
   }
@@ -317,36 +211,11 @@ export class SweepStore {
     return join(this.folder, "places.json");
   }
 
-  get journalFile(): string {
-    return join(this.folder, "journal.jsonl");
-  }
-
   #compose({ trial, ...names }: TrialRow, places: TrialPlaces): TrialSpec {
     return composeSpec(trial, names, places, {
       sources_sha256: codeHashes()[trial.kind],
       fusion_source: new TrialStore(this.runsDir, trial.trial_id).fusionFile,
     });
-  }
-
-  /** Copies a damaged list of trials. @returns the copy. */
-  #keepDamaged(): string {
-    const content = readFileSync(this.#trialsFile);
-    const copy = join(
-      this.folder,
-      `trials-damaged-${createHash("sha256").update(content).digest("hex").slice(0, 8)}.jsonl`,
-    );
-    if (!existsSync(copy)) replaceFile(copy, content);
-    return copy;
-  }
-
-  #keepVersion(text: string): void {
-    const numbers = namesIn(this.folder).map((name) =>
-      Number(/^experiment-(\d+)\.json$/.exec(name)?.[1] ?? 0),
-    );
-    const last = Math.max(0, ...numbers);
-    const file = (number: number): string => join(this.folder, `experiment-${number}.json`);
-    // A process that was killed before it replaced the experiment has kept this version already.
-    if (readText(file(last)) !== text) replaceFile(file(last + 1), text);
   }
 }
 

@@ -13,15 +13,9 @@ import type {
   TrialSpec,
 } from "../contract/generated/types.ts";
 import { trialIdentityOf, withIdentityDefaults } from "../contract/trial-identity.ts";
+import { type AttemptFolder, attemptFolder, attemptNumbers } from "./attempt-folder.ts";
 import { checkStored, parseJson, readStored, readText, schemaVersion, toJson } from "./files.ts";
 import { readImportMark } from "./import-marks.ts";
-
-/** One run of a trial, in a folder that nobody else writes to. */
-export interface AttemptFolder {
-  number: number;
-  folder: string;
-  logFile: string;
-}
 
 /** The folder of a trial, `trials/<id>`: its spec, its attempts, and which attempt counts. Owns all file names in it. */
 export class TrialStore {
@@ -90,10 +84,7 @@ export class TrialStore {
 
   /** Numbers of all attempts, in order. */
   attempts(): number[] {
-    return namesIn(this.attemptsFolder)
-      .filter((name) => /^[1-9]\d*$/.test(name))
-      .map(Number)
-      .sort((a, b) => a - b);
+    return attemptNumbers(this.attemptsFolder);
   }
 
   get attemptsFolder(): string {
@@ -101,8 +92,7 @@ export class TrialStore {
   }
 
   attempt(number: number): AttemptFolder {
-    const folder = join(this.attemptsFolder, String(number));
-    return { number, folder, logFile: join(folder, "worker.log") };
+    return attemptFolder(this.attemptsFolder, number);
   }
 
   /**

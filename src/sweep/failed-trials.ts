@@ -35,7 +35,7 @@ export function failedTrials(
 
 function failureCodes(store: SweepStore, specs: readonly TrialSpec[]): Map<string, ErrorCode> {
   const statuses = trialStatuses(store, specs);
-  const ends = [...lastEnds(store.ends()).values()];
+  const ends = [...lastEnds(store.journal.ends()).values()];
   return new Map(
     ends.flatMap(({ trial_id, error }) =>
       error === null || statuses.get(trial_id)?.state === "completed" ? [] : [[trial_id, error.code]],

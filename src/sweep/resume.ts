@@ -29,7 +29,7 @@ export function trialStatuses(
   specs: readonly TrialOfCode[],
   find: FindAccepted = acceptedOf,
 ): Map<string, TrialStatus> {
-  const ends = lastEnds(store.ends());
+  const ends = lastEnds(store.journal.ends());
   const existing = new Set(trialIds(store.runsDir)); // One look for the many trials that are new.
   return new Map(
     specs.map((spec) => {

@@ -56,7 +56,7 @@ export async function runJournaled(
   const { signal } = new AbortController();
   const command = "npm run bench";
   const lock = await store.lock({ command, onLost: () => undefined });
-  const journal = store.openJournal();
+  const journal = store.journal.open();
   const claims = new TrialClaims(trials, { runsDir: store.runsDir, keep_models, command });
   const outcomes: TrialOutcome[] = [];
   const controller = new SweepController({

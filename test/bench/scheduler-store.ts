@@ -96,7 +96,7 @@ async function openSweep(runsDir: string, numTrials: number): Promise<OpenSweep>
   const store = new SweepStore(runsDir, "many");
   const lock = await store.lock(options);
   store.write(experiment, specs);
-  const journal = store.openJournal();
+  const journal = store.journal.open();
   const terminal = makeTerminal({ stdout: { write: () => true }, stderr: { write: () => true } });
   const progress = new SweepProgress(terminal, {
     name: "many",

@@ -69,7 +69,7 @@ async function timedSweep(
   const started = performance.now();
   await execa(process.execPath, [cli, "sweep", file, "--runs-dir", runsDir, ...args], { env });
   const command_s = (performance.now() - started) / 1000;
-  const entries = new SweepStore(runsDir, "fusion").entries();
+  const entries = new SweepStore(runsDir, "fusion").journal.entries();
   const times = (type: string): number[] =>
     entries.filter((entry) => entry.type === type).map(({ at }) => Date.parse(at));
   const trials_s = (Math.max(...times("trial_finished")) - Math.min(...times("trial_started"))) / 1000;

@@ -81,7 +81,7 @@ test("after SIGKILL of the process that prepares, the next one follows the prepa
   writeFileSync(join(runs, "go"), "");
   await again.exited;
   expect(again.lines.slice(0, 3)).toEqual(["preparing 1", "prepared 1 completed", "started good"]);
-  expect(new SweepStore(runs, "test").preparations()).toEqual([1]);
+  expect(new SweepStore(runs, "test").preparations.numbers()).toEqual([1]);
   expect(attemptsOf(runs, labels)).toEqual([[1], [1]]);
   await untilNone(processes);
 });

@@ -112,7 +112,7 @@ export function testMainPromises(kind: LauncherKind): void {
       await sweep.run();
       expect(sweep.watcher.lines.slice(0, 3)).toEqual(["preparing", "preparation completed", "started good"]);
       expect(states(sweep)).toEqual(["completed", "completed"]);
-      const { folder, logFile } = sweep.sweepStore.preparation(1);
+      const { folder, logFile } = sweep.sweepStore.preparations.at(1);
       expect(readFileSync(logFile, "utf8")).toMatch(/from Python[\s\S]*from a descriptor/);
       expect(pids(sweep)[0]).toBe(Number(readFileSync(join(folder, "pid"), "utf8")));
       await sweep.close();
@@ -125,7 +125,7 @@ export function testMainPromises(kind: LauncherKind): void {
         ...["preparing", "preparation retried", "preparing", "preparation completed"],
         "started good",
       ]);
-      expect(sweep.sweepStore.preparations()).toEqual([1, 2]);
+      expect(sweep.sweepStore.preparations.numbers()).toEqual([1, 2]);
       await sweep.close();
     });
 

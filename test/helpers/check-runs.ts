@@ -25,7 +25,7 @@ export function checkReadable(runs: string): void {
       store,
       trials.map(({ spec }) => spec),
     );
-    assert.equal(store.journal().numUnknown, 0, "the journal has lines that no version wrote");
+    assert.equal(store.journal.content().numUnknown, 0, "the journal has lines that no version wrote");
     for (const version of versionsOf(store)) readStored("StoredExperiment", version);
     checkReports(store.folder);
     for (const { spec } of trials)

@@ -42,7 +42,7 @@ export function makeSweep(runsDir: string): SweepStore {
   addFinished(runsDir, own, { acc: 0.5 });
   addAttempt(runsDir, broken, { state: "unfinished", models: [] });
   const sweep = addSweep(runsDir, "fusion", specs);
-  const journal = sweep.openJournal();
+  const journal = sweep.journal.open();
   journal.append({ type: "sweep_started", num_trials: specs.length, command: "cliprpn sweep fusion.json" });
   for (const { trial_id } of [film, own, broken])
     journal.append({ type: "trial_started", trial_id, attempt: 1, slot: 0, worker: "my-host cpu, pid 7" });

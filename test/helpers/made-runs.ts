@@ -102,7 +102,7 @@ export function addFailure(sweep: SweepStore, { trial_id, kind }: TrialSpec, att
     duration_ms: 1000,
     error: { code: "worker_died", message: "the worker was killed by SIGKILL" },
   };
-  const journal = sweep.openJournal();
+  const journal = sweep.journal.open();
   journal.append(entry);
   journal.close();
 }

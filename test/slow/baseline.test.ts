@@ -132,8 +132,8 @@ test("re-running the command resumes a killed baseline", async () => {
   const { code, err } = await cliprpn(args, folder, env);
   expect(code, err).toBe(0);
   const [sweep] = sweepsIn(join(folder, "killed"));
-  const completed = sweep
-    ?.entries()
+  const completed = sweep?.journal
+    .entries()
     .filter((entry) => entry.type === "trial_finished" && entry.state === "completed");
   expect(completed).toHaveLength(2);
 });

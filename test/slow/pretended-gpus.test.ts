@@ -97,7 +97,7 @@ test("two GPUs train two trials at the same time, with the results of one GPU to
   const { text, trials } = await sweep("on-gpus");
   expect(text).toContain("2 trials at the same time");
   expect([...new Set(trials.map(deviceOf))].sort()).toEqual(["cuda:0", "cuda:1"]);
-  expect(mostAtOnce(new SweepStore(join(folder, "on-gpus"), "gpus").entries())).toBe(2);
+  expect(mostAtOnce(new SweepStore(join(folder, "on-gpus"), "gpus").journal.entries())).toBe(2);
 
   const onOne = await sweep("on-one", "--devices", "cuda:1");
   expect(onOne.text).toContain("1 trial at a time");

@@ -44,7 +44,8 @@ function sweep(name: string, runs: string, ...args: string[]): Promise<CommandRe
   return cliprpn(all, folder, { CLIPRPN_CACHE: join(folder, "cache") });
 }
 
-const journal = (runs: string): JournalEntry[] => new SweepStore(join(folder, runs), "good").entries();
+const journal = (runs: string): JournalEntry[] =>
+  new SweepStore(join(folder, runs), "good").journal.entries();
 const trialsIn = (runs: string): TrialStore[] =>
   trialIds(join(folder, runs)).map((id) => new TrialStore(join(folder, runs), id));
 

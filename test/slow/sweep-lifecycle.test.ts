@@ -64,7 +64,7 @@ function sweep(name: string, runs: string, ...args: string[]): CliProcess & { pr
 }
 
 const journal = (runs: string, name = "good"): JournalEntry[] =>
-  new SweepStore(join(folder, runs), name).entries();
+  new SweepStore(join(folder, runs), name).journal.entries();
 const trialsIn = (runs: string): TrialStore[] =>
   trialIds(join(folder, runs)).map((id) => new TrialStore(join(folder, runs), id));
 

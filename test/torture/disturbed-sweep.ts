@@ -84,7 +84,7 @@ async function disturb(work: WorkFolder, mark: Mark, disturbance: Disturbance): 
   compareRuns(undisturbed.work, work, { numFaults, numFrozen });
   counts.numSweeps += 1;
   for (const id of trialIds(work.runs)) counts.addTrial(new TrialStore(work.runs, id));
-  counts.addEnds(new SweepStore(work.runs, sweepName).ends());
+  counts.addEnds(new SweepStore(work.runs, sweepName).journal.ends());
 }
 
 /** The moment, as text, if it came. */

@@ -155,7 +155,7 @@ describe("an import", () => {
     expect(trialIn(cwd).accepted()).toMatchObject([{ attempt: 1, origin: null }]);
     const shown = JSON.parse((await cliprpn(["show", film.trial_id, "--json"], cwd)).out);
     expect(shown.attempts).toMatchObject([{ number: 2, origin: { from: "fusion.zip" } }, { origin: null }]);
-    const entries = new SweepStore(join(cwd, "runs"), "fusion").entries();
+    const entries = new SweepStore(join(cwd, "runs"), "fusion").journal.entries();
     expect(attemptsOf(entries, film.trial_id)).toEqual([2]);
   });
 
@@ -167,7 +167,7 @@ describe("an import", () => {
     expect(trialIn(cwd).shown(currentCodeOf(film))).toMatchObject({ attempt: 2, origin: { kind: "import" } });
     expect(trialIn(cwd).shown(oldCode)).toMatchObject({ attempt: 1, origin: null });
     // The attempt 1 of this machine did not fail.
-    const entries = new SweepStore(join(cwd, "runs"), "fusion").entries();
+    const entries = new SweepStore(join(cwd, "runs"), "fusion").journal.entries();
     expect(attemptsOf(entries, broken.trial_id)).toEqual([]);
   });
 

@@ -103,7 +103,7 @@ test("the start of an id chooses a trial, and may fail again", async () => {
   const trials = [made.specs[2]?.trial_id.slice(0, 8)];
   expect((await retryIn(made, { trials })).code).toBe(3);
   expect(started).toEqual([2]);
-  expect(made.store.ends().at(-1)).toMatchObject({ state: "failed", attempt: 2 });
+  expect(made.store.journal.ends().at(-1)).toMatchObject({ state: "failed", attempt: 2 });
 });
 
 test("without a failed trial, nothing starts, and that is good", async () => {

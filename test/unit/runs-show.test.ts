@@ -89,7 +89,7 @@ describe("cliprpn show", () => {
     const sweep = addSweep(runs, "made", [spec]);
     addAttempt(runs, spec);
     addAttempt(runs, spec, { state: "unfinished" });
-    const journal = sweep.openJournal();
+    const journal = sweep.journal.open();
     const worker = "n2 cuda:0, pid 71";
     journal.append({ type: "trial_started", trial_id: spec.trial_id, attempt: 2, slot: 0, worker });
     journal.close();

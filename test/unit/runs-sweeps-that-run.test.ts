@@ -16,7 +16,7 @@ async function running() {
   const runsDir = tempFolder();
   const sweep = addSweep(runsDir, "made", [spec]);
   const lock = await sweep.lock({ command: "cliprpn sweep made.json", onLost: () => undefined });
-  const journal = sweep.openJournal();
+  const journal = sweep.journal.open();
   onTestFinished(async () => {
     journal.close();
     await lock.release();
@@ -56,8 +56,8 @@ test("asked again, only what was added to the journal is read", async () => {
   journal.append(started("cliprpn sweep made.json --retry-failed"));
   journal.append(ended("failed"));
   expect(sweeps.find()).toBeUndefined();
-  const text = readFileSync(sweep.journalFile, "utf8");
-  writeFileSync(sweep.journalFile, text.replaceAll(/[^\n]/g, " "));
+  const text = readFileSync(sweep.journal.file, "utf8");
+  writeFileSync(sweep.journal.file, text.replaceAll(/[^\n]/g, " "));
   journal.append({ type: "sweep_finished", num_completed: 0, num_failed: 1 });
   expect(sweeps.find()).toBeUndefined();
 });

@@ -257,7 +257,7 @@ test("sweeps are listed by their last change, then by name, without other folder
   for (const name of ["d", "c", "b", "a"]) writeSweep(specs, { name }, runs);
   const touch = (name: string, file: string, seconds: number): void =>
     utimesSync(join(runs, "sweeps", name, file), seconds, seconds);
-  for (const name of ["a", "b", "c", "d"]) new SweepStore(runs, name).openJournal().close();
+  for (const name of ["a", "b", "c", "d"]) new SweepStore(runs, name).journal.open().close();
   for (const name of ["a", "b", "c", "d"])
     for (const file of ["experiment.json", "journal.jsonl", ""]) touch(name, file, 1000);
   touch("d", "journal.jsonl", 3000);

@@ -100,7 +100,7 @@ test("what trials share is made first, before workers take a trial; it is follow
   const file = join(store.queueFolder, "first/prepare.1.json");
   const queued: QueuedPreparation = JSON.parse(readFileSync(file, "utf8"));
   expect(queued.params.spec.parts.map(({ make }) => make)).toEqual(["features"]);
-  expect(queued.log_file).toBe(store.preparation(1).logFile);
+  expect(queued.log_file).toBe(store.preparations.at(1).logFile);
   const launcher = place.launch({ slots: [], tell: () => undefined });
   expect(launcher.leftPreparation?.()).toBe(1);
   await launcher.close();

@@ -341,7 +341,7 @@ function claim(folder: string): void {
 function checkpoint(sweep: SweepStore, spec: Spec, training_ms: number, sources_sha256: string): void {
   const trial = new TrialStore(sweep.runsDir, spec.trial_id);
   const attempt = addAttempt(sweep.runsDir, spec, { state: "unfinished" });
-  const journal = sweep.openJournal();
+  const journal = sweep.journal.open();
   journal.append({ type: "trial_started", trial_id: spec.trial_id, attempt, slot: 0 });
   journal.close();
   const file = trial.checkpointFile(attempt);

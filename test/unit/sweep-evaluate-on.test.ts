@@ -6,6 +6,7 @@ import { evaluateOnSplits } from "../../src/commands/evaluate-on.ts";
 import { report } from "../../src/commands/report.ts";
 import type { PreparedDataset, Split } from "../../src/contract/generated/types.ts";
 import { checkExperiment } from "../../src/experiment/check-experiment.ts";
+import { addTargets, laterTargets } from "../../src/store/later-targets.ts";
 import type { SweepStore } from "../../src/store/sweep-store.ts";
 import { looksAt } from "../../src/store/test-looks.ts";
 import { targetsOf } from "../../src/sweep/evaluation-targets.ts";
@@ -153,7 +154,7 @@ describe("the report", () => {
     makeData(work, {
       joint: { parts: [made], val: made, excluded: [], num_val_images_tested: 0, ...counts },
     });
-    sweep.addTargets([{ dataset: { id: "another", name: "another", split_by: "own" }, split: "testA" }]);
+    addTargets(sweep, [{ dataset: { id: "another", name: "another", split_by: "own" }, split: "testA" }]);
     await makeReport(sweep, "val", engine, run);
     const endpoints = engine.of("combine")[0]?.endpoints as { name: string }[];
     expect(endpoints.map(({ name }) => name)).toEqual(["theirs:val", "another:testA"]);
@@ -169,7 +170,7 @@ describe("the report", () => {
 
   test("a dataset that is gone is named", async () => {
     const { work, engine, sweep, run } = await withSweep();
-    sweep.addTargets([{ dataset: { id: "another", name: "another", split_by: "own" }, split: "testA" }]);
+    addTargets(sweep, [{ dataset: { id: "another", name: "another", split_by: "own" }, split: "testA" }]);
     rmSync(join(work, "data/another"), { recursive: true });
     await expect(makeReport(sweep, "val", engine, run)).rejects.toMatchObject({
       code: "not_found",
@@ -198,7 +199,7 @@ describe("cliprpn evaluate --on", () => {
       ),
     );
     expect(rows[0]?.metrics).toMatchObject({ acc_at_50: expect.any(Number) });
-    expect(sweep.laterTargets().map(({ dataset, split }) => [dataset.id, split])).toEqual([
+    expect(laterTargets(sweep).map(({ dataset, split }) => [dataset.id, split])).toEqual([
       ["another", "testA"],
       ["made", "testB"],
     ]);
@@ -215,7 +216,7 @@ describe("cliprpn evaluate --on", () => {
     await evaluateOnSplits(argumentsOf(work, spec?.trial_id ?? "", ["another:testA"]), run);
     expect(JSON.parse(terminal.results[0] ?? "")).toHaveLength(1);
     expect(looks(work)).toEqual([["another", "testA", 1, null]]);
-    expect(sweep.laterTargets()).toEqual([]);
+    expect(laterTargets(sweep)).toEqual([]);
   });
 
   test.each([
@@ -303,7 +304,7 @@ describe("--fail-if of a sweep's report", () => {
   const judged = async (args: object) => {
     const { engine, sweep, run, terminal, work } = await withSweep();
     opened.engine = engine;
-    sweep.addTargets([{ dataset: { id: "another", name: "another", split_by: "own" }, split: "testA" }]);
+    addTargets(sweep, [{ dataset: { id: "another", name: "another", split_by: "own" }, split: "testA" }]);
     const values = { sweep: "fusion", split: "val", "runs-dir": join(work, "runs"), ...args };
     const code = await report(new Arguments(values), run);
     return { code, lines: terminal.lines.filter((line) => line.includes("--fail-if")) };

@@ -101,7 +101,7 @@ function prepare(
   const terminal = recordingTerminal();
   const watcher = new PreparationProgress(terminal, {
     json: true,
-    logFile: (attempt) => store.preparation(attempt).logFile,
+    logFile: (attempt) => store.preparations.at(attempt).logFile,
     redraw: () => undefined,
   });
   const done = prepareFeatures(trials, {
@@ -129,7 +129,7 @@ const states = (entries: object[]): string[] =>
 test("an attempt has a folder with its spec and its log, lanes for the slots, and lines in the journal", async () => {
   const made = prepare([() => [done]]);
   await made.done;
-  const { folder, logFile } = made.store.preparation(1);
+  const { folder, logFile } = made.store.preparations.at(1);
   expect(made.asked).toMatchObject([{ number: 1, folder, logFile, numLanes: 3 }]);
   expect(JSON.parse(readFileSync(join(folder, "spec.json"), "utf8"))).toEqual(made.asked[0]?.spec);
   expect(made.entries).toEqual([
@@ -147,14 +147,14 @@ test("an attempt has a folder with its spec and its log, lanes for the slots, an
 test("without a part there is no attempt", async () => {
   const made = prepare([], { trials: [] });
   await made.done;
-  expect([made.entries, existsSync(made.store.preparationsFolder)]).toEqual([[], false]);
+  expect([made.entries, existsSync(made.store.preparations.folder)]).toEqual([[], false]);
 });
 
 test("a lost worker is replaced, at most as often as is set; each attempt has a folder of its own", async () => {
   const again = prepare([raise("worker_killed"), () => [done]]);
   await again.done;
   expect(states(again.entries)).toEqual(["retried", "completed"]);
-  expect(again.store.preparations()).toEqual([1, 2]);
+  expect(again.store.preparations.numbers()).toEqual([1, 2]);
   const lost = prepare([raise("worker_died"), raise("worker_died")], { maxRetries: 1 });
   await expect(lost.done).rejects.toMatchObject({ code: "worker_died" });
   expect(states(lost.entries)).toEqual(["retried", "failed"]);
@@ -187,7 +187,7 @@ test.each<ErrorCode>([
   const made = prepare([raise(code)]);
   await expect(made.done).rejects.toMatchObject({ code });
   expect(states(made.entries)).toEqual(["failed"]);
-  expect(made.terminal.lines.join("\n")).toContain(made.store.preparation(1).logFile);
+  expect(made.terminal.lines.join("\n")).toContain(made.store.preparations.at(1).logFile);
 });
 
 test("if all parts failed, as with missing weights, the sweep ends with the error", async () => {

@@ -61,7 +61,7 @@ function end(
     duration_ms: 1,
     error,
   };
-  const journal = store.openJournal();
+  const journal = store.journal.open();
   journal.append(entry);
   journal.close();
 }

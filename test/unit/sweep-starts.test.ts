@@ -64,7 +64,7 @@ test("each start records what it was expected to take, and what it took", async 
   expect(await sweep(work, [0])).toBe(0);
   expect(await sweep(work, [0, 1, 2])).toBe(0);
   expect(await sweep(work, [0, 1, 2]), "nothing is left").toBe(0);
-  const [first, second, ...others] = sweepStarts(new SweepStore(join(work, "runs"), "e").entries());
+  const [first, second, ...others] = sweepStarts(new SweepStore(join(work, "runs"), "e").journal.entries());
   expect(others).toEqual([]);
   expect(first).toMatchObject({
     estimate: { num_trials: 1, trials_time: null },

@@ -114,7 +114,7 @@ test("a fault of the machine pauses a sweep: its trials stay, status says why, a
   expect(terminal.lines.at(-1)).toMatch(
     /made is paused.* 1 of 3 trials .*; 1 trial will continue .* npx cliprpn sweep made\.json$/,
   );
-  expect(store.entries().at(-1)).toMatchObject({ type: "sweep_paused", error: { code: "no_space" } });
+  expect(store.journal.entries().at(-1)).toMatchObject({ type: "sweep_paused", error: { code: "no_space" } });
   const status = sweepStatus(store);
   expect(status.paused).toMatchObject({ error: { code: "no_space" } });
   expect(statusText(status).replaceAll(/\s+/g, " ")).toMatch(
@@ -136,10 +136,9 @@ test("stop ends a sweep as Ctrl-C does; the same command resumes it", async () =
   await until(() => attempts.size === 2);
   await stopSweep(store, undefined, asking);
   await end;
-  expect(store.entries().flatMap((entry) => (entry.type === "trial_finished" ? [entry.state] : []))).toEqual([
-    "interrupted",
-    "interrupted",
-  ]);
+  expect(
+    store.journal.entries().flatMap((entry) => (entry.type === "trial_finished" ? [entry.state] : [])),
+  ).toEqual(["interrupted", "interrupted"]);
   play = complete;
   expect(await start({}, store.runsDir).ended).toBe(0);
 });
@@ -309,7 +308,7 @@ test("intervals are computed from the completed trials while others run; after t
   const changed = readFileSync(journal, "utf8").replace('"acc_at_50":0.5}\n', '"acc_at_50":0.4}\n');
   writeFileSync(journal, changed);
   expect(sweepStatus(store).leaderboard.configurations).toMatchObject([{ num_completed: 3, interval: null }]);
-  const again = store.openJournal();
+  const again = store.journal.open();
   again.append({ type: "sweep_started", num_trials: 3, command: "cliprpn sweep made.json" });
   again.close();
   expect(statusText(sweepStatus(store))).toMatch(/min to max of seeds\n {2}film +3 of 3 +46\.7 %/m);
@@ -434,7 +433,10 @@ test("stop ends a sweep that still prepares for its trials; status and logs show
   await stopSweep(store, undefined, asking);
   await end;
   await log;
-  expect(store.entries().at(-1)).toMatchObject({ type: "preparation_finished", state: "interrupted" });
+  expect(store.journal.entries().at(-1)).toMatchObject({
+    type: "preparation_finished",
+    state: "interrupted",
+  });
   expect(findPreparation("made", { runsDir: store.runsDir, cwd: "/" })).toBeUndefined();
 });
 

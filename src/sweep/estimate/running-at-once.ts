@@ -16,7 +16,7 @@ export function atOnceIn(sweep: SweepStore): AtOnce {
 /** Nothing for a sweep whose journal is damaged: other commands say so. */
 function entriesOf(sweep: SweepStore): JournalEntry[] {
   try {
-    return sweep.attemptEntries();
+    return sweep.journal.attempts();
   } catch {
     return [];
   }

@@ -11,10 +11,10 @@ import type {
   TrialSpec,
 } from "../../contract/generated/types.ts";
 import type { AttemptEnd, Launcher, Preparation } from "../../engine/launcher.ts";
+import type { AttemptFolder } from "../../store/attempt-folder.ts";
 import { readStored, readText, schemaVersion, toJson } from "../../store/files.ts";
 import type { NewEntry } from "../../store/journal.ts";
 import type { SweepStore } from "../../store/sweep-store.ts";
-import type { AttemptFolder } from "../../store/trial-store.ts";
 import { defaultRetries, failureClassOf } from "../failure-policy.ts";
 import { PreparationLimits } from "./preparation-limits.ts";
 import { preparationParts } from "./preparation-parts.ts";
@@ -88,8 +88,8 @@ export function preparationAttempt(
   { store, launcher, slots }: Pick<PreparationOptions, "store" | "launcher" | "slots">,
 ): Preparation {
   const left = launcher.leftPreparation?.();
-  const isSame = left !== undefined && readText(specFile(store.preparation(left))) === toJson(spec);
-  const attempt = isSame ? store.preparation(left) : store.newPreparation();
+  const isSame = left !== undefined && readText(specFile(store.preparations.at(left))) === toJson(spec);
+  const attempt = isSame ? store.preparations.at(left) : store.preparations.create();
   if (!isSame) createFile(specFile(attempt), toJson(spec));
   return {
     ...attempt,

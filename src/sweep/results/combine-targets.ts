@@ -9,6 +9,7 @@ import type {
 import { readFacts } from "../../dataset/prepare/prepared-folder.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { cacheDir } from "../../environment/cache.ts";
+import { laterTargets } from "../../store/later-targets.ts";
 import type { SweepStore } from "../../store/sweep-store.ts";
 import { isTest } from "../../store/test-looks.ts";
 import { isSame, locateTarget, storedTarget } from "../evaluation-targets.ts";
@@ -75,7 +76,7 @@ export function otherTargets(
   dataset: Pick<TrialDataset, "id">,
   split: Split = "val",
 ): StoredTarget[] {
-  const later = store.laterTargets().filter((target) => !evaluate_on.some((each) => isSame(each, target)));
+  const later = laterTargets(store).filter((target) => !evaluate_on.some((each) => isSame(each, target)));
   return [...evaluate_on, ...later].filter((target) => !isSame(target, { dataset, split }));
 }
 

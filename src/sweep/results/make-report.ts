@@ -73,7 +73,7 @@ async function makeLocked(
 ): Promise<MadeReport> {
   const { terminal, commandLine } = context;
   const { experiment, trials } = store.read();
-  const entries = store.entries();
+  const entries = store.journal.entries();
   const asked = trials.filter((trial) => trial.asked).map(({ spec }) => spec);
   const reported = reportTrials(store, asked);
   const completed = locateTrials(reported.flatMap(completedTrial), context);

@@ -37,7 +37,7 @@ export interface Failure {
 export function storedResults(store: SweepStore): StoredResults {
   const asked = (store.listed() ?? []).filter((trial) => trial.asked);
   const trials = [...new Map(asked.map((trial) => [trial.trial_id, trial])).values()];
-  const ends = lastEnds(store.ends());
+  const ends = lastEnds(store.journal.ends());
   const completed: ListedTrial[] = [];
   const failures: Failure[] = [];
   for (const trial of trials) {
@@ -57,7 +57,7 @@ export function storedResults(store: SweepStore): StoredResults {
         const result = resultOf(trial, ends.get(trial.trial_id), store.runsDir);
         if (result !== undefined) leaderboard.completed(trial, result);
       }
-      return withIntervals(leaderboard.soFar(), store.lastLeaderboard());
+      return withIntervals(leaderboard.soFar(), store.journal.lastLeaderboard());
     },
   };
 }

@@ -35,7 +35,7 @@ export async function detachTrials(
   const launcher = place.launch({ slots: place.slots, tell: () => undefined });
   if (launcher.leave === undefined)
     throw new CliprpnError("internal", "expected a launcher that can be left");
-  const journal = store.openJournal();
+  const journal = store.journal.open();
   try {
     journal.append({ type: "sweep_started", num_trials: plan.trials.length, command: run.commandLine });
     const spec = preparationSpec(waiting);
@@ -131,8 +131,8 @@ function workersLeft(
 }
 
 /** The command that continues a sweep which was left; undefined if none is known. */
-export function continuingCommand(store: Pick<SweepStore, "entries">): string | undefined {
-  const started = store.entries().findLast(({ type }) => type === "sweep_started");
+export function continuingCommand(store: Pick<SweepStore, "journal">): string | undefined {
+  const started = store.journal.entries().findLast(({ type }) => type === "sweep_started");
   return started?.type === "sweep_started" ? withoutDetach(started.command) : undefined;
 }
 

@@ -42,7 +42,7 @@ export async function runTrials(
   let controller: SweepController | undefined;
   const preparation = new PreparationProgress(terminal, {
     json,
-    logFile: (attempt) => store.preparation(attempt).logFile,
+    logFile: (attempt) => store.preparations.at(attempt).logFile,
     redraw: () => progress.redraw(),
   });
   const progress: SweepProgress = new SweepProgress(terminal, {
@@ -74,8 +74,8 @@ export async function runTrials(
     checkpoint_minutes: run.checkpointMinutes ?? defaultCheckpointMinutes,
     command: commandLine,
   });
-  const before = store.lastLeaderboard();
-  const journal = store.openJournal();
+  const before = store.journal.lastLeaderboard();
+  const journal = store.journal.open();
   try {
     journal.append({
       type: "sweep_started",

@@ -22,7 +22,7 @@ export function checkSweep(
   specs: readonly TrialSpec[],
   fatesOf: (spec: TrialSpec) => Fate[],
 ): SweepCounts {
-  const ends = endsByTrial(store.entries());
+  const ends = endsByTrial(store.journal.entries());
   const counts = { num_completed: 0, num_failed: 0, num_attempts: 0, num_found: 0, num_surplus: 0 };
   for (const spec of specs) {
     const trial = new TrialStore(store.runsDir, spec.trial_id);

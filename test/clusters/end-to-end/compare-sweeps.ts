@@ -14,7 +14,7 @@ import { reportOf, resultsOf } from "../../torture/results.ts";
 export function compareSweeps(there: SweepStore, here: SweepStore): string {
   const ids = trialIds(here.runsDir).sort();
   assert.deepEqual(trialIds(there.runsDir).sort(), ids, "the trials");
-  const ends = there.ends();
+  const ends = there.journal.ends();
   let numFiles = 0;
   let numAttempts = 0;
   let numResumed = 0;

@@ -56,7 +56,7 @@ export class RunningSweep {
   }
 
   ends(): TrialEnd[] {
-    return this.store.entries().filter((entry) => entry.type === "trial_finished");
+    return this.store.journal.entries().filter((entry) => entry.type === "trial_finished");
   }
 
   async killAndRunAgain(): Promise<void> {
@@ -79,7 +79,9 @@ export class RunningSweep {
   }
 
   #numStarts(): number {
-    return this.store.exists ? this.store.entries().filter(({ type }) => type === "sweep_started").length : 0;
+    return this.store.exists
+      ? this.store.journal.entries().filter(({ type }) => type === "sweep_started").length
+      : 0;
   }
 
   #start(): [ChildProcessByStdio<null, null, Readable>, Promise<number | null>] {
