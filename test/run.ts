@@ -53,6 +53,8 @@ const checks: Record<string, string[]> = {
   interrupts: ["vitest", "run", "--config", "test/vitest.config.ts", "test/interrupts"],
   clusters: ["vitest", "run", "--config", "test/vitest.config.ts", "test/clusters"],
 };
+/** pytest uses one core, so it runs beside vitest; its output is shown when both have ended. */
+const besides: Record<string, string> = { vitest: "pytest", slow: "slow python" };
 /** Checks that take long and only run by name. */
 const separate = ["interrupts", "slow", "slow python", "clusters"];
 
@@ -69,13 +71,12 @@ const chosen = Object.keys(checks).filter((name) =>
 );
 if (chosen.includes("clusters")) await addRay();
 const results: { name: string; passed: boolean; seconds: number }[] = [];
-// pytest uses one core, so it runs beside vitest; its output is shown when both have ended.
-const beside = chosen.includes("vitest") && chosen.includes("pytest") ? "pytest" : undefined;
-for (const name of chosen) {
-  if (name === beside) continue;
-  const other = name === "vitest" && beside !== undefined ? run(beside, "pipe") : undefined;
+while (chosen.length > 0) {
+  const [name = ""] = chosen.splice(0, 1);
+  const other = chosen.indexOf(besides[name] ?? "");
+  const outputOfOther = other === -1 ? undefined : run(chosen.splice(other, 1)[0] ?? "", "pipe");
   await run(name, "inherit");
-  const output = await other;
+  const output = await outputOfOther;
   if (output !== undefined) process.stdout.write(`${output}\n`);
 }
 process.stdout.write(`${results.map(describe).join("\n")}\n`);
