@@ -7,32 +7,32 @@ import { describeProcess } from "../../helpers/marked.ts";
 import { compareSweeps } from "./compare-sweeps.ts";
 import { RunningSweep } from "./running-sweep.ts";
 import type { Site } from "./site.ts";
+import { type EngineOfSite, sites } from "./sites.ts";
 
 export interface EndToEndOptions {
-  /** An empty folder. */
+  /** An empty folder, or that of another engine, whose sweep on this machine is used again. */
   folder: string;
   experiment: { name: string };
   python: string;
-  /** @param folder the current folder of the command. */
-  site: (folder: string) => Promise<Site>;
+  engine: EngineOfSite;
   say: (line: string) => void;
 }
 
 /** @throws Error with the first thing that is not as it must be. */
 export async function runEndToEnd(options: EndToEndOptions): Promise<void> {
-  const { folder, experiment, python, say } = options;
+  const { folder, experiment, python, engine, say } = options;
   const { name } = experiment;
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${name}.json`);
   writeFileSync(file, JSON.stringify(experiment));
-  const site = await options.site(folder);
+  const site = await sites[engine](folder);
   const start = (runsDir: string, args: readonly string[], env: NodeJS.ProcessEnv): RunningSweep =>
     new RunningSweep({
       ...{ name, folder, runsDir },
       args: [file, "--python", python, "--runs-dir", runsDir, ...args],
       env: { ...env, CLIPRPN_CACHE: join(folder, `${runsDir}-cache`) },
     });
-  const sweep = start("there", site.args, site.env);
+  const sweep = start(`on-${engine}`, site.args, site.env);
   try {
     for (const { what, happen } of site.disturbances) {
       await happen(sweep);
