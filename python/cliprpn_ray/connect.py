@@ -13,6 +13,7 @@ os.environ.setdefault("RAY_DEFAULT_PYTHON_VERSION_MATCH_LEVEL", "minor")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 
 import ray
+from ray.exceptions import RayError
 
 from cliprpn_ray.explain import explain_refusal, explain_unreachable
 
@@ -38,7 +39,7 @@ def connect(address: str, timeout_s: float) -> str | None:
         )
     except OSError as error:  # Also ray's ConnectionError.
         return explain_unreachable(address, error)
-    except (RuntimeError, ValueError, AssertionError) as error:
+    except (RayError, RuntimeError, ValueError, AssertionError) as error:
         return explain_refusal(address, error)
     return None
 

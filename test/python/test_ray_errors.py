@@ -72,7 +72,9 @@ class Remote:
         raise ValueError("must be whole numbers")
 __version__ = "2.0"
 remote = lambda cls: Remote()
-init = lambda **options: None
+def init(**options):
+    if os.environ["FAULT"] == "init":
+        raise RayError("Token authentication is enabled but no token was found")
 available_resources = dict
 def nodes():
     if os.environ["FAULT"] == "nodes":
@@ -84,6 +86,7 @@ def nodes():
 @pytest.mark.parametrize(
     ("fault", "types", "message"),
     [
+        ("init", ["failed"], "refused the connection: Token authentication is enabled"),
         ("options", ["failed"], "Ray 2.0 refused .*: Invalid label key value `a b`.*check resources"),
         ("nodes", ["failed"], r"does not say what nodes it has \(GCS is gone\)"),
         ("remote", ["connected", "failed"], "Ray 2.0 refused .*must be whole numbers"),
