@@ -390,6 +390,25 @@ describe("jobs that end before their worker is ready", () => {
     expect(said).toMatch(/without n1/);
   });
 
+  test("do not end the sweep when the job that worked meanwhile ends, as at its time limit", async () => {
+    open();
+    await look(3);
+    slurm.setJob("1_2", "RUNNING|n2|None");
+    for (const [ids, node] of [
+      [["1_0", "1_1"], "n1"],
+      [["2_0", "2_1"], "n3"],
+    ] as const) {
+      for (const id of ids) slurm.setJob(id, `RUNNING|${node}|None`);
+      await look(3, [pilot("1_2")]);
+      for (const id of ids) slurm.setJob(id);
+      await look(3, [pilot("1_2")]);
+    }
+    slurm.setJob("1_2");
+    await look(3);
+    await look(3);
+    expect(said).toMatch(/^3 jobs in SLURM's queue; without n1 and n3/);
+  });
+
   test("a worker that was ready had a good start", async () => {
     open();
     for (const id of ["1_0", "2_0", "3_0", "4_0", "5_0", "6_0"]) {

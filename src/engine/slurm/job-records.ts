@@ -44,7 +44,7 @@ export class JobRecords {
     Object.assign(job, { pilot: state, node });
     if (state === "ready") this.#failed.ready(job.node);
     // One that was ready met an error of the disk, which its attempt tells.
-    if (state === "refused" && !wasReady) this.#failed.add({ id, node: job.node, message: error?.message });
+    if (state === "refused" && !wasReady) this.#fail(id, job, error?.message);
   }
 
   /** @param begunAt when squeue was called. */
@@ -56,11 +56,9 @@ export class JobRecords {
       job.runsSince = isRunning ? (job.runsSince ?? begunAt) : undefined;
       this.#jobs.set(id, job);
     }
-    for (const [id, job] of this.#jobs) {
-      if (jobs.has(id) || job.submittedAt >= begunAt) continue;
-      this.#jobs.delete(id);
-      if (isStarting(job) && !job.isTooSlow) this.#failed.add({ id, node: job.node, message: undefined });
-    }
+    const ended = [...this.#jobs].filter(([id, job]) => !jobs.has(id) && job.submittedAt < begunAt);
+    for (const [id] of ended) this.#jobs.delete(id);
+    for (const [id, job] of ended) if (isStarting(job) && !job.isTooSlow) this.#fail(id, job, undefined);
   }
 
   /** Jobs whose workers were not ready in time, each once: they count as failed. */
@@ -70,7 +68,7 @@ export class JobRecords {
     );
     return slow.map(([id, job]) => {
       job.isTooSlow = true;
-      this.#failed.add({ id, node: job.node, message: describeSlowStart(maxMs) });
+      this.#fail(id, job, describeSlowStart(maxMs));
       return { id: `slurm:${id}`, node: job.node };
     });
   }
@@ -99,6 +97,11 @@ export class JobRecords {
     const { exclude, ...further } = options.additional_parameters ?? {};
     const nodes = [...(exclude === undefined ? [] : [String(exclude)]), ...barred];
     return { ...options, additional_parameters: { ...further, exclude: nodes.join(",") } };
+  }
+
+  #fail(id: string, { node }: JobRecord, message: string | undefined): void {
+    const hasReady = [...this.#jobs.values()].some(({ pilot }) => pilot === "ready");
+    this.#failed.add({ id, node, message }, node, hasReady);
   }
 }
 
