@@ -312,6 +312,17 @@ def test_stores_without_a_cache_on_the_node_last_as_long_as_the_pilot(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_folder_is_left_if_the_disk_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*paths: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(node_disk.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(os, "rename", refuse)
+    with pytest.raises(OSError, match="No space"), node_environment(None):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_stores_of_a_killed_pilot_are_removed_by_the_next_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -295,6 +295,13 @@ def test_the_preparation_of_a_lost_pilot_ends_once_its_heartbeat_is_missed(tmp_p
     assert other.preparations() == []
 
 
+def test_what_was_taken_back_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """A process that takes it back renames it, and may be killed before it removes it."""
+    folder = made_queue(tmp_path, 1)
+    (folder / "first" / "prepare.1@.json").touch()
+    assert take_all(WaitingAttempts(QueueFolder(folder, "a"), Roots([]), 600)) == [f"{0:016x}.1"]
+
+
 def test_a_pilot_is_not_lost_because_the_disk_did_not_answer(tmp_path: Path) -> None:
     """All heartbeats wait for a share that hangs: after it, the pilots that wait may look first."""
     folder = made_queue(tmp_path, 0)

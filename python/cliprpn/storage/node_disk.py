@@ -72,13 +72,14 @@ def _temporary_folder() -> Iterator[Path]:
     parent = Path(tempfile.gettempdir())
     _remove_leftovers(parent)
     new = Path(tempfile.mkdtemp(prefix=NEW_PREFIX, dir=parent))
-    with _held(new):
-        # Only now does it look like one that may be left.
-        folder = new.rename(parent / f"{PREFIX}{new.name.removeprefix(NEW_PREFIX)}")
-        try:
+    folder = parent / f"{PREFIX}{new.name.removeprefix(NEW_PREFIX)}"
+    try:
+        with _held(new):
+            new.rename(folder)  # Only now does it look like one that may be left.
             yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        for each in (new, folder):
+            shutil.rmtree(each, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -32,8 +32,8 @@ Queued = QueuedAttempt | QueuedPreparation
 GONE = (errno.ENOENT, errno.ESTALE)
 # Files of attempts that wait: NUMBER-ENTRY.json, numbered in the order of submission.
 WAITING = re.compile(r"\d{10}-.+\.json")
-# In first/: what trials share, with the name of the pilot that has it.
-PREPARATION = re.compile(r"(prepare\.\d+)(?:@(.*))?\.json")
+# In first/: what trials share, with the name of the pilot that has it; with an empty one it was taken back.
+PREPARATION = re.compile(r"(prepare\.\d+)(?:@(.+))?\.json")
 
 
 @dataclass(frozen=True)
