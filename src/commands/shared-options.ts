@@ -54,7 +54,7 @@ export const engine: Option = {
 };
 export const engineOptions: Option = {
   describe:
-    "with --engine slurm or ray: file of its options; those of the experiment come before them (default: engines/lab.json, if it exists)",
+    "with --engine slurm, ray or queue: file of its options; those of the experiment come before them (default: engines/lab.json, if it exists)",
   type: "string",
 };
 export const detach: Option = {

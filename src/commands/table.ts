@@ -849,7 +849,10 @@ export const commands: Command[] = [
         choices: ["local", "slurm", "ray"],
         default: "local",
       },
-      "engine-options": engineOptions,
+      "engine-options": {
+        ...engineOptions,
+        describe: "with --engine slurm or ray: file of its options (default: engines/lab.json, if it exists)",
+      },
       "ray-address": rayAddress,
       "ray-python": rayPython,
       device,

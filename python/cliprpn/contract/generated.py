@@ -5592,4 +5592,4 @@ class WorkerRequest(RootModel[RunRequest | PrepareRequest | EndRequest]):
         ),
     ]
 
-SCHEMA_SHA256 = "a3edd51cb81bb418a82ad1758fb6244262acfdeaca1292be7b2afcda940209e2"
+SCHEMA_SHA256 = "a794b30e7b815d474fd8e8b4dacec0696994950d273e8ee8e855e457c19d9dcd"

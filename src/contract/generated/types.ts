@@ -1,5 +1,5 @@
 // Generated from src/contract/schema by `npm run generate`. Do not edit.
-export const schema_sha256 = "a3edd51cb81bb418a82ad1758fb6244262acfdeaca1292be7b2afcda940209e2";
+export const schema_sha256 = "a794b30e7b815d474fd8e8b4dacec0696994950d273e8ee8e855e457c19d9dcd";
 
 /**
  * Rows with named columns (CSV, TSV, JSON Lines, JSON, Parquet); COCO results; the outputs of MDETR and of TransVG; sample logs of lmms-eval; tables of VLMEvalKit; result JSON of InternVL, Qwen-VL and VLM-R1.
@@ -5104,7 +5104,7 @@ export interface SlurmOptions {
    */
   timeout_min?: number;
   /**
-   * Time before the limit at which a job writes a checkpoint and ends. Default: 120.
+   * Time before the limit at which a job writes a checkpoint and ends. Default: 120, or a quarter of the limit if that is less.
    */
   signal_delay_s?: number;
   /**
