@@ -110,7 +110,10 @@ export interface Launcher {
   attach(take: (left: LeftAttempt) => Promise<Attempt | undefined>): Promise<void>;
   /** Workers on other machines; undefined for those of this one. */
   workers?(): WorkerNow[];
-  /** Says how many attempts could run now, including the running ones. Starts workers for them, up to its limit, and tells its capacity. */
+  /**
+   * Says how many attempts could run now, including the running ones. Starts workers for them, up to its limit, and tells its capacity.
+   * During `prepare`, only where workers may be waited for: all wait in the queue of a cluster at the same time.
+   */
   want(numAttempts: number): void;
   /** Runs an attempt. The controller submits at most as many as there is capacity for. */
   submit(attempt: Attempt): void;

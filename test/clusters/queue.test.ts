@@ -103,6 +103,20 @@ test("a frozen worker loses the preparation, which another one makes before any 
   await sweep.close();
 });
 
+test("workers get ready while one of them prepares, and wait for it", async () => {
+  const sweep = fakeSweep(["good", "good"], { kind: queueKind, numSlots: 2, preparing: "gated" });
+  let numReady = 0;
+  sweep.onTold = (told) => {
+    if (told.type === "worker" && told.state === "ready") numReady += 1;
+    if (numReady === 2) writeFileSync(join(sweep.folder, "go"), "");
+  };
+  await sweep.run();
+  expect(sweep.watcher.lines.slice(0, 3)).toEqual(["preparing", "preparation completed", "started good"]);
+  expect(sweep.sweepStore.preparations.numbers()).toEqual([1]);
+  expect(states(sweep)).toEqual(["completed", "completed"]);
+  await sweep.close();
+});
+
 test("a worker hands a preparation back after SIGTERM, which counts as no failure", async () => {
   const sweep = fakeSweep(["good"], { kind: queueKind, preparing: "slow_once" });
   sweep.onPreparationEvent = () => killAll(sweep, "SIGTERM");

@@ -11,6 +11,8 @@ export class StandInLauncher implements Launcher {
   readonly #play: Play;
   readonly #running = new Map<Attempt, number>();
   #numSlots = 0;
+  /** As many attempts could run, when that was last said. */
+  numWanted = 0;
   /** The largest number of attempts that ran at the same time. */
   maxRunning = 0;
   isClosed = false;
@@ -26,6 +28,7 @@ export class StandInLauncher implements Launcher {
   async attach(): Promise<void> {}
 
   want(numAttempts: number): void {
+    this.numWanted = numAttempts;
     const numSlots = Math.min(numAttempts, this.options.slots.length);
     if (numSlots <= this.#numSlots) return;
     this.#numSlots = numSlots;

@@ -13,6 +13,7 @@ import { killedAtStart } from "../helpers/killed-at-start.ts";
 import { failed, madeOutcome, madeSpec } from "../helpers/report-input.ts";
 import { startUser } from "../helpers/start-lock-user.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
+import { waitFor } from "../helpers/wait-for.ts";
 import { writeAttempt } from "../helpers/write-attempt.ts";
 
 const specs = [0, 1, 2].map((seed) => madeSpec("film", seed)) as [TrialSpec, TrialSpec, TrialSpec];
@@ -496,15 +497,15 @@ test.each([
   expect(made.lines).toEqual([]);
 });
 
-test("no trial starts before what trials share is made, and none after it failed", async () => {
+test("all workers are asked for while what trials share is made; no trial starts before that, and none after it failed", async () => {
   let linesBefore: string[] | undefined;
-  const made = controlledSweep([first], {
+  const made = controlledSweep([...specs], {
     prepare: async () => {
-      await Promise.resolve();
+      await waitFor(() => expect(made.launcher.numWanted).toBe(3));
       linesBefore = [...made.lines];
     },
   });
-  expect(await made.run()).toEqual([0]);
+  expect(await made.run()).toEqual([0, 1, 2]);
   expect(linesBefore).toEqual([]);
   const failing = controlledSweep([first], {
     prepare: () => Promise.reject(new CliprpnError("data_invalid", "made")),

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { readOwner } from "../../src/base/owner-lock.ts";
-import type { QueuedAttempt, QueuedPreparation } from "../../src/contract/generated/types.ts";
+import type { QueuedAttempt, QueuedPreparation, TrialSpec } from "../../src/contract/generated/types.ts";
 import { QueueFolder } from "../../src/engine/queue/queue-folder.ts";
 import { QueueLauncher } from "../../src/engine/queue/queue-launcher.ts";
 import { statusText } from "../../src/runs/status-text.ts";
@@ -12,6 +12,8 @@ import { SweepStore } from "../../src/store/sweep-store.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
 import type { Place } from "../../src/sweep/machines/place.ts";
 import { acceptDetached, detachTrials } from "../../src/sweep/run/detach.ts";
+import { specIn } from "../helpers/estimated-sweep.ts";
+import { addFeatures } from "../helpers/made-features.ts";
 import { addSweep } from "../helpers/made-runs.ts";
 import { recordingTerminal } from "../helpers/recording-terminal.ts";
 import { madeOutcome, madeSpec } from "../helpers/report-input.ts";
@@ -19,7 +21,7 @@ import { contextIn } from "../helpers/run-context.ts";
 import { StubSlurm } from "../helpers/stub-slurm.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
-const specs = [madeSpec("film", 0), madeSpec("film", 1), madeSpec("film", 2)];
+let specs: TrialSpec[] = [];
 let store: SweepStore;
 let queue: QueueFolder;
 /** For how many attempts jobs were asked. */
@@ -27,6 +29,7 @@ let asked: number | undefined;
 let submit: () => void = () => undefined;
 
 beforeEach(() => {
+  specs = [0, 1, 2].map((seed) => madeSpec("film", seed));
   const runsDir = join(tempFolder(), "runs");
   addSweep(runsDir, "made", specs);
   store = new SweepStore(runsDir, "made");
@@ -68,7 +71,12 @@ async function detach(): Promise<string> {
     keep_models: "all" as const,
     alpha: 0.05,
   };
-  const run = { ...contextIn(store.runsDir, terminal), commandLine: "cliprpn sweep a.json --detach" };
+  const command = {
+    commandLine: "cliprpn sweep a.json --detach",
+    engine: "slurm",
+    jobDevice: "cpu",
+  } as const;
+  const run = { ...contextIn(store.runsDir, terminal), ...command };
   await detachTrials(store, plan, { waiting: specs, place }, { checkpoint_minutes: 7 }, run);
   return terminal.lines.join("\n");
 }
@@ -104,6 +112,15 @@ test("what trials share is made first, before workers take a trial; it is follow
   const launcher = place.launch({ slots: [], tell: () => undefined });
   expect(launcher.leftPreparation?.()).toBe(1);
   await launcher.close();
+});
+
+test("if what trials share is in the cache, nothing is made first", async () => {
+  const work = tempFolder();
+  addFeatures(work);
+  specs = [0, 1].map((seed) => specIn(work, "film", seed));
+  await detach();
+  expect(readdirSync(join(store.queueFolder, "first"))).toEqual([]);
+  expect([waitingTrials().length, asked]).toEqual([2, 2]);
 });
 
 test("all trials wait for workers, whose jobs are submitted, and no process has a claim", async () => {

@@ -9,6 +9,7 @@ import { diskEstimate, spaceError } from "../../src/sweep/estimate/disk-need.ts"
 import { folderName } from "../../src/sweep/estimate/feature-needs.ts";
 import { measurementKey } from "../../src/sweep/estimate/measurements.ts";
 import { addSeen, addSeenSweep, estimateIn, madeData, planIn, specIn } from "../helpers/estimated-sweep.ts";
+import { addFeatures, addPixels, addStore } from "../helpers/made-features.ts";
 import { addAttempt, addFailure, addSweep, oldCode } from "../helpers/made-runs.ts";
 import { madeBaselineSpec } from "../helpers/report-input.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
@@ -27,7 +28,7 @@ describe("the time of the trials", () => {
 
   test("follows from trials of the same configuration: mean, shortest and longest, in proportion to the epochs", async () => {
     const work = tempFolder();
-    withFeatures(work);
+    addFeatures(work);
     const [first, second, ...left] = [0, 1, 2, 3, 4].map((seed) => specIn(work, "film", seed));
     seen(work, first, { training: 1000, evaluation: 100 });
     seen(work, second, { training: 3000, evaluation: 300 });
@@ -49,7 +50,7 @@ describe("the time of the trials", () => {
 
   test("is shared by slots: three equal trials on two take as long as two", async () => {
     const work = tempFolder();
-    withFeatures(work);
+    addFeatures(work);
     const specs = [0, 1, 2, 3].map((seed) => specIn(work, "film", seed));
     seen(work, specs[0], { training: 1000, evaluation: 0 });
     const times = [];
@@ -60,7 +61,7 @@ describe("the time of the trials", () => {
 
   test("on other data is in proportion to the expressions", async () => {
     const work = tempFolder();
-    withFeatures(work);
+    addFeatures(work);
     const large = madeData(work, "large", 10);
     const earlier = specIn(work, "film", 7, { dataset: large });
     seenIn(work, "earlier", [[earlier, { training: 10_000, evaluation: 5000 }]], { num_val: 500 });
@@ -71,7 +72,7 @@ describe("the time of the trials", () => {
 
   test("of a new configuration is that of others of its preset and sizes", async () => {
     const work = tempFolder();
-    withFeatures(work);
+    addFeatures(work);
     seenIn(work, "earlier", [
       [specIn(work, "narrow", 0, { neck_channels: 64 }), { training: 1000, evaluation: 100 }],
       [specIn(work, "wide", 0, { neck_channels: 128 }), { training: 2000, evaluation: 100 }],
@@ -90,7 +91,7 @@ describe("the time of the trials", () => {
     ["another machine", {}, { device_name: "another processor" }],
   ])("does not follow from trials with %s", async (_, changes, place) => {
     const work = tempFolder();
-    withFeatures(work);
+    addFeatures(work);
     seenIn(work, "earlier", [[specIn(work, "film", 7, changes), { training: 1, evaluation: 1 }]], place);
     const { estimate } = await estimateIn(work, planIn(work, [specIn(work, "film", 0)]));
     expect(estimate.basis[0]).toMatchObject({ source: null });
@@ -98,7 +99,7 @@ describe("the time of the trials", () => {
 
   test("on other machines follows from the newest trial's, and not from what was measured on this one", async () => {
     const work = tempFolder();
-    withFeatures(work);
+    addFeatures(work);
     const place = { device_name: "a processor of the cluster" };
     seenIn(work, "earlier", [[specIn(work, "film", 7), { training: 1000, evaluation: 0 }]], place);
     const read = planIn(work, [specIn(work, "film", 0)]);
@@ -112,7 +113,7 @@ describe("the time of the trials", () => {
 
   test("one earlier trial has the spread of the others", async () => {
     const work = tempFolder();
-    withFeatures(work);
+    addFeatures(work);
     const wide = { neck_channels: 64 };
     seenIn(work, "earlier", [
       [specIn(work, "film", 7), { training: 900, evaluation: 0 }],
@@ -157,7 +158,7 @@ describe("the time of the trials", () => {
 
 test("the time of another split is not known while its dataset is not prepared", async () => {
   const work = tempFolder();
-  withFeatures(work);
+  addFeatures(work);
   seenIn(work, "earlier", [[specIn(work, "film", 7), { training: 1000, evaluation: 100 }]]);
   const others = madeData(work, "others");
   const on = async (root: string) => {
@@ -180,7 +181,7 @@ test("the time of another split is not known while its dataset is not prepared",
 describe("trials of a sweep that has run", () => {
   test("are done, stale, failed, running in another process, or continue a checkpoint", async () => {
     const work = tempFolder();
-    withFeatures(work);
+    addFeatures(work);
     const runsDir = join(work, "runs");
     const specs = [0, 1, 2, 3, 4, 5].map((seed) => ({ ...specIn(work, "film", seed), ...current }));
     const [done, stale, failed, elsewhere, resumed, killed] = specs;
@@ -240,10 +241,12 @@ describe("the disk", () => {
   test("views are those of the training images, and partly extracted features count by what is left", async () => {
     const work = tempFolder();
     const dataset = madeData(work);
-    withPixels(dataset.root);
+    addPixels(dataset.root);
     const maps = { dataset_id: "data", pixels_id: "p1", weights_id: "made" };
-    store(work, folderName("maps", maps), { "progress.json": '{"progress": {"done": 60, "rows": {}}}' });
-    store(work, folderName("view", { ...maps, views: "1", seed: 0, number: 1 }), { "manifest.json": "{}" });
+    addStore(work, folderName("maps", maps), { "progress.json": '{"progress": {"done": 60, "rows": {}}}' });
+    addStore(work, folderName("view", { ...maps, views: "1", seed: 0, number: 1 }), {
+      "manifest.json": "{}",
+    });
     const { estimate } = await estimateIn(
       work,
       planIn(work, [specIn(work, "film", 0, { dataset, views: 3 })]),
@@ -296,39 +299,6 @@ function seenIn(
     name,
     trials.map(([spec]) => spec),
   );
-}
-
-/** All features of the made dataset, for the made weights. */
-function withFeatures(work: string): void {
-  const { root } = madeData(work);
-  withPixels(root);
-  const made = { dataset_id: "data", weights_id: "made" };
-  store(work, folderName("maps", { ...made, pixels_id: "p1" }), { "manifest.json": "{}" });
-  store(work, folderName("text", { ...made, text: "openai-bpe-1" }), { "manifest.json": "{}" });
-}
-
-function store(work: string, name: string, files: Record<string, string>): void {
-  const folder = join(work, "cache", "features", name);
-  mkdirSync(folder, { recursive: true });
-  for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
-}
-
-/** Decoded images of the size of the preset. */
-function withPixels(root: string): void {
-  const folder = join(root, "pixels", "squash-224");
-  mkdirSync(folder, { recursive: true });
-  const made = { bytes: 1, mtime_ms: 1, width: 1, height: 1, upright: false };
-  const frame = { scale_x: 1, scale_y: 1, left_px: 0, top_px: 0 };
-  const image = (index: number) => ({ file_name: `${index}.jpg`, ...made, ...frame, problem: null });
-  const images = Array.from({ length: 100 }, (_, index) => image(index));
-  const manifest = {
-    preprocessing_version: "1",
-    image_size_px: 224,
-    resize: "squash",
-    pixels_id: "p1",
-    shards: [{ file: "shard-00000.npy", sha256: "0".repeat(64), pictures: images }],
-  };
-  writeFileSync(join(folder, "manifest.json"), JSON.stringify(manifest));
 }
 
 /** A lock of this process, which lives. */

@@ -39,6 +39,7 @@ export class LocalLauncher implements Launcher {
   readonly #closed = new AbortController();
   /** What still runs. */
   readonly #work = new Set<Promise<void>>();
+  #isPreparing = false;
 
   constructor(workers: WorkerPool, options: LocalLauncherOptions) {
     this.#workers = workers;
@@ -56,6 +57,7 @@ export class LocalLauncher implements Launcher {
   async attach(): Promise<void> {}
 
   want(numAttempts: number): void {
+    if (this.#isPreparing) return; // It uses the cores of all slots, and workers start within seconds.
     const ready = this.#slots.filter(({ worker, isStarting }) => worker !== undefined || isStarting);
     const missing = this.#slots.filter(({ worker, isStarting }) => worker === undefined && !isStarting);
     for (const slot of missing.slice(0, Math.max(0, numAttempts - ready.length)))
@@ -82,6 +84,7 @@ export class LocalLauncher implements Launcher {
   ): Promise<AttemptEnd<PreparationOutcome>> {
     const { spec, folder, numLanes, logFile } = preparation;
     const [device = "auto"] = this.#options.devices;
+    this.#isPreparing = true;
     try {
       const worker = await this.#workers.take(device, AbortSignal.any([signal, this.#closed.signal]));
       const removeListener = stopOnAbort(worker, signal, this.#options.graceMs);
@@ -97,6 +100,8 @@ export class LocalLauncher implements Launcher {
       }
     } catch (error) {
       return endAfterError(preparation, error, signal);
+    } finally {
+      this.#isPreparing = false;
     }
   }
 

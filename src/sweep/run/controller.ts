@@ -162,7 +162,9 @@ export class SweepController {
   async #step(signal: AbortSignal): Promise<boolean> {
     for (let told = this.#told.shift(); told !== undefined; told = this.#told.shift())
       await this.#guarded(this.#receive(told));
-    if (!this.#isStopping(signal) && !this.#isPreparing) await this.#guarded(this.#fill(signal));
+    if (!this.#isStopping(signal))
+      if (this.#isPreparing) this.#wantWorkers();
+      else await this.#guarded(this.#fill(signal));
     if (!this.#isStopping(signal)) return this.#isBusy || this.#numLeft > 0;
     this.#stopped.abort();
     const unstarted =
@@ -203,7 +205,11 @@ export class SweepController {
       if (spec === undefined) break;
       this.#waitFor(spec, signal);
     }
-    if (!this.#isStopping(signal)) this.#launcher.want(this.#running.size + this.#numLeft);
+    if (!this.#isStopping(signal)) this.#wantWorkers();
+  }
+
+  #wantWorkers(): void {
+    this.#launcher.want(this.#running.size + this.#numLeft);
   }
 
   #waitFor(spec: TrialSpec, signal: AbortSignal): void {

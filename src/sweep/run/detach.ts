@@ -11,8 +11,10 @@ import type { Plan } from "../../experiment/plan.ts";
 import type { SweepStore } from "../../store/sweep-store.ts";
 import { TrialStore } from "../../store/trial-store.ts";
 import type { Place } from "../machines/place.ts";
+import { trainingDevice } from "../machines/training-device.ts";
 import { preparationAttempt, preparationSpec } from "../prepare/prepare-features.ts";
 import type { RunContext } from "../run-context.ts";
+import { isAllMade } from "./already-made.ts";
 import { TrialClaims, type TrialClaimsOptions } from "./trial-claims.ts";
 
 /**
@@ -38,7 +40,7 @@ export async function detachTrials(
   const journal = store.journal.open();
   try {
     journal.append({ type: "sweep_started", num_trials: plan.trials.length, command: run.commandLine });
-    const spec = preparationSpec(waiting);
+    const spec = isAllMade(waiting, trainingDevice(run)) ? undefined : preparationSpec(waiting);
     let numLeft = 0;
     for (const trial of waiting) {
       const claimed = await claims.tryClaim(trial);

@@ -10,6 +10,7 @@ import { toJson } from "../../store/files.ts";
 import type { SweepStore } from "../../store/sweep-store.ts";
 import { StartMeasurement } from "../estimate/start-measurement.ts";
 import type { Place } from "../machines/place.ts";
+import { trainingDevice } from "../machines/training-device.ts";
 import { PreparationProgress } from "../prepare/preparation-progress.ts";
 import { prepareFeatures } from "../prepare/prepare-features.ts";
 import { IntervalsSoFar } from "../results/intervals-so-far.ts";
@@ -19,6 +20,7 @@ import { trialStatuses } from "../resume.ts";
 import type { RunContext } from "../run-context.ts";
 import { exitCodeFor } from "../sweep-notice.ts";
 import { SweepProgress } from "../view/sweep-progress.ts";
+import { isAllMade } from "./already-made.ts";
 import { SweepController } from "./controller.ts";
 import { pauseSweep } from "./pause.ts";
 import { TrialClaims } from "./trial-claims.ts";
@@ -99,7 +101,8 @@ export async function runTrials(
         slots,
         launch: (options) => place.launch(options),
         prepare: async (launcher, hasTrials, ended) => {
-          if (!hasTrials && launcher.leftPreparation?.() === undefined) return;
+          const isNeeded = hasTrials && !isAllMade(waiting, trainingDevice(run));
+          if (!isNeeded && launcher.leftPreparation?.() === undefined) return;
           await prepareFeatures(waiting, {
             store,
             launcher,
