@@ -5,9 +5,19 @@ import { packageRoot } from "../../src/package-root.ts";
 
 /**
  * A process of a sweep by what it does. `worker` is the Node process of a slot, and `python` its Python; elsewhere, `join` is the command
- * that joins a sweep, a `pilot` takes trials, and its `child` runs them. `other` is a shell, for example.
+ * that joins a sweep, a `pilot` takes trials, its `child` runs them, and its `survivor` says so if it is killed. `other` is a shell, for
+ * example.
  */
-export type Role = "cli" | "worker" | "python" | "join" | "pilot" | "child" | "decoder" | "other";
+export type Role =
+  | "cli"
+  | "worker"
+  | "python"
+  | "join"
+  | "pilot"
+  | "child"
+  | "survivor"
+  | "decoder"
+  | "other";
 
 /** Something that goes wrong at a change of the disk; see faults.c. */
 export interface Fault {

@@ -94,7 +94,7 @@ static void find_role(void) {
     syscall(SYS_close, fd);
     for (ssize_t i = 0; i < length; i++)
         if (line[i] == '\0') line[i] = ' ';
-    if (is_python && strstr(line, "/worker/survivor.py ") != NULL) role = "other";
+    if (is_python && strstr(line, "/worker/survivor.py ") != NULL) role = "survivor";
     else if (is_python && strstr(line, " cliprpn.worker ") == NULL) role = "python";
     else if (is_python) role = strstr(line, " --queue ") != NULL ? "pilot" : "child";
     else if (strstr(line, "worker-main") != NULL) role = "worker";

@@ -143,7 +143,7 @@ async function endLeft({ mark, engine }: RunOptions, code: number | null): Promi
 /** As faults.c finds it. */
 function roleOf({ line }: RunningProcess): Role {
   if (/^\S*python\S* /.test(line)) {
-    if (line.includes("/worker/survivor.py ")) return "other";
+    if (line.includes("/worker/survivor.py ")) return "survivor";
     if (!line.includes(" cliprpn.worker ")) return "python";
     return line.includes(" --queue ") ? "pilot" : "child";
   }

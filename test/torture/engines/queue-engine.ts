@@ -6,6 +6,7 @@ import { stagingName } from "../../../src/base/replace-file.ts";
 import { QueueFolder } from "../../../src/engine/queue/queue-folder.ts";
 import { SweepStore } from "../../../src/store/sweep-store.ts";
 import { send } from "../../helpers/marked.ts";
+import type { Role } from "../fault-board.ts";
 import type { Running } from "../run-sweep.ts";
 import { sweepName, type WorkFolder } from "../work-folder.ts";
 import type { TorturedEngine } from "./tortured-engine.ts";
@@ -13,7 +14,7 @@ import type { TorturedEngine } from "./tortured-engine.ts";
 /** Workers that join, by a command which is started again when it has ended. */
 export const queueEngine: TorturedEngine = {
   args: ["--engine", "queue", "--lease-seconds", "8"],
-  victims: ["cli", "join", "pilot", "pilot", "child", "frozen pilot"],
+  victims: ["cli", "join", "pilot", "pilot", "child", "survivor", "frozen pilot"],
   // A command that ends since its disk is full cannot tell them to end.
   outlives: (role, code) => code !== 0 && isElsewhere(role),
   disturb: (victim, work, running) => (victim === "frozen pilot" ? freezePilot(work, running) : undefined),
@@ -43,8 +44,8 @@ export function checkEmptyQueue(work: WorkFolder): void {
 }
 
 /** Whether a role works for a sweep without being a process of its command; shells are those of `join`. */
-export function isElsewhere(role: string): boolean {
-  return role === "join" || role === "pilot" || role === "child" || role === "other";
+export function isElsewhere(role: Role): boolean {
+  return ["join", "pilot", "child", "survivor", "other"].includes(role);
 }
 
 /**

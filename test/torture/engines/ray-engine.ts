@@ -14,7 +14,7 @@ export async function rayEngine(): Promise<TorturedEngine> {
   return {
     args: ["--engine", "ray", "--ray-address", cluster.address, "--device", "cpu", "--lease-seconds", "8"],
     options: { ray: { num_gpus: 0 } },
-    victims: ["cli", "pilot", "pilot", "child", "frozen pilot"],
+    victims: ["cli", "pilot", "pilot", "child", "survivor", "frozen pilot"],
     // Actors end with the driver, and their workers with them.
     outlives: () => false,
     disturb: (victim, work, running) => (victim === "frozen pilot" ? freezePilot(work, running) : undefined),

@@ -11,7 +11,7 @@ export async function slurmEngine(): Promise<TorturedEngine> {
   return {
     args: ["--engine", "slurm", "--device", "cpu", "--lease-seconds", "8"],
     env: { SLURM_CONF: cluster.env.SLURM_CONF },
-    victims: ["cli", "pilot", "pilot", "child", "frozen pilot", "canceled job"],
+    victims: ["cli", "pilot", "pilot", "child", "survivor", "frozen pilot", "canceled job"],
     outlives: (role, code) => code === null && isElsewhere(role),
     disturb: (victim, work, running) => {
       if (victim === "frozen pilot") return freezePilot(work, running);
