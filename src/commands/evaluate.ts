@@ -2,7 +2,7 @@ import { CliprpnError, EXIT } from "../contract/errors.ts";
 import type { TrialSpec } from "../contract/generated/types.ts";
 import { type DatasetIdentity, identifyDataset } from "../dataset/identify-dataset.ts";
 import { answersFolder, type FoundModel, findModel, modelFile } from "../store/find-model.ts";
-import { hasPredictions } from "../store/trial-store.ts";
+import { hasPredictions } from "../store/predictions.ts";
 import { dataFolders, ensureDataset, namedDataset, warnOfData } from "../sweep/datasets.ts";
 import { checkTarget } from "../sweep/evaluation-targets.ts";
 import { currentCode, locateTrials, specOf } from "../sweep/locate-trial.ts";

@@ -5,7 +5,8 @@ import { jointFolders } from "../dataset/joint.ts";
 import { prepareLockFolder } from "../dataset/prepare/prepared-folder.ts";
 import { isRemovedFolder } from "../store/remove.ts";
 import { allSweeps } from "../store/sweeps.ts";
-import { TrialStore, trialIds } from "../store/trial-store.ts";
+import { trialIds } from "../store/trial-ids.ts";
+import { TrialStore } from "../store/trial-store.ts";
 import type { Reason, Removal } from "./removal.ts";
 import { runningSweeps } from "./sweep-locks.ts";
 

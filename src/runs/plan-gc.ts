@@ -4,7 +4,8 @@ import type { AcceptedAttempt, TrialOutcome } from "../contract/generated/types.
 import { hasSetAside } from "../store/adopt-trial.ts";
 import { lastModelFiles } from "../store/attempt-files.ts";
 import { leftoversOf } from "../store/remove.ts";
-import { TrialStore, trialIds } from "../store/trial-store.ts";
+import { trialIds } from "../store/trial-ids.ts";
+import { TrialStore } from "../store/trial-store.ts";
 import { isOlderThanDays } from "./other-removals.ts";
 import type { GcOptions, GcPlan, OptionalReason, Reason, SkippedTrial, TrialRemoval } from "./removal.ts";
 import { isAsked, isDetector, type TrialUses } from "./trial-uses.ts";

@@ -6,7 +6,7 @@ import { answersCode } from "../contract/answers-code.ts";
 import { digest } from "../contract/canonical-json.ts";
 import type { AnswerReading, AnswersReport, Split } from "../contract/generated/types.ts";
 import { readStored, toJson } from "./files.ts";
-import { hasPredictions } from "./trial-store.ts";
+import { hasPredictions } from "./predictions.ts";
 
 /** What determines the predictions that a file of answers is converted into. */
 export interface AnswersIdentity {

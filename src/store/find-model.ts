@@ -4,7 +4,8 @@ import { CliprpnError } from "../contract/errors.ts";
 import { readMark } from "./adopt-trial.ts";
 import { checkTrusted } from "./import-marks.ts";
 import { neededModel } from "./needed-model.ts";
-import { isTrialId, TrialStore, trialIds } from "./trial-store.ts";
+import { isTrialId, trialIds } from "./trial-ids.ts";
+import { TrialStore } from "./trial-store.ts";
 
 /** What a person means by a trial or model: an attempt of a trial, a model file in it, or a model file from elsewhere. */
 export type FoundModel =

@@ -3,7 +3,7 @@ import { CliprpnError } from "../contract/errors.ts";
 import type { StoredExperiment, TestLook, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
 import { trialId } from "../contract/trial-id.ts";
 import { withIdentityDefaults } from "../contract/trial-identity.ts";
-import { isTrialId } from "./trial-store.ts";
+import { isTrialId } from "./trial-ids.ts";
 
 /**
  * The files of cliprpn's first layout, and what they are now. There, a sweep was a folder `<name>-<hash>` with plan.json, which

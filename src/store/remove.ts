@@ -3,7 +3,8 @@ import { existsSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { namesIn } from "../base/files.ts";
 import { moveDurably, stagingName, syncFolder } from "../base/replace-file.ts";
-import { type TrialStore, trialsFolder } from "./trial-store.ts";
+import { trialsFolder } from "./trial-ids.ts";
+import type { TrialStore } from "./trial-store.ts";
 
 /**
  * Removes an attempt and the answers of its model. Call it with the trial's claim. A kill at any time leaves a trial that readers

@@ -6,7 +6,6 @@ import { createFile, replaceFile } from "../base/replace-file.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type {
   AcceptedAttempt,
-  Metrics,
   TrialIdentity,
   TrialOrigin,
   TrialOutcome,
@@ -14,8 +13,11 @@ import type {
 } from "../contract/generated/types.ts";
 import { trialIdentityOf, withIdentityDefaults } from "../contract/trial-identity.ts";
 import { type AttemptFolder, attemptFolder, attemptNumbers } from "./attempt-folder.ts";
+import { codeName } from "./code-manifests.ts";
 import { checkStored, parseJson, readStored, readText, schemaVersion, toJson } from "./files.ts";
 import { readImportMark } from "./import-marks.ts";
+import { hasPredictions } from "./predictions.ts";
+import { trialsFolder } from "./trial-ids.ts";
 
 /** The folder of a trial, `trials/<id>`: its spec, its attempts, and which attempt counts. Owns all file names in it. */
 export class TrialStore {
@@ -130,32 +132,6 @@ export class TrialStore {
     return readStored("AcceptedAttempt", file)?.attempt ?? attempt;
   }
 
-  /**
-   * Accepts the first completed attempt of each code for which none counts, as after a kill between its outcome and its acceptance.
-   * If its own process lives and is about to accept it, nothing changes by that.
-   */
-  acceptLeftovers(): void {
-    for (const { attempt, sources_sha256, accepted_at } of this.leftovers())
-      this.accept(attempt, sources_sha256, undefined, accepted_at);
-  }
-
-  /** What `acceptLeftovers` would accept. */
-  leftovers(): AcceptedAttempt[] {
-    const attempts = this.attempts();
-    if (attempts.length === 0) return []; // As for most trials that are new.
-    const accepted = new Set(this.accepted().map(({ attempt }) => attempt));
-    const codes = new Set<string>();
-    return attempts.flatMap((attempt): AcceptedAttempt[] => {
-      const outcome = accepted.has(attempt) ? undefined : this.outcome(attempt);
-      if (outcome?.state !== "completed") return [];
-      const { sources_sha256, finished_at } = outcome;
-      if (codes.has(sources_sha256) || existsSync(this.acceptedFile(sources_sha256))) return [];
-      codes.add(sources_sha256);
-      const origin = this.importedFrom(attempt);
-      return [{ schema_version: schemaVersion, attempt, sources_sha256, accepted_at: finished_at, origin }];
-    });
-  }
-
   /** Where an imported attempt came from; null for another one. */
   importedFrom(attempt: number): TrialOrigin | null {
     return readImportMark(this.attempt(attempt).folder);
@@ -249,41 +225,6 @@ function withoutOutcome(outcomeFile: string, acceptedFile: string): CliprpnError
   );
 }
 
-/** True if a folder contains complete predictions on a split: they are renamed into place. */
-export function hasPredictions(folder: string, split: string): boolean {
-  return existsSync(predictionsFile(folder, split));
-}
-
-export function predictionsFile(folder: string, split: string): string {
-  return join(folder, `predictions-${split}.parquet`);
-}
-
-/** The metrics beside predictions; undefined if a process was killed before it wrote them. @throws CliprpnError bad_input. */
-export function readMetrics(folder: string, split: string): Metrics | undefined {
-  const file = join(folder, `metrics-${split}.json`);
-  const text = readText(file);
-  if (text === undefined) return undefined;
-  const { schema_version: _, ...metrics } = { schema_version: 0, ...asObject(parseJson(text)) };
-  return checkStored("Metrics", metrics, file);
-}
-
-function asObject(value: unknown): object {
-  return typeof value === "object" && value !== null ? value : {};
-}
-
-/** Ids of all trials in a runs folder. */
-export function trialIds(runsDir: string): string[] {
-  return namesIn(trialsFolder(runsDir)).filter(isTrialId);
-}
-
-export function trialsFolder(runsDir: string): string {
-  return join(runsDir, "trials");
-}
-
-export function isTrialId(name: string): boolean {
-  return /^[0-9a-f]{16}$/.test(name);
-}
-
 /** The newest accepted attempt is shown, so none may be newer than now. */
 function notInFuture(time: string): string {
   const ms = Date.parse(time);
@@ -293,11 +234,6 @@ function notInFuture(time: string): string {
 /** The number of an attempt's folder, also of a removed one; 0 for another name. */
 function attemptNumber(name: string): number {
   return Number(/^([1-9]\d*)(?:\.removed)?$/.exec(name)?.[1] ?? 0);
-}
-
-/** Short name of a code's hash, in file names and messages. */
-export function codeName(sources_sha256: string): string {
-  return sources_sha256.slice(0, 16);
 }
 
 function hasContent(file: string, content: Buffer): boolean {

@@ -3,7 +3,8 @@ import { CliprpnError } from "../contract/errors.ts";
 import type { Experiment, TrialSpec } from "../contract/generated/types.ts";
 import { trialId } from "../contract/trial-id.ts";
 import { defaultNumThreads, formerNumThreads } from "../experiment/presets.ts";
-import { TrialStore, trialIds } from "../store/trial-store.ts";
+import { trialIds } from "../store/trial-ids.ts";
+import { TrialStore } from "../store/trial-store.ts";
 
 /**
  * Checks that no trial would be trained again only because the default of `num_threads` has changed.

@@ -4,10 +4,12 @@ import { changedFiles, codeOf } from "../contract/code-identity.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { AcceptedAttempt, ErrorCode, ErrorInfo, TrialSpec } from "../contract/generated/types.ts";
 import { trialName } from "../report/names.ts";
+import { acceptLeftovers, leftovers } from "../store/accept-leftovers.ts";
 import { readCode } from "../store/code-manifests.ts";
 import type { TrialEnd } from "../store/journal.ts";
 import type { SweepStore } from "../store/sweep-store.ts";
-import { TrialStore, trialIds } from "../store/trial-store.ts";
+import { trialIds } from "../store/trial-ids.ts";
+import { TrialStore } from "../store/trial-store.ts";
 import { failureClassOf } from "./failure-policy.ts";
 import type { RunContext } from "./run-context.ts";
 
@@ -49,8 +51,8 @@ const acceptedOf: FindAccepted = (trial, sources_sha256) => trial.shown(sources_
 export const acceptedNext: FindAccepted = (trial, sources_sha256) => {
   const shown = trial.shown(sources_sha256);
   if (shown?.sources_sha256 === sources_sha256) return shown;
-  const leftover = trial.leftovers().find((each) => each.sources_sha256 === sources_sha256);
-  return leftover ?? shown ?? trial.leftovers()[0];
+  const leftover = leftovers(trial).find((each) => each.sources_sha256 === sources_sha256);
+  return leftover ?? shown ?? leftovers(trial)[0];
 };
 
 /** The trials of a sweep that have to run, and how many failed earlier and stay so. */
@@ -77,7 +79,7 @@ export function trialsToRun(
   specs: readonly TrialSpec[],
   options: ResumeChoices & Pick<RunContext, "terminal">,
 ): TrialsToRun {
-  for (const spec of specs) acceptLeftovers(new TrialStore(store.runsDir, spec.trial_id), spec);
+  for (const spec of specs) acceptEnded(new TrialStore(store.runsDir, spec.trial_id), spec);
   const { terminal } = options;
   const { waiting, failed, stale, later } = sortTrials(specs, trialStatuses(store, specs), options);
   for (const { spec, code } of options.retryOnly === undefined ? failed : [])
@@ -146,8 +148,8 @@ export function describeStale(
 }
 
 /** Attempts that a killed process did not accept are finished trials too, also if the code was edited since. */
-function acceptLeftovers(trial: TrialStore, { sources_sha256 }: TrialOfCode): void {
-  if (!existsSync(trial.acceptedFile(sources_sha256))) trial.acceptLeftovers();
+function acceptEnded(trial: TrialStore, { sources_sha256 }: TrialOfCode): void {
+  if (!existsSync(trial.acceptedFile(sources_sha256))) acceptLeftovers(trial);
 }
 
 /** A finished trial that other code made. */

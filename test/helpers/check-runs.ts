@@ -11,7 +11,8 @@ import { readStored } from "../../src/store/files.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
 import { sweepsIn } from "../../src/store/sweeps.ts";
 import { looksAt } from "../../src/store/test-looks.ts";
-import { TrialStore, trialIds } from "../../src/store/trial-store.ts";
+import { trialIds } from "../../src/store/trial-ids.ts";
+import { TrialStore } from "../../src/store/trial-store.ts";
 import { trialStatuses } from "../../src/sweep/resume.ts";
 
 /** Any reader may come at any time. */

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFil
 import { basename, join } from "node:path";
 import type { Random } from "../../src/dataset/demo/random.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
-import { TrialStore, trialIds } from "../../src/store/trial-store.ts";
+import { trialIds } from "../../src/store/trial-ids.ts";
+import { TrialStore } from "../../src/store/trial-store.ts";
 import { sweepName } from "./work-folder.ts";
 
 /**

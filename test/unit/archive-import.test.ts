@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { stagingName } from "../../src/base/replace-file.ts";
 import type { JournalEntry } from "../../src/contract/generated/types.ts";
 import type { Engine } from "../../src/engine/engine.ts";
+import { acceptLeftovers } from "../../src/store/accept-leftovers.ts";
 import { checkArchive } from "../../src/store/archive/check-archive.ts";
 import { importArchive } from "../../src/store/archive/import-archive.ts";
 import { SweepArchive } from "../../src/store/archive/open-archive.ts";
@@ -294,7 +295,7 @@ describe("an import that is killed", () => {
       const trial = trialIn(cwd);
       for (const number of trial.attempts().filter((each) => each !== 1))
         expect(trial.outcome(number)?.state, `killed at ${killAt}`).toBe("completed");
-      trial.acceptLeftovers();
+      acceptLeftovers(trial);
       for (const { attempt, origin } of trial.accepted())
         expect(origin, `killed at ${killAt}`).toEqual(
           attempt === 1 ? null : { kind: "import", from: "with-models.zip" },

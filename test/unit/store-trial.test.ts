@@ -2,9 +2,11 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { TrialOutcome } from "../../src/contract/generated/types.ts";
+import { acceptLeftovers } from "../../src/store/accept-leftovers.ts";
 import { answersFolder, findModel, findTrial } from "../../src/store/find-model.ts";
 import { neededModel } from "../../src/store/needed-model.ts";
-import { TrialStore, trialIds } from "../../src/store/trial-store.ts";
+import { trialIds } from "../../src/store/trial-ids.ts";
+import { TrialStore } from "../../src/store/trial-store.ts";
 import { errorOf } from "../helpers/error-of.ts";
 import { addAttempt as writeTrial } from "../helpers/made-runs.ts";
 import { failed, madeBaselineSpec, madeOutcome, madeSpec } from "../helpers/report-input.ts";
@@ -96,10 +98,10 @@ describe("an accepted attempt", () => {
     const trial = madeTrial();
     trial.newAttempt();
     addAttempt(trial, code, failed("film", 0, "diverged"));
-    trial.acceptLeftovers();
+    acceptLeftovers(trial);
     expect(trial.accepted()).toEqual([]);
     const [completed, other] = [code, otherCode, code].map((each) => addAttempt(trial, each));
-    trial.acceptLeftovers();
+    acceptLeftovers(trial);
     expect(trial.shown(code)?.attempt).toBe(completed);
     expect(trial.shown(otherCode)?.attempt).toBe(other);
     expect(trial.accepted()).toHaveLength(2);

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { beforeAll, expect, test, vi } from "vitest";
 import { readLines } from "../../src/store/journal.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
-import { TrialStore, trialIds } from "../../src/store/trial-store.ts";
+import { trialIds } from "../../src/store/trial-ids.ts";
+import { TrialStore } from "../../src/store/trial-store.ts";
 import {
   checkAttempts,
   checkLeftovers,

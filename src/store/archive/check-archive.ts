@@ -8,8 +8,8 @@ import type {
 } from "../../contract/generated/types.ts";
 import { withIdentityDefaults } from "../../contract/trial-identity.ts";
 import { isOfTrials } from "../audit-store.ts";
+import { codeName } from "../code-manifests.ts";
 import { parseJson } from "../files.ts";
-import { codeName } from "../trial-store.ts";
 import { type ArchivedTrial, checkId, checkTrial, type NamedFile, type TrialPart } from "./check-trial.ts";
 import { type ArchivePath, archivePath } from "./layout.ts";
 import { checkContent, checkValue, invalid, type SweepArchive } from "./open-archive.ts";

@@ -6,8 +6,8 @@ import type {
 } from "../../contract/generated/types.ts";
 import { identityId } from "../../contract/trial-id.ts";
 import { withIdentityDefaults } from "../../contract/trial-identity.ts";
+import { codeName } from "../code-manifests.ts";
 import { parseJson } from "../files.ts";
-import { codeName } from "../trial-store.ts";
 import { checkModelFacts } from "./check-model.ts";
 import type { ArchivePath } from "./layout.ts";
 import { checkContent, checkValue, invalid } from "./open-archive.ts";

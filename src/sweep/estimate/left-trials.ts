@@ -1,4 +1,5 @@
-import { hasPredictions, TrialStore } from "../../store/trial-store.ts";
+import { hasPredictions } from "../../store/predictions.ts";
+import { TrialStore } from "../../store/trial-store.ts";
 import { answersDir, type EvaluationTarget } from "../predict-on.ts";
 import type { TrialStatus } from "../resume.ts";
 import type { LeftTrials } from "./costs.ts";

@@ -2,7 +2,8 @@ import { describeOwner, readOwner } from "../../base/owner-lock.ts";
 import type { TrialSpec } from "../../contract/generated/types.ts";
 import { readCheckpointHead } from "../../store/checkpoint-head.ts";
 import type { SweepStore } from "../../store/sweep-store.ts";
-import { TrialStore, trialIds } from "../../store/trial-store.ts";
+import { trialIds } from "../../store/trial-ids.ts";
+import { TrialStore } from "../../store/trial-store.ts";
 import type { TrialStatus } from "../resume.ts";
 
 /** What a run would do with a trial. */

@@ -8,6 +8,7 @@ import { attemptOf, QueueFolder } from "../../engine/queue/queue-folder.ts";
 import { barredNow, runningOf, workerNow } from "../../engine/queue/worker-states.ts";
 import { jobLimits } from "../../engine/slurm/batch-script.ts";
 import type { Plan } from "../../experiment/plan.ts";
+import { acceptLeftovers } from "../../store/accept-leftovers.ts";
 import type { SweepStore } from "../../store/sweep-store.ts";
 import { TrialStore } from "../../store/trial-store.ts";
 import type { Place } from "../machines/place.ts";
@@ -145,7 +146,7 @@ function withoutDetach(command: string): string {
 /** Makes results count that workers wrote while no process ran the sweep. */
 export function acceptDetached(store: SweepStore): void {
   if (!new QueueFolder(store.queueFolder).isOpen) return;
-  for (const { trial } of store.rows() ?? []) new TrialStore(store.runsDir, trial.trial_id).acceptLeftovers();
+  for (const { trial } of store.rows() ?? []) acceptLeftovers(new TrialStore(store.runsDir, trial.trial_id));
 }
 
 /** Lets workers end that were left with trials which have all completed. */

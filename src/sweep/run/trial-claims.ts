@@ -11,6 +11,7 @@ import {
 import { CliprpnError } from "../../contract/errors.ts";
 import type { FileFusion, KeepModels, TrialOutcome, TrialSpec } from "../../contract/generated/types.ts";
 import type { Attempt } from "../../engine/launcher.ts";
+import { acceptLeftovers } from "../../store/accept-leftovers.ts";
 import { TrialStore } from "../../store/trial-store.ts";
 
 export interface TrialClaimsOptions {
@@ -112,7 +113,7 @@ export class TrialClaims {
   async #begin(spec: TrialSpec, claim: OwnerLock, earlier?: number): Promise<Claimed> {
     this.#claims.set(spec.trial_id, claim);
     const trial = this.#trial(spec);
-    trial.acceptLeftovers();
+    acceptLeftovers(trial);
     const found = trial
       .accepted()
       .find(({ sources_sha256 }) => sources_sha256 === spec.sources_sha256)?.attempt;

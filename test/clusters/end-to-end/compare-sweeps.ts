@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { counted } from "../../../src/base/format.ts";
 import type { SweepStore } from "../../../src/store/sweep-store.ts";
-import { TrialStore, trialIds } from "../../../src/store/trial-store.ts";
+import { trialIds } from "../../../src/store/trial-ids.ts";
+import { TrialStore } from "../../../src/store/trial-store.ts";
 import { reportOf, resultsOf } from "../../torture/results.ts";
 
 /**
