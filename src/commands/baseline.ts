@@ -11,7 +11,7 @@ import { type DetectorKind, detectorKinds, detectors } from "../experiment/detec
 import type { Path } from "../experiment/problem.ts";
 import { readCommandExperiment } from "../experiment/read-experiment.ts";
 import { namedDataset } from "../sweep/datasets.ts";
-import { dryRun } from "../sweep/dry-run.ts";
+import { dryRun } from "../sweep/dry-run/dry-run.ts";
 import { planOf, readOptions } from "../sweep/read-plan.ts";
 import { runSweep } from "../sweep/run-sweep.ts";
 import { type Arguments, type Context, runContext } from "./command.ts";

@@ -6,7 +6,7 @@ import type { StoredExperiment, TrialSpec } from "../contract/generated/types.ts
 import { type Plan, withSeed } from "../experiment/plan.ts";
 import { checkFailIf } from "../report/conditions/fail-if.ts";
 import { SweepStore } from "../store/sweep-store.ts";
-import { dryRun } from "../sweep/dry-run.ts";
+import { dryRun } from "../sweep/dry-run/dry-run.ts";
 import { storedTarget } from "../sweep/evaluation-targets.ts";
 import { type ReadPlan, readPlan } from "../sweep/read-plan.ts";
 import { otherTargets } from "../sweep/results/combine-targets.ts";

@@ -125,3 +125,8 @@ export function prepareContext(call: PrepareContext["call"], { terminal, signal 
     },
   };
 }
+
+/** Names of the datasets of a joint training set that are prepared on first use. */
+export function unpreparedParts({ joint }: JointDataset): string[] {
+  return datasetsOf(joint).flatMap(({ root, name }) => (isPrepared(root) ? [] : [name]));
+}
