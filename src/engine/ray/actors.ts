@@ -1,16 +1,10 @@
 import { joinWords } from "../../base/format.ts";
 import type { CliprpnError } from "../../contract/errors.ts";
-import type {
-  PilotFacts,
-  RayAmounts,
-  RayEnded,
-  RayMessage,
-  RayNode,
-} from "../../contract/generated/types.ts";
+import type { PilotFacts, RayEnded, RayMessage } from "../../contract/generated/types.ts";
 import { FailedStarts } from "../queue/failed-starts.ts";
 import type { PilotGone } from "../queue/pilot-source.ts";
 import { describeSlowStart, type SlowStart } from "../queue/slow-start.ts";
-import { BlindNodes } from "./blind-nodes.ts";
+import { ClusterNodes } from "./cluster-nodes.ts";
 
 /** An actor that was asked for. */
 interface Actor {
@@ -30,18 +24,7 @@ interface Actor {
 export class Actors {
   readonly #actors = new Map<string, Actor>();
   readonly #failed = new FailedStarts();
-  /** Names of nodes, by id. */
-  readonly #names = new Map<string, string>();
-  readonly #blind = new BlindNodes();
-  /** Ids of nodes where a worker gave no sign of life, and until when they are avoided. */
-  readonly #silent = new Map<string, number>();
-  /** Ids of nodes that the cluster drains, or has drained: a node that comes back has another id. */
-  readonly #drained = new Set<string>();
-  #nodes: readonly RayNode[] = [];
-  /** The latest of each name: one that is away may come back, under another id. */
-  readonly #known = new Map<string, RayNode>();
-  #free: RayAmounts = {};
-
+  readonly nodes = new ClusterNodes();
   readonly #now: () => number;
 
   constructor(now: () => number) {
@@ -57,24 +40,13 @@ export class Actors {
     switch (message.type) {
       case "connected":
       case "nodes":
-        this.#nodes = message.nodes;
-        this.#free = message.free;
-        for (const node of message.nodes) {
-          this.#names.set(node.id, node.name);
-          this.#known.set(node.name, node);
-          if (node.is_draining) this.#drained.add(node.id);
-        }
+        this.nodes.listed(message);
         return;
       case "placed": {
         const actor = this.#actors.get(message.id);
         if (actor !== undefined) Object.assign(actor, { nodeId: message.node_id, placedAt: this.#now() });
-        this.#names.set(message.node_id, message.node);
-        if (message.is_shared) {
-          this.#blind.delete(message.node_id);
-          return;
-        }
-        this.#blind.add(message.node_id, this.#now());
-        this.#actors.delete(message.id);
+        this.nodes.tried(message, this.#now());
+        if (!message.is_shared) this.#actors.delete(message.id);
         return;
       }
       case "ended":
@@ -102,10 +74,10 @@ export class Actors {
     if (actor !== undefined) actor.gone ??= { how, reason };
   }
 
-  /** The worker of an actor gave no sign of life: Ray finds only after a minute that a node is frozen. */
+  /** The worker of an actor gave no sign of life. */
   silent(id: string, now: number): void {
     const nodeId = this.#actors.get(id)?.nodeId;
-    if (nodeId !== undefined) this.#silent.set(nodeId, now + avoidMs);
+    if (nodeId !== undefined) this.nodes.markSilent(nodeId, now);
   }
 
   /** How an actor went; undefined while it may work. */
@@ -158,7 +130,7 @@ export class Actors {
       const reason = describeSlowStart(maxMs);
       this.end(id, "lost", reason);
       if (actor.pilot !== "refused") this.#fail(id, actor, reason);
-      return [{ id: `ray:${id}`, node: this.#nameOf(actor.nodeId) }];
+      return [{ id: `ray:${id}`, node: this.nodes.nameOf(actor.nodeId) }];
     });
   }
 
@@ -167,48 +139,19 @@ export class Actors {
     return this.usable().length > this.waiting().length;
   }
 
-  get nodes(): readonly RayNode[] {
-    return this.#nodes;
-  }
-
-  /** Nodes of the cluster, also those that are away. */
-  knownNodes(): RayNode[] {
-    return [...this.#known.values()];
-  }
-
-  /** What no actor has, by the name of the resource. */
-  get free(): RayAmounts {
-    return this.#free;
-  }
-
   /** Ids of nodes where no actor should run. */
   barred(): string[] {
-    return [...new Set([...this.#blind.avoided(this.#now()), ...this.#failed.barredNodes()])];
+    return [...new Set([...this.nodes.avoided(this.#now()), ...this.#failed.barredNodes()])];
   }
 
   /** Ids of nodes that were tried more than once. */
   givenUp(): string[] {
-    return [...new Set([...this.#blind.avoided(this.#now(), 2), ...this.#failed.barredNodes()])];
-  }
-
-  /** Ids of nodes that had better be avoided. */
-  silentNodes(now: number): string[] {
-    return [...this.#silent].flatMap(([id, until]) => (until > now ? [id] : []));
-  }
-
-  /** Names of nodes that do not see the shared folder. */
-  blindNodes(): string[] {
-    return this.#blind.ids().map((id) => this.#nameOf(id));
-  }
-
-  /** Names of nodes that the cluster is about to take away. */
-  drainingNodes(): string[] {
-    return this.#nodes.flatMap(({ name, is_draining }) => (is_draining ? [name] : []));
+    return [...new Set([...this.nodes.avoided(this.#now(), 2), ...this.#failed.barredNodes()])];
   }
 
   /** Names of nodes where workers fail again and again. */
   failingNodes(): string[] {
-    return this.#failed.barredNodes().map((id) => this.#nameOf(id));
+    return this.#failed.barredNodes().map((id) => this.nodes.nameOf(id));
   }
 
   /** Time to wait before the next actors, which grows while they fail. */
@@ -222,7 +165,7 @@ export class Actors {
    * @param isLast whether there is no other node than those where they do.
    */
   startFault(logFolder: string, { isLast }: { isLast: boolean }): CliprpnError | undefined {
-    const blind = this.blindNodes();
+    const blind = this.nodes.blind();
     const words = {
       what: "Ray actors",
       advice: `Nodes need the Python of this machine under the same path, and this folder${blind.length === 0 ? "" : `, which ${joinWords(blind)} did not see`}`,
@@ -247,25 +190,12 @@ export class Actors {
   }
 
   #fail(id: string, { nodeId }: Actor, message: string | undefined): void {
-    const node = nodeId === undefined ? "" : this.#nameOf(nodeId);
+    const node = nodeId === undefined ? "" : this.nodes.nameOf(nodeId);
     const hasReady = this.usable().some((other) => this.#actors.get(other)?.pilot === "ready");
     this.#failed.add({ id, node, message }, nodeId ?? "", hasReady);
   }
 
   #isDrained(actor: Actor | undefined): boolean {
-    return actor?.nodeId !== undefined && this.#drained.has(actor.nodeId);
+    return actor?.nodeId !== undefined && this.nodes.isDrained(actor.nodeId);
   }
-
-  #nameOf(id: string): string {
-    return this.#names.get(id) ?? id.slice(0, 8);
-  }
-}
-
-/** Longer than Ray takes to find that a node is frozen. */
-const avoidMs = 120_000;
-
-/** The actor in the label of a worker, `ray:RUN.3@node`: the driver that started it, and its number there. */
-export function parseRayLabel(label: string): { id: string; run: string; node: string } | undefined {
-  const [, id, run, node] = /^ray:(([0-9a-f]+)\.\d+)@(.*)$/.exec(label) ?? [];
-  return id === undefined || run === undefined || node === undefined ? undefined : { id, run, node };
 }

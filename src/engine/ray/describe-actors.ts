@@ -13,9 +13,9 @@ export function describeActors(actors: Actors, options: RaySetup["actor"]): stri
       ? []
       : [`${counted(waiting, "worker")} waiting for the Ray cluster (${why})`]),
     ...(numStarting === 0 ? [] : [`${counted(numStarting, "worker")} starting`]),
-    ...without(actors.blindNodes(), "where the shared folder is missing"),
+    ...without(actors.nodes.blind(), "where the shared folder is missing"),
     ...without(actors.failingNodes(), "where workers ended at once"),
-    ...without(actors.drainingNodes(), "which the cluster drains"),
+    ...without(actors.nodes.draining(), "which the cluster drains"),
   ];
   if (parts.length === 0) return actors.usable().length === 0 ? "asking Ray for workers" : undefined;
   return parts.join("; ");
@@ -24,15 +24,15 @@ export function describeActors(actors: Actors, options: RaySetup["actor"]): stri
 /** Whether no node may run an actor, also none that is away, and none has one; false if no node has ever had what it needs. */
 export function hasNoPlace(actors: Actors, options: RaySetup["actor"]): boolean {
   const barred = new Set(actors.givenUp());
-  const places = actors.knownNodes().filter(({ total }) => fits(needs(options), total));
+  const places = actors.nodes.known().filter(({ total }) => fits(needs(options), total));
   return places.length > 0 && places.every(({ id }) => barred.has(id)) && !actors.hasPlaced();
 }
 
 /** Ids of nodes where no further actor is asked for: one that may be frozen is avoided if there is another one. */
 export function nodesToAvoid(actors: Actors, options: RaySetup["actor"], now: number): string[] {
   const barred = actors.barred();
-  const all = [...new Set([...barred, ...actors.silentNodes(now)])];
-  const others = actors.nodes.filter(
+  const all = [...new Set([...barred, ...actors.nodes.silent(now)])];
+  const others = actors.nodes.current.filter(
     ({ id, total, is_draining }) => !is_draining && !all.includes(id) && fits(needs(options), total),
   );
   return others.length > 0 ? all : barred;
@@ -41,16 +41,16 @@ export function nodesToAvoid(actors: Actors, options: RaySetup["actor"], now: nu
 /** Why the cluster has no place for another actor; undefined if it has one. */
 function whyWaiting(actors: Actors, options: RaySetup["actor"]): string | undefined {
   const needed = needs(options);
-  if (!actors.nodes.some(({ total }) => fits(needed, total)))
+  if (!actors.nodes.current.some(({ total }) => fits(needed, total)))
     return `no node has ${joinWords(Object.entries(needed).map(([name, amount]) => `${amount} ${name}`))}`;
   const barred = new Set(actors.barred());
   const isOut = ({ id, total, is_draining }: RayNode): boolean =>
     barred.has(id) || is_draining || !fits(needed, total);
-  if (actors.nodes.every(isOut)) return "no node is left";
-  if (fits(needed, actors.free)) return undefined;
+  if (actors.nodes.current.every(isOut)) return "no node is left";
+  if (fits(needed, actors.nodes.free)) return undefined;
   const free = Object.keys(needed).map((name) => {
-    const total = actors.nodes.reduce((sum, node) => sum + (node.total[name] ?? 0), 0);
-    return `${actors.free[name] ?? 0} of ${total} ${name} free`;
+    const total = actors.nodes.current.reduce((sum, node) => sum + (node.total[name] ?? 0), 0);
+    return `${actors.nodes.free[name] ?? 0} of ${total} ${name} free`;
   });
   return free.join(", ");
 }

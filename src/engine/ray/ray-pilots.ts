@@ -7,9 +7,10 @@ import type { RaySetup, WorkerNow } from "../../contract/generated/types.ts";
 import type { PilotGone, PilotSource } from "../queue/pilot-source.ts";
 import type { Pilot } from "../queue/pilot-watch.ts";
 import { maxStartMs, type SlowStart, slowWorker } from "../queue/slow-start.ts";
-import { Actors, parseRayLabel } from "./actors.ts";
+import { Actors } from "./actors.ts";
 import { describeActors, hasNoPlace, nodesToAvoid } from "./describe-actors.ts";
 import { RayDriver, type RayDriverOptions, type RayPython, reachS } from "./ray-driver.ts";
+import { parseRayLabel } from "./ray-label.ts";
 
 export interface RayPilotsOptions extends RayPython {
   address: string;
@@ -211,7 +212,7 @@ export class RayPilots implements PilotSource {
     if (fault !== undefined || !isLast) return fault;
     return new CliprpnError(
       "environment_broken",
-      `--engine ray: expected nodes that see ${queue}, found none: ${this.#actors.blindNodes().join(", ")} do not; use a shared folder (--runs-dir)`,
+      `--engine ray: expected nodes that see ${queue}, found none: ${this.#actors.nodes.blind().join(", ")} do not; use a shared folder (--runs-dir)`,
     );
   }
 
