@@ -16,8 +16,9 @@ import { beforeAll, expect, test } from "vitest";
 import type { PreparedDataset } from "../../src/contract/generated/types.ts";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { packageRoot } from "../../src/package-root.ts";
-import { type CommandResult, cliprpn, cliprpnWithPython, prepareSweep } from "../helpers/cli.ts";
+import { cliprpn, cliprpnWithPython, prepareSweep } from "../helpers/cli.ts";
 import { serves, startMirror } from "../helpers/mirror.ts";
+import { type Run, workspaceIn } from "../helpers/prepare-workspace.ts";
 import { testPython } from "../helpers/python.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
 
@@ -30,12 +31,9 @@ beforeAll(async () => {
 });
 
 /** A new working folder; `run` runs `prepare` there. */
-function workspace(): { cwd: string; run: (...args: string[]) => Promise<CommandResult> } {
-  const cwd = join(folder, `work-${readdirSync(folder).length}`);
-  mkdirSync(cwd);
-  const run = (...args: string[]): Promise<CommandResult> =>
-    cliprpnWithPython(["prepare", ...args], cwd, { CLIPRPN_CACHE: cache });
-  return { cwd, run };
+function workspace(): { cwd: string; run: Run } {
+  const { cwd, run } = workspaceIn(folder, cache);
+  return { cwd, run: (...args) => run("prepare", ...args) };
 }
 
 const facts = (cwd: string, name: string): PreparedDataset =>

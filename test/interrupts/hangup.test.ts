@@ -2,17 +2,17 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { type CliProcess, startCli } from "../helpers/cli-process.ts";
 import { type MarkedProcesses, markProcesses, untilNone } from "../helpers/processes.ts";
 import { testPython } from "../helpers/python.ts";
+import { makeSmallDemo } from "../helpers/small-demo.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
 
 const folder = sharedFolder("hangup");
 
 beforeAll(async () => {
   const data = join(folder, "data");
-  await makeDemo(data, { seed: 7, num_images: { train: 16, val: 8, test: 8 } }, () => undefined);
+  await makeSmallDemo(data);
   const experiment = {
     name: "hangup",
     question: "Does the sweep survive?",

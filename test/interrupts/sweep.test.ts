@@ -2,19 +2,19 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { trialIds } from "../../src/store/trial-ids.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
 import { type CliProcess, startCli } from "../helpers/cli-process.ts";
 import { type MarkedProcesses, markProcesses, until, untilNone } from "../helpers/processes.ts";
 import { testPython } from "../helpers/python.ts";
+import { makeSmallDemo } from "../helpers/small-demo.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
 
 const folder = sharedFolder("interrupted-sweep");
 const data = join(folder, "data");
 
 beforeAll(async () => {
-  await makeDemo(data, { seed: 7, num_images: { train: 16, val: 8, test: 8 } }, () => undefined);
+  await makeSmallDemo(data);
   const experiment = {
     name: "good",
     question: "Does the sweep survive?",

@@ -2,10 +2,10 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
 import { type CommandResult, cliprpn } from "../helpers/cli.ts";
 import { testPython } from "../helpers/python.ts";
+import { makeSmallDemo } from "../helpers/small-demo.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
 
 const folder = sharedFolder("archive");
@@ -28,8 +28,7 @@ class Mine(torch.nn.Module):
 `;
 
 beforeAll(async () => {
-  const num_images = { train: 16, val: 8, test: 8 };
-  await makeDemo(join(folder, "data"), { seed: 7, num_images }, () => undefined);
+  await makeSmallDemo(join(folder, "data"));
   const experiment = {
     name: "mine",
     question: "Is mine better?",

@@ -2,7 +2,6 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
 import { sweepsIn } from "../../src/store/sweeps.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
@@ -10,13 +9,14 @@ import { type CommandResult, cliprpn } from "../helpers/cli.ts";
 import { startCli } from "../helpers/cli-process.ts";
 import { markProcesses, untilNone } from "../helpers/processes.ts";
 import { testPython } from "../helpers/python.ts";
+import { makeSmallDemo } from "../helpers/small-demo.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
 
 const folder = sharedFolder("baseline");
 const data = join(folder, "data");
 
 beforeAll(async () => {
-  await makeDemo(data, { seed: 7, num_images: { train: 16, val: 8, test: 8 } }, () => undefined);
+  await makeSmallDemo(data);
   writeFileSync(join(folder, "boxes.json"), JSON.stringify(detectionsFromAnnotations()));
 });
 

@@ -13,20 +13,17 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { expect, test } from "vitest";
 import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
-import { type CommandResult, cliprpnWithPython, prepareSweep } from "../helpers/cli.ts";
+import { type CommandResult, prepareSweep } from "../helpers/cli.ts";
+import { type Run, workspaceIn } from "../helpers/prepare-workspace.ts";
 import { testPython } from "../helpers/python.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
 
 const folder = sharedFolder("prepare-again");
 const cache = join(folder, "cache");
 
-type Run = (...args: string[]) => Promise<CommandResult>;
-
 /** A new working folder; `prepare` prepares the dataset `mine` there. */
 function workspace(): { cwd: string; run: Run; prepare: Run } {
-  const cwd = join(folder, `work-${readdirSync(folder).length}`);
-  mkdirSync(cwd, { recursive: true });
-  const run: Run = (...args) => cliprpnWithPython(args, cwd, { CLIPRPN_CACHE: cache });
+  const { cwd, run } = workspaceIn(folder, cache);
   const prepare: Run = (name, ...args) =>
     run("prepare", "mine", "--from", `${name}.jsonl`, "--box-format", "xyxy", ...args);
   return { cwd, run, prepare };

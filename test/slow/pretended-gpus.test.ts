@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { hashFileSync } from "../../src/base/hash-file.ts";
 import type { JournalEntry } from "../../src/contract/generated/types.ts";
-import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import { neededModel } from "../../src/store/needed-model.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
@@ -14,6 +13,7 @@ import { TrialStore } from "../../src/store/trial-store.ts";
 import { startCli } from "../helpers/cli-process.ts";
 import { markProcesses, untilNone } from "../helpers/processes.ts";
 import { testPython } from "../helpers/python.ts";
+import { makeSmallDemo } from "../helpers/small-demo.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
 
 const folder = sharedFolder("gpus");
@@ -21,11 +21,7 @@ const python = join(folder, "env/bin/python");
 
 beforeAll(async () => {
   makePythonWithGpus();
-  await makeDemo(
-    join(folder, "data"),
-    { seed: 7, num_images: { train: 16, val: 8, test: 8 } },
-    () => undefined,
-  );
+  await makeSmallDemo(join(folder, "data"));
   const experiment = {
     name: "gpus",
     question: "Do two GPUs train two trials at the same time?",

@@ -3,21 +3,20 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import type { JournalEntry } from "../../src/contract/generated/types.ts";
-import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { neededModel } from "../../src/store/needed-model.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
 import { trialIds } from "../../src/store/trial-ids.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
 import { type CommandResult, cliprpn } from "../helpers/cli.ts";
 import { testPython } from "../helpers/python.ts";
+import { makeSmallDemo } from "../helpers/small-demo.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
 
 const folder = sharedFolder("again");
 const otherCode = "a".repeat(64);
 
 beforeAll(async () => {
-  const num_images = { train: 16, val: 8, test: 8 };
-  await makeDemo(join(folder, "data"), { seed: 7, num_images }, () => undefined);
+  await makeSmallDemo(join(folder, "data"));
   const experiment = {
     name: "good",
     question: "Does the sweep grow?",
@@ -111,7 +110,7 @@ test("another seed or question runs only what is new; trials of other code are k
 
 test("an experiment's name stands for its data: other data under it is refused, with the way on", async () => {
   const demo = join(folder, "other-data");
-  await makeDemo(demo, { seed: 8, num_images: { train: 16, val: 8, test: 8 } }, () => undefined);
+  await makeSmallDemo(demo, 8);
   const first = await sweep("good", "data", "--set", "seeds=[0]", "--set", "training.num_epochs=1");
   expect(first.code, first.err).toBe(0);
   const other = await sweep("good", "data", "--set", `dataset.root=${demo}`);

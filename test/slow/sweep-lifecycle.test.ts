@@ -5,7 +5,6 @@ import { beforeAll, expect, test } from "vitest";
 import { hashFileSync } from "../../src/base/hash-file.ts";
 import { readOwner } from "../../src/base/owner-lock.ts";
 import type { JournalEntry } from "../../src/contract/generated/types.ts";
-import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { neededModel } from "../../src/store/needed-model.ts";
 import { SweepStore } from "../../src/store/sweep-store.ts";
 import { sweepsIn } from "../../src/store/sweeps.ts";
@@ -14,13 +13,14 @@ import { TrialStore } from "../../src/store/trial-store.ts";
 import { type CliProcess, startCli } from "../helpers/cli-process.ts";
 import { type MarkedProcesses, markProcesses, untilNone } from "../helpers/processes.ts";
 import { testPython } from "../helpers/python.ts";
+import { makeSmallDemo } from "../helpers/small-demo.ts";
 import { sharedFolder } from "../helpers/temp-folder.ts";
 
 const folder = sharedFolder("lifecycle");
 const data = join(folder, "data");
 
 beforeAll(async () => {
-  await makeDemo(data, { seed: 7, num_images: { train: 16, val: 8, test: 8 } }, () => undefined);
+  await makeSmallDemo(data);
   write("good", { vary: { fusion: ["film", "concatenation"] }, seeds: [0, 1] });
   writeFileSync(join(folder, "failing.py"), failingFusion);
   write("partial", { vary: { fusion: ["film", { file: "failing.py:Failing" }] } });

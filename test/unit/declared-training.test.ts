@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { hashFileSync } from "../../src/base/hash-file.ts";
 import type { BaselineSpec } from "../../src/contract/generated/types.ts";
-import { type Plan, type PlanContext, planSweep } from "../../src/experiment/plan.ts";
-import { readExperiment } from "../../src/experiment/read-experiment.ts";
+import type { Plan, PlanContext } from "../../src/experiment/plan.ts";
 import { trainingParts } from "../../src/sweep/results/training-parts.ts";
 import { errorOf } from "../helpers/error-of.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
+import { plan as planExperiment } from "../helpers/written-experiment.ts";
 
 const context: PlanContext = {
   dataset: { id: "data-1", name: "mine", root: "/data", split_by: "own" },
@@ -26,15 +26,7 @@ function filledFolder(): string {
 }
 
 function plan(folder: string, detectors: unknown[], more: object = {}): Plan {
-  const file = join(folder, "experiment.json");
-  const experiment = {
-    name: "a",
-    question: "Which is best?",
-    vary: { "baseline.detector": detectors },
-    ...more,
-  };
-  writeFileSync(file, JSON.stringify(experiment));
-  return planSweep(readExperiment(file, [], folder), context);
+  return planExperiment({ vary: { "baseline.detector": detectors }, ...more }, context, folder);
 }
 
 test("what weights were trained on is in the plan by the content of the file, and in no trial's id", () => {

@@ -11,15 +11,15 @@ import { packageRoot } from "../../src/package-root.ts";
 import { errorOf } from "../helpers/error-of.ts";
 import { messagesLike } from "../helpers/messages-like.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
+import {
+  head,
+  numbers,
+  planContext,
+  plan as planExperiment,
+  problems,
+  read,
+} from "../helpers/written-experiment.ts";
 
-const head = { name: "a", question: "Which is best?" };
-const context: PlanContext = {
-  dataset: { id: "data-1", name: "demo", root: "/data", split_by: "umd" },
-  backbone: { name: "cliprpn-tiny", weights: "shipped", weights_id: "weights-1" },
-  sources_sha256: { cliprpn: "a".repeat(64), baseline: "a".repeat(64) },
-  device: "cpu",
-  cache_dir: "/cache",
-};
 const trial = "runs/trials/0123456789abcdef/attempts/1";
 
 describe("a plan with baselines", () => {
@@ -208,7 +208,7 @@ describe("trial_id of a baseline", () => {
           },
         ),
     ],
-    ["folder of the dataset", () => idOf({}, { dataset: { ...context.dataset, root: "/b", name: "b" } })],
+    ["folder of the dataset", () => idOf({}, { dataset: { ...planContext.dataset, root: "/b", name: "b" } })],
     ["spelling of the default", () => idOf({ detector: { kind: "trained_yolo" }, score_thresh: 0.25 })],
   ])("does not depend on the %s", (_, id) => {
     expect(id()).toBe(first());
@@ -222,8 +222,8 @@ describe("trial_id of a baseline", () => {
     ],
     ["any setting", () => idOf({ score_thresh: 0.3 })],
     ["limits", () => idOf({}, {}, { settings: { limits: { val: 3 } } })],
-    ["data", () => idOf({}, { dataset: { ...context.dataset, id: "data-2" } })],
-    ["backbone", () => idOf({}, { backbone: { ...context.backbone, weights_id: "weights-2" } })],
+    ["data", () => idOf({}, { dataset: { ...planContext.dataset, id: "data-2" } })],
+    ["backbone", () => idOf({}, { backbone: { ...planContext.backbone, weights_id: "weights-2" } })],
     ["number of threads", () => idOf({}, {}, { num_threads: 2 })],
   ])("depends on the %s", (_, id) => {
     expect(id()).not.toBe(first());
@@ -494,7 +494,7 @@ describe("an experiment that a command makes", () => {
 });
 
 test("experiments/baseline.json has two detectors with every ranking, one with a category prior and one with a template", () => {
-  const { trials } = planSweep(readExperiment("experiments/baseline.json", [], packageRoot), context);
+  const { trials } = planSweep(readExperiment("experiments/baseline.json", [], packageRoot), planContext);
   expect(trials).toHaveLength(10);
 });
 
@@ -522,9 +522,8 @@ function filledFolder(): string {
 }
 
 function detectorOf(choice: unknown, folder: string, options: ReadOptions = {}): Detector | undefined {
-  writeFileSync(join(folder, "e.json"), JSON.stringify({ ...head, also: [{ "baseline.detector": choice }] }));
-  const read = readExperiment("e.json", [], folder, { weights: "elsewhere", ...options });
-  return planSweep(read, context)
+  const experiment = { also: [{ "baseline.detector": choice }] };
+  return planSweep(read(experiment, [], folder, { weights: "elsewhere", ...options }), planContext)
     .trials.filter((spec): spec is BaselineSpec => spec.kind === "baseline")
     .map((spec) => spec.baseline.detector)[0];
 }
@@ -535,24 +534,5 @@ function plan(
   folder = filledFolder(),
   sets: string[] = [],
 ): TrialSpec[] {
-  writeFileSync(join(folder, "e.json"), JSON.stringify({ ...head, ...experiment }));
-  return planSweep(readExperiment("e.json", sets, folder), { ...context, ...changed }).trials;
-}
-
-/** The lines of the message, without the file name and without the last line, which counts them. */
-function problems(
-  experiment: object,
-  sets: string[] = [],
-  folder = tempFolder(),
-  options: ReadOptions = {},
-): string[] {
-  writeFileSync(join(folder, "e.json"), JSON.stringify({ ...head, ...experiment }, null, 1));
-  const { message } = errorOf(() => readExperiment("e.json", sets, folder, options));
-  const lines = message.split("\n");
-  expect(lines.pop()).toMatch(`e.json: ${lines.length} problem`);
-  return lines.map((line) => line.replace(/^e\.json:/, ""));
-}
-
-function numbers(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index + 1);
+  return planExperiment(experiment, changed, folder, sets).trials;
 }

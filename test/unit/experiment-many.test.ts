@@ -1,24 +1,17 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type PlanContext, planSweep } from "../../src/experiment/plan.ts";
+import { planSweep } from "../../src/experiment/plan.ts";
 import { readExperiment } from "../../src/experiment/read-experiment.ts";
 import { countSteps } from "../helpers/count-steps.ts";
 import { errorOf } from "../helpers/error-of.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
-
-const context: PlanContext = {
-  dataset: { id: "data-1", name: "demo", root: "/data", split_by: "umd" },
-  backbone: { name: "cliprpn-tiny", weights: "shipped", weights_id: "weights-1" },
-  sources_sha256: { cliprpn: "a".repeat(64), baseline: "a".repeat(64) },
-  device: "cpu",
-  cache_dir: "/cache",
-};
+import { head, planContext } from "../helpers/written-experiment.ts";
 
 function write(experiment: object): { file: string; folder: string } {
   const folder = tempFolder();
   const file = join(folder, "many.json");
-  writeFileSync(file, JSON.stringify({ name: "many", question: "Which is best?", ...experiment }, null, 2));
+  writeFileSync(file, JSON.stringify({ ...head, ...experiment }, null, 2));
   return { file, folder };
 }
 
@@ -41,7 +34,7 @@ test.each<[string, (num: number) => object]>([
     const { file, folder } = write(experiment(num));
     let num_trials = 0;
     const steps = countSteps(() => {
-      num_trials = planSweep(readExperiment(file, [], folder), context).trials.length;
+      num_trials = planSweep(readExperiment(file, [], folder), planContext).trials.length;
     });
     expect(num_trials).toBeGreaterThan(num);
     return steps;

@@ -4,22 +4,14 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TrialSpec } from "../../src/contract/generated/types.ts";
 import { identifyDataset } from "../../src/dataset/identify-dataset.ts";
-import type { ReadExperiment } from "../../src/experiment/check-experiment.ts";
 import { identifyBackbone } from "../../src/experiment/identity.ts";
-import { type Plan, type PlanContext, planSweep, withSeed } from "../../src/experiment/plan.ts";
+import { type PlanContext, planSweep, withSeed } from "../../src/experiment/plan.ts";
 import { presets } from "../../src/experiment/presets.ts";
 import { readExperiment } from "../../src/experiment/read-experiment.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import { validExperiment } from "../helpers/experiment-arbitrary.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
-
-const context: PlanContext = {
-  dataset: { id: "data-1", name: "demo", root: "/data", split_by: "umd" },
-  backbone: { name: "cliprpn-tiny", weights: "shipped", weights_id: "weights-1" },
-  sources_sha256: { cliprpn: "a".repeat(64), baseline: "a".repeat(64) },
-  device: "cpu",
-  cache_dir: "/cache",
-};
+import { plan, planContext, read } from "../helpers/written-experiment.ts";
 
 test("every configuration runs with the first seed, then with the second", () => {
   const { trials } = plan({
@@ -80,8 +72,8 @@ test("a plan is deterministic, its trials are distinct, and all their settings a
   const folder = tempFolder();
   fc.assert(
     fc.property(validExperiment(), (experiment) => {
-      const first = planSweep(read(experiment, folder), context);
-      expect(planSweep(read(experiment, folder), context)).toEqual(first);
+      const first = planSweep(read(experiment, [], folder), planContext);
+      expect(planSweep(read(experiment, [], folder), planContext)).toEqual(first);
       expect(new Set(first.trials.map(({ trial_id }) => trial_id)).size).toBe(first.trials.length);
       expect(new Set(first.trials.map(({ label, seed }) => `${seed} ${label}`)).size).toBe(
         first.trials.length,
@@ -116,8 +108,12 @@ describe("trial_id", () => {
       {},
       { sources_sha256: { cliprpn: "b".repeat(64), baseline: "b".repeat(64) } },
     ],
-    ["folder and name of the dataset", {}, { dataset: { ...context.dataset, root: "/b", name: "other" } }],
-    ["path of the weights", {}, { backbone: { ...context.backbone, weights: "/elsewhere/weights.pt" } }],
+    [
+      "folder and name of the dataset",
+      {},
+      { dataset: { ...planContext.dataset, root: "/b", name: "other" } },
+    ],
+    ["path of the weights", {}, { backbone: { ...planContext.backbone, weights: "/elsewhere/weights.pt" } }],
     ["question and name", { name: "b", question: "Something else?" }, {}],
     ["published figures", { published: [] }, {}],
     ["models to keep", { keep_models: "none" }, {}],
@@ -141,9 +137,9 @@ describe("trial_id", () => {
     ["any setting", { settings: { training: { weight_decay: 0.02 } } }, {}],
     ["fusion", { settings: { fusion: "film" } }, {}],
     ["preset", { preset: "reference" }, {}],
-    ["data", {}, { dataset: { ...context.dataset, id: "data-2" } }],
-    ["split", {}, { dataset: { ...context.dataset, split_by: "google" } }],
-    ["weights", {}, { backbone: { ...context.backbone, weights_id: "weights-2" } }],
+    ["data", {}, { dataset: { ...planContext.dataset, id: "data-2" } }],
+    ["split", {}, { dataset: { ...planContext.dataset, split_by: "google" } }],
+    ["weights", {}, { backbone: { ...planContext.backbone, weights_id: "weights-2" } }],
   ])("depends on the %s", (_, experiment, changed) => {
     expect(plan(experiment, changed).trials[0]?.trial_id).not.toBe(base());
   });
@@ -213,9 +209,7 @@ test("all models are kept, unless the experiment or --set says otherwise", () =>
   expect(plan({}).keep_models).toBe("all");
   expect(plan({ keep_models: "none" }).keep_models).toBe("none");
   const folder = tempFolder();
-  read({ name: "a", question: "Which is best?", keep_models: "none" }, folder);
-  const changed = readExperiment("e.json", ["keep_models=best"], folder);
-  expect(planSweep(changed, context).keep_models).toBe("best");
+  expect(plan({ keep_models: "none" }, {}, folder, ["keep_models=best"]).keep_models).toBe("best");
 });
 
 test("a switch changes the fusion of the same configuration, whatever the order of the keys", () => {
@@ -255,7 +249,7 @@ test("weights are identified by their content; those of OpenAI by their name", a
 
 describe("shipped experiments", () => {
   const trialsOf = (name: string): TrialSpec[] =>
-    planSweep(readExperiment(`experiments/${name}.json`, [], packageRoot), context).trials;
+    planSweep(readExperiment(`experiments/${name}.json`, [], packageRoot), planContext).trials;
   const idsOf = (name: string, ...labels: string[]): string[] =>
     trialsOf(name).flatMap(({ label, trial_id }) => (labels.includes(label) ? [trial_id] : []));
 
@@ -289,18 +283,6 @@ describe("shipped experiments", () => {
 });
 
 const folders = { data: "/data", cache: "/cache" };
-
-function plan(experiment: object, changed: Partial<PlanContext> = {}, folder = tempFolder()): Plan {
-  return planSweep(read({ name: "a", question: "Which is best?", ...experiment }, folder), {
-    ...context,
-    ...changed,
-  });
-}
-
-function read(experiment: object, folder: string): ReadExperiment {
-  writeFileSync(join(folder, "e.json"), JSON.stringify(experiment));
-  return readExperiment("e.json", [], folder);
-}
 
 function datasetFolder(content: string): string {
   const root = join(tempFolder(), "photos");

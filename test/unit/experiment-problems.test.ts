@@ -3,15 +3,13 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { template } from "../../src/commands/init.ts";
 import { exitCodeOf } from "../../src/contract/errors.ts";
-import type { ReadExperiment } from "../../src/experiment/check-experiment.ts";
 import { readExperiment } from "../../src/experiment/read-experiment.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import { cliprpn } from "../helpers/cli.ts";
 import { errorOf } from "../helpers/error-of.ts";
 import { messagesLike } from "../helpers/messages-like.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
-
-const head = { name: "a", question: "Which is best?" };
+import { head, numbers, problems, read } from "../helpers/written-experiment.ts";
 
 describe("a problem names its place, what was expected, what was found, and a suggestion", () => {
   test.each<[what: string, experiment: object, expected: string]>([
@@ -254,9 +252,7 @@ describe("a problem names its place, what was expected, what was found, and a su
       mkdirSync(join(folder, "google", name), { recursive: true });
     for (const name of ["annotations/instances.json", "annotations/refs(google).p", "../mine.py"])
       writeFileSync(join(folder, "google", name), "");
-    expect(problems(JSON.stringify({ ...head, ...experiment }, null, 1), [], folder)).toEqual(
-      messagesLike([expected.replace("FOLDER", folder)]),
-    );
+    expect(problems(experiment, [], folder)).toEqual(messagesLike([expected.replace("FOLDER", folder)]));
   });
 });
 
@@ -402,9 +398,7 @@ describe("--set", () => {
 
 test("an invalid seed hides no other problem, and causes none", () => {
   const also = [{ label: "A", seeds: [0, 1] }, { label: "B" }];
-  expect(problems(JSON.stringify({ ...head, also, seeds: [-1] }, null, 1))).toEqual(
-    messagesLike(["17:3  seeds[0]: … [0, 4294967295], … -1."]),
-  );
+  expect(problems({ also, seeds: [-1] })).toEqual(messagesLike(["17:3  seeds[0]: … [0, 4294967295], … -1."]));
 });
 
 test("an invalid experiment ends with exit code 2 before anything is created", async () => {
@@ -453,21 +447,4 @@ function shipped(): string[] {
   return readdirSync(join(packageRoot, "experiments"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".json") && !name.startsWith("sample-report/"))
     .map((name) => join("experiments", name));
-}
-
-function read(text: string | Uint8Array, sets: string[] = [], folder = tempFolder()): ReadExperiment {
-  writeFileSync(join(folder, "e.json"), text);
-  return readExperiment("e.json", sets, folder);
-}
-
-/** The lines of the message, without the file name and without the last line, which counts them. */
-function problems(text: string | Uint8Array, sets: string[] = [], folder = tempFolder()): string[] {
-  const error = errorOf(() => read(text, sets, folder));
-  const lines = error.message.split("\n");
-  expect(lines.pop()).toMatch(`e.json: ${lines.length} problem`);
-  return lines.map((line) => line.replace(/^e\.json:/, ""));
-}
-
-function numbers(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index + 1);
 }

@@ -1,23 +1,10 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { TrialSpec } from "../../src/contract/generated/types.ts";
-import { type PlanContext, planSweep } from "../../src/experiment/plan.ts";
-import { readExperiment } from "../../src/experiment/read-experiment.ts";
 import { checkCudaGraphs } from "../../src/sweep/prepare/prepare-trials.ts";
-import { tempFolder } from "../helpers/temp-folder.ts";
+import { plan } from "../helpers/written-experiment.ts";
 
 function trialsOn(device: string, settings: object): TrialSpec[] {
-  const folder = tempFolder();
-  const context: PlanContext = {
-    dataset: { id: "data-1", name: "demo", root: "/data", split_by: "umd" },
-    backbone: { name: "cliprpn-tiny", weights: "shipped", weights_id: "weights-1" },
-    sources_sha256: { cliprpn: "a".repeat(64), baseline: "a".repeat(64) },
-    device,
-    cache_dir: "/cache",
-  };
-  writeFileSync(join(folder, "e.json"), JSON.stringify({ name: "e", question: "Is it faster?", settings }));
-  return [...planSweep(readExperiment("e.json", [], folder), context).trials];
+  return plan({ settings }, { device }).trials;
 }
 
 test.each(["cpu", "mps"])("before any work, CUDA graphs are refused on %s", (device) => {

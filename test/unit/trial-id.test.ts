@@ -3,25 +3,17 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { canonicalJson } from "../../src/contract/canonical-json.ts";
-import { check } from "../../src/contract/check.ts";
 import type { TrialIdentity, TrialSpec } from "../../src/contract/generated/types.ts";
 import { identityDefaults } from "../../src/contract/identity-defaults.ts";
 import { trialId, withoutDefaults } from "../../src/contract/trial-id.ts";
-import { trialIdentityOf, withIdentityDefaults } from "../../src/contract/trial-identity.ts";
-import { type PlanContext, planSweep } from "../../src/experiment/plan.ts";
-import { readExperiment } from "../../src/experiment/read-experiment.ts";
+import { trialIdentityOf } from "../../src/contract/trial-identity.ts";
+import type { PlanContext } from "../../src/experiment/plan.ts";
 import { packageRoot } from "../../src/package-root.ts";
 import { composeSpec, placesOf } from "../../src/store/compose-spec.ts";
 import { validExperiment } from "../helpers/experiment-arbitrary.ts";
+import { readTrialIdentity } from "../helpers/read-trial-identity.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
-
-const context: PlanContext = {
-  dataset: { id: "data-1", name: "demo", root: "/data", split_by: "umd" },
-  backbone: { name: "cliprpn-tiny", weights: "shipped", weights_id: "weights-1" },
-  sources_sha256: { cliprpn: "a".repeat(64), baseline: "a".repeat(64) },
-  device: "cpu",
-  cache_dir: "/cache",
-};
+import { plan, planContext } from "../helpers/written-experiment.ts";
 
 const rn50 = { name: "RN50-quickgelu", weights: "openai", weights_id: "openai" } as const;
 const mine = { file: "fusion.py:Mine" };
@@ -75,7 +67,7 @@ const golden: [what: string, id: string, experiment: object, context?: Partial<P
     "another split",
     "8b3981199a0fbe1c",
     { settings: former },
-    { dataset: { ...context.dataset, split_by: "google" } },
+    { dataset: { ...planContext.dataset, split_by: "google" } },
   ],
   ["yolo", "7cf8b44e72fb154a", detector({ kind: "yolo", weights: "detector.onnx", image_size_px: 640 })],
   ["trained_yolo", "64eae6a0a30dd8f2", detector("trained_yolo")],
@@ -141,8 +133,7 @@ test("trials with the same id are the same trial, and the other way round", () =
   const [folder, identityOf, idOf] = [tempFolder(), new Map<string, string>(), new Map<string, string>()];
   fc.assert(
     fc.property(validExperiment(), (experiment) => {
-      writeFileSync(join(folder, "e.json"), JSON.stringify(experiment));
-      for (const spec of planSweep(readExperiment("e.json", [], folder), context).trials) {
+      for (const spec of plan(experiment, {}, folder).trials) {
         const { trial_id, ...decides } = trialIdentityOf(spec);
         const identity = canonicalJson(decides);
         expect(identityOf.get(trial_id) ?? identity).toBe(identity);
@@ -232,7 +223,7 @@ describe("a key that is added with its identity default", () => {
 });
 
 function composed(identity: TrialIdentity): TrialSpec {
-  const places = placesOf(context, []);
+  const places = placesOf(planContext, []);
   return composeSpec(identity, { label: "", preset: null, seed: 7 }, places, {
     sources_sha256: "a".repeat(64),
     fusion_source: "/runs/fusion.py",
@@ -240,11 +231,7 @@ function composed(identity: TrialIdentity): TrialSpec {
 }
 
 function trialOf(experiment: object, changed: Partial<PlanContext> = {}, folder = filledFolder()): TrialSpec {
-  writeFileSync(
-    join(folder, "e.json"),
-    JSON.stringify({ name: "a", question: "Which is best?", ...formerThreads, ...experiment }),
-  );
-  const [trial] = planSweep(readExperiment("e.json", [], folder), { ...context, ...changed }).trials;
+  const [trial] = plan({ ...formerThreads, ...experiment }, changed, folder).trials;
   if (trial === undefined) throw new Error("expected a trial");
   return trial;
 }
@@ -259,8 +246,4 @@ function filledFolder(): string {
   };
   for (const [name, content] of Object.entries(contents)) writeFileSync(join(folder, name), content);
   return folder;
-}
-
-function readTrialIdentity(value: unknown, where: string): TrialIdentity {
-  return check("TrialIdentity", withIdentityDefaults(value), where);
 }

@@ -3,14 +3,15 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { check } from "../../src/contract/check.ts";
-import type { TrialIdentity, TrialSpec } from "../../src/contract/generated/types.ts";
-import { trialIdentityOf, withIdentityDefaults } from "../../src/contract/trial-identity.ts";
-import { type PlanContext, planSweep } from "../../src/experiment/plan.ts";
-import { readExperiment } from "../../src/experiment/read-experiment.ts";
+import type { TrialSpec } from "../../src/contract/generated/types.ts";
+import { trialIdentityOf } from "../../src/contract/trial-identity.ts";
+import type { PlanContext } from "../../src/experiment/plan.ts";
 import { composeSpec, placesOf, type TrialNames } from "../../src/store/compose-spec.ts";
 import { errorOf } from "../helpers/error-of.ts";
 import { validExperiment } from "../helpers/experiment-arbitrary.ts";
+import { readTrialIdentity } from "../helpers/read-trial-identity.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
+import { plan as planExperiment } from "../helpers/written-experiment.ts";
 
 const context: PlanContext = {
   dataset: { id: "data-1", name: "demo", root: "/folder/data", split_by: "umd" },
@@ -133,9 +134,7 @@ function without(value: unknown, [key = "", ...rest]: string[]): object {
 }
 
 function plan(experiment: object, folder: string): TrialSpec[] {
-  const text = JSON.stringify({ name: "a", question: "Which is best?", ...experiment });
-  writeFileSync(join(folder, "e.json"), text);
-  return planSweep(readExperiment("e.json", [], folder), context).trials;
+  return planExperiment(experiment, context, folder).trials;
 }
 
 function namesOf(spec: TrialSpec): TrialNames {
@@ -158,8 +157,4 @@ function folderWith(name: string): string {
   const folder = tempFolder();
   writeFileSync(join(folder, name), name);
   return folder;
-}
-
-function readTrialIdentity(value: unknown, where: string): TrialIdentity {
-  return check("TrialIdentity", withIdentityDefaults(value), where);
 }
