@@ -1,7 +1,7 @@
 import { sizeOf } from "../base/files.ts";
 import { type LockOwner, readOwner } from "../base/owner-lock.ts";
 import type { AcceptedAttempt, TrialOutcome } from "../contract/generated/types.ts";
-import { hasSetAside } from "../store/adopt-trial.ts";
+import { hasSetAside } from "../store/adopt/adopt-trial.ts";
 import { lastModelFiles } from "../store/attempt-files.ts";
 import { leftoversOf } from "../store/remove.ts";
 import { trialIds } from "../store/trial-ids.ts";

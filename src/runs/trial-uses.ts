@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import { join, sep } from "node:path";
 import { codeHashes } from "../contract/code-identity.ts";
 import type { CodeHashes } from "../contract/generated/types.ts";
-import { leftTrials } from "../store/adopt.ts";
+import { leftTrials } from "../store/adopt/adopt.ts";
 import { allSweeps } from "../store/sweeps.ts";
 import type { TrialStore } from "../store/trial-store.ts";
 

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { CliprpnError } from "../contract/errors.ts";
-import { readMark } from "./adopt-trial.ts";
+import { readMark } from "./adopt/adopt-trial.ts";
 import { checkTrusted } from "./import-marks.ts";
 import { neededModel } from "./needed-model.ts";
 import { isTrialId, trialIds } from "./trial-ids.ts";

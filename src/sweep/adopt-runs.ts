@@ -2,7 +2,7 @@ import { counted } from "../base/format.ts";
 import { describeOwner } from "../base/owner-lock.ts";
 import { CliprpnError } from "../contract/errors.ts";
 import type { TrialSpec } from "../contract/generated/types.ts";
-import { type Adopted, adoptOldRuns, leftTrials } from "../store/adopt.ts";
+import { type Adopted, adoptOldRuns, leftTrials } from "../store/adopt/adopt.ts";
 import type { RunContext } from "./run-context.ts";
 
 /**

@@ -15,7 +15,7 @@ import { describe, expect, test } from "vitest";
 import { packageRoot } from "../../src/package-root.ts";
 import { collectGarbage, planGarbage } from "../../src/runs/collect-garbage.ts";
 import type { GcOptions, GcPlan } from "../../src/runs/removal.ts";
-import { leftTrials } from "../../src/store/adopt.ts";
+import { leftTrials } from "../../src/store/adopt/adopt.ts";
 import { AuditStore } from "../../src/store/audit-store.ts";
 import { TrialStore } from "../../src/store/trial-store.ts";
 import { cliprpn } from "../helpers/cli.ts";

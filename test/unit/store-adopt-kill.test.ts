@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { stagingName } from "../../src/base/replace-file.ts";
 import { packageRoot } from "../../src/package-root.ts";
-import { adoptOldRuns } from "../../src/store/adopt.ts";
+import { adoptOldRuns } from "../../src/store/adopt/adopt.ts";
 import { countLooks } from "../../src/store/test-looks.ts";
 import { filesIn, makeOldRuns } from "../helpers/old-runs.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Arguments, type Context, runContext } from "../../src/commands/command.ts";
 import type { CompletedOutcome } from "../../src/contract/generated/types.ts";
-import { type Adopted, adoptOldRuns, leftTrials } from "../../src/store/adopt.ts";
+import { type Adopted, adoptOldRuns, leftTrials } from "../../src/store/adopt/adopt.ts";
 import { findModel, findTrial } from "../../src/store/find-model.ts";
 import { readJournal } from "../../src/store/journal.ts";
 import { imageSizeOf } from "../../src/store/model-facts.ts";

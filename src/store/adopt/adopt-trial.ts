@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { namesIn } from "../base/files.ts";
-import { compareTexts } from "../base/format.ts";
-import { OwnerLock, tryOwnerLock } from "../base/owner-lock.ts";
-import { createFile, moveDurably, replaceFile } from "../base/replace-file.ts";
-import type { FileFusion } from "../contract/generated/types.ts";
-import { parseJson, readText, toJson } from "./files.ts";
+import { namesIn } from "../../base/files.ts";
+import { compareTexts } from "../../base/format.ts";
+import { OwnerLock, tryOwnerLock } from "../../base/owner-lock.ts";
+import { createFile, moveDurably, replaceFile } from "../../base/replace-file.ts";
+import type { FileFusion } from "../../contract/generated/types.ts";
+import { parseJson, readText, toJson } from "../files.ts";
+import { TrialStore } from "../trial-store.ts";
 import { type OldTrial, upgradeModelFacts, upgradeOutcome } from "./old-layout.ts";
-import { TrialStore } from "./trial-store.ts";
 
 /** A trial of a sweep of the old layout. */
 export interface OldTrialFolder extends OldTrial {

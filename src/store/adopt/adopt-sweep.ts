@@ -1,13 +1,13 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { OwnerLock, tryOwnerLock } from "../base/owner-lock.ts";
-import { moveDurably } from "../base/replace-file.ts";
-import { codeHashes } from "../contract/code-identity.ts";
-import { readLines } from "./journal.ts";
+import { OwnerLock, tryOwnerLock } from "../../base/owner-lock.ts";
+import { moveDurably } from "../../base/replace-file.ts";
+import { codeHashes } from "../../contract/code-identity.ts";
+import { readLines } from "../journal.ts";
+import { SweepStore } from "../sweep-store.ts";
+import { addLooks } from "../test-looks.ts";
+import { TrialStore } from "../trial-store.ts";
 import { isTrain, type OldPlan, upgradeLook } from "./old-layout.ts";
-import { SweepStore } from "./sweep-store.ts";
-import { addLooks } from "./test-looks.ts";
-import { TrialStore } from "./trial-store.ts";
 
 /** A sweep of the old layout. */
 export interface OldSweep {

@@ -1,13 +1,13 @@
 import { statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { hasCode, namesIn } from "../base/files.ts";
-import { compareTexts } from "../base/format.ts";
-import { type AcquireOptions, acquireOwnerLock } from "../base/owner-lock.ts";
-import { CliprpnError } from "../contract/errors.ts";
-import type { FileFusion } from "../contract/generated/types.ts";
+import { hasCode, namesIn } from "../../base/files.ts";
+import { compareTexts } from "../../base/format.ts";
+import { type AcquireOptions, acquireOwnerLock } from "../../base/owner-lock.ts";
+import { CliprpnError } from "../../contract/errors.ts";
+import type { FileFusion } from "../../contract/generated/types.ts";
+import { parseJson, readText } from "../files.ts";
 import { adoptSweep, type OldSweep } from "./adopt-sweep.ts";
 import { type AdoptedAttempt, finishMoved, moveTrial } from "./adopt-trial.ts";
-import { parseJson, readText } from "./files.ts";
 import { readOldPlan } from "./old-layout.ts";
 import { isRunByOldVersion, mayBeRunByOldVersion, removeOldLock } from "./old-lock.ts";
 

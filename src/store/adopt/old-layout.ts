@@ -1,9 +1,9 @@
-import { check, findSchemaErrors } from "../contract/check.ts";
-import { CliprpnError } from "../contract/errors.ts";
-import type { StoredExperiment, TestLook, TrialOutcome, TrialSpec } from "../contract/generated/types.ts";
-import { trialId } from "../contract/trial-id.ts";
-import { withIdentityDefaults } from "../contract/trial-identity.ts";
-import { isTrialId } from "./trial-ids.ts";
+import { check, findSchemaErrors } from "../../contract/check.ts";
+import { CliprpnError } from "../../contract/errors.ts";
+import type { StoredExperiment, TestLook, TrialOutcome, TrialSpec } from "../../contract/generated/types.ts";
+import { trialId } from "../../contract/trial-id.ts";
+import { withIdentityDefaults } from "../../contract/trial-identity.ts";
+import { isTrialId } from "../trial-ids.ts";
 
 /**
  * The files of cliprpn's first layout, and what they are now. There, a sweep was a folder `<name>-<hash>` with plan.json, which
