@@ -47,8 +47,6 @@ TRIALS: dict[str, dict[str, Any]] = {
     },
 }
 
-SLOW_TRIALS = ("views", "negatives on letterboxed images", "no clipping")
-
 
 def run(root: Path, cache: Path, out: Path, device: torch.device, graphs: bool, **changes: Any) -> Outcome:
     changes["training"] = {**TRAINING, **changes.get("training", {}), "cuda_graphs": graphs}
@@ -62,7 +60,7 @@ def completed(outcome: Outcome) -> CompletedOutcome:
 
 
 @pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=[pytest.mark.slow] if kind in SLOW_TRIALS else []) for kind in TRIALS]
+    "kind", [pytest.param(kind, marks=[] if kind == "default" else [pytest.mark.slow]) for kind in TRIALS]
 )
 def test_losses_and_weights_are_those_of_plain_steps(
     root: Path,
