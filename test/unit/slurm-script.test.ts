@@ -160,6 +160,16 @@ test("jobs get nothing from the shell that would change their Python", () => {
   expect(withoutOptions(env, "")).toEqual({ PYTHONNOUSERSITE: "1", PATH: "/bin" });
 });
 
+test.each([
+  "sbatch: error: fetch_config: DNS SRV lookup failed\nsbatch: fatal: Could not establish a configuration source",
+  "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)",
+])("a machine that is no part of a cluster has no options to correct: %s", async (message) => {
+  const stub = new StubSlurm();
+  stub.setFailure("sbatch", message);
+  const checked = new Slurm("cliprpn-test", stub.env).check("#!/bin/bash\n");
+  await expect(checked).rejects.toMatchObject({ code: "environment_broken" });
+});
+
 test("defaults of a person for squeue and scancel hide no job, and ask nothing", async () => {
   const stub = new StubSlurm();
   const env = { ...stub.env, SQUEUE_PARTITION: "other", SCANCEL_INTERACTIVE: "1" };

@@ -7,6 +7,7 @@ import { makeDemo } from "../../src/dataset/demo/make-demo.ts";
 import { cliprpn, cliprpnWithPython } from "../helpers/cli.ts";
 import { datasetStats } from "../helpers/dataset-stats.ts";
 import { addAttempt, oldCode } from "../helpers/made-runs.ts";
+import { StubSlurm } from "../helpers/stub-slurm.ts";
 import { tempFolder } from "../helpers/temp-folder.ts";
 
 /** A folder with an experiment, and a cache of its own. */
@@ -49,6 +50,18 @@ test("the warnings of a dataset are told, and the plan is printed", async () => 
   expect(out).toMatch(/on cpu, .*1 thread each/);
   expect(err).toMatch(/^warning: mine: val: 2 of 2 expressions are cut off\n/);
   expect(existsSync(join(folder, "runs"))).toBe(false);
+});
+
+test("what SLURM refuses is told after the script, which its message names", async () => {
+  const { folder, env } = experimentOn({ name: "mine" });
+  prepare(folder, ["train", "val"], {});
+  const slurm = new StubSlurm();
+  slurm.setFailure("sbatch", "sbatch: error: invalid partition specified: gpu");
+  const args = [...dryRun, "--engine", "slurm"];
+  const { code, out, err } = await cliprpnWithPython(args, folder, { ...env, ...slurm.env });
+  expect(code).toBe(2);
+  expect(err).toMatch(/SLURM refused the jobs; .* `--dry-run` prints the script:\n.*invalid partition/);
+  expect(out).toMatch(/The script for sbatch:\n\n#!\/bin\/bash\n#SBATCH --job-name=cliprpn-e-/);
 });
 
 const fusion = `import torch

@@ -141,4 +141,4 @@ function explainFailure(command: string, output: string): CliprpnError {
 }
 
 const unreachable =
-  /unable to contact|connection refused|communication|timed? ?out|zero bytes|socket|process configuration file|munge|did not answer/i;
+  /unable to contact|connection refused|communication|timed? ?out|zero bytes|socket|process configuration file|configuration source|munge|did not answer/i;

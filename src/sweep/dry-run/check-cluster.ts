@@ -6,14 +6,16 @@ import { checkRay, raySlots } from "../machines/ray-place.ts";
 import { checkSlurm, slurmSlots } from "../machines/slurm-place.ts";
 import type { RunContext } from "../run-context.ts";
 
-/** The script can be read on a machine without SLURM, too. @throws CliprpnError bad_input. */
-export async function tellSlurm(store: SweepStore, run: RunContext): Promise<void> {
+/** Why SLURM refuses the options. The script can be read then, and on a machine without SLURM, too. */
+export async function refusalOfSlurm(store: SweepStore, run: RunContext): Promise<CliprpnError | undefined> {
   try {
     await checkSlurm(store, run);
   } catch (error) {
-    if (!(error instanceof CliprpnError && error.code === "environment_broken")) throw error;
+    if (!(error instanceof CliprpnError)) throw error;
+    if (error.code === "bad_input") return error;
     run.terminal.warn(`not checked by SLURM: ${error.message}`);
   }
+  return undefined;
 }
 
 /** Nothing is installed for it. @throws CliprpnError bad_input. */

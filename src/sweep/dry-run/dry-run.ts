@@ -21,7 +21,7 @@ import type { ReadPlan } from "../read-plan.ts";
 import { acceptedNext, describeStale, sortTrials, trialStatuses } from "../resume.ts";
 import { isElsewhere, type RunContext } from "../run-context.ts";
 import { checkSweep } from "../start/check-sweep.ts";
-import { slotsElsewhere, tellRay, tellSlurm } from "./check-cluster.ts";
+import { refusalOfSlurm, slotsElsewhere, tellRay } from "./check-cluster.ts";
 import { checkPython } from "./check-with-python.ts";
 
 /**
@@ -30,7 +30,7 @@ import { checkPython } from "./check-with-python.ts";
  * folder. What was left out is told.
  *
  * @param preflight the command that measures what is not known.
- * @throws CliprpnError that the run would throw; after the plan if stale trials or the disk are the reason.
+ * @throws CliprpnError that the run would throw; after the plan if stale trials, SLURM or the disk are the reason.
  */
 export async function dryRun(read: ReadPlan, run: RunContext, preflight: string): Promise<void> {
   const { plan, dataset, targets } = read;
@@ -42,7 +42,7 @@ export async function dryRun(read: ReadPlan, run: RunContext, preflight: string)
   const told = describeStale(stale, waiting.length, runsDir, run);
   if (told !== undefined && "text" in told) terminal[told.as](told.text);
   checkFormerThreads(read.experiment, plan.trials, waiting, store.runsDir);
-  if (run.engine === "slurm" && waiting.length > 0) await tellSlurm(store, run);
+  const refused = run.engine === "slurm" && waiting.length > 0 ? await refusalOfSlurm(store, run) : undefined;
   if (run.engine === "ray" && waiting.length > 0) await tellRay(waiting, run);
   const isReady = isPrepared(dataset.root);
   if (isReady) {
@@ -74,6 +74,7 @@ export async function dryRun(read: ReadPlan, run: RunContext, preflight: string)
       : planText({ plan, planned, estimate, slots, preflight }),
   );
   if (run.engine === "slurm" && !run.json && waiting.length > 0) await tellScript(waiting, store, run);
+  if (refused !== undefined) throw refused;
   if (told !== undefined && "error" in told) throw told.error;
   const full = spaceError(estimate.disk, spaceAdvice(plan.keep_models === "all"));
   if (full !== undefined) throw full;
