@@ -33,6 +33,7 @@ const excluded: Record<keyof typeof kinds | "both", Record<string, string>> = {
     "storage/durable.py": "how files are written, not what is in them",
     "storage/lock.py": "which process waits for another",
     "storage/specs.py": "reads the values that are part of a trial's id",
+    "storage/unused_copies.py": "which copies a machine keeps, not what is in them",
     "trials/result.py": "names the parts of a result",
   },
   cliprpn: { "trials/baseline.py": "runs the other kind" },

@@ -4,9 +4,10 @@ import { diagnose } from "../environment/diagnose.ts";
 import { broken, type DoctorRow } from "../environment/doctor-row.ts";
 import { readSlurmOptions } from "../experiment/engine-options.ts";
 import { checkRayNodes } from "../sweep/machines/check-ray-nodes.ts";
-import { checkSlurmNode } from "../sweep/machines/check-slurm-node.ts";
+import { checkSlurmNode, listNodes } from "../sweep/machines/check-slurm-node.ts";
 import { nodeRows } from "../sweep/machines/node-rows.ts";
 import { rayRows } from "../sweep/machines/ray-rows.ts";
+import { partitionRows } from "../sweep/machines/slurm-rows.ts";
 import { startWorker } from "../sweep/machines/start-worker.ts";
 import type { RunContext } from "../sweep/run-context.ts";
 import { checkEngineOf, withRay } from "./cluster-options.ts";
@@ -38,11 +39,15 @@ async function elsewhere(
   if (engine === "slurm") {
     const { options } = readSlurmOptions({}, args.text("engine-options"), run.cwd);
     const withSlurm = { ...run, slurm: options, roots: options.roots };
-    return orBroken(
-      "node of SLURM",
-      "correct the options: engines/lab.json, or --engine-options FILE",
-      async () => nodeRows(await checkSlurmNode(options, withSlurm), "slurm"),
-    );
+    const advice = "correct the options: engines/lab.json, or --engine-options FILE";
+    const rows = await orBroken("SLURM", advice, async () => partitionRows(await listNodes(options, run)));
+    if (rows.some(({ state }) => state !== "ok")) return rows; // The job would wait for a person.
+    return [
+      ...rows,
+      ...(await orBroken("node of SLURM", advice, async () =>
+        nodeRows(await checkSlurmNode(options, withSlurm), "slurm"),
+      )),
+    ];
   }
   if (engine === "ray") {
     const onRay = withRay(run, { experiment: {} }, args);

@@ -11,7 +11,7 @@ import {
 import { join } from "node:path";
 import { tempFolder } from "./temp-folder.ts";
 
-/** Commands `sbatch`, `squeue` and `scancel` that start nothing: a test says what SLURM's queue has. */
+/** Commands `sbatch`, `squeue`, `scancel` and `sinfo` that start nothing: a test says what SLURM's queue has. */
 export class StubSlurm {
   readonly folder = tempFolder();
 
@@ -26,6 +26,12 @@ mv scripts/new scripts/$id
 last=$(sed -n 's/^#SBATCH --array=0-//p' scripts/$id)
 for task in $(seq 0 $last); do echo "$id|$task|PENDING||None" >> jobs; done
 echo $id`,
+    );
+    writeFileSync(join(this.folder, "nodes"), "");
+    this.#command(
+      "sinfo",
+      `echo "$*" >> asked
+[ -n "$SINFO_PARTITION" ] || cat nodes`,
     );
     this.#command(
       "squeue",
@@ -68,6 +74,16 @@ esac`,
     writeFileSync(join(this.folder, "jobs"), lines.map((each) => `${each}\n`).join(""));
   }
 
+  /** Sets the lines of sinfo, `n1|gpu*|drained|bad disk`. */
+  setNodes(...lines: string[]): void {
+    writeFileSync(join(this.folder, "nodes"), lines.map((each) => `${each}\n`).join(""));
+  }
+
+  /** The arguments of each sinfo. */
+  asked(): string[] {
+    return this.#lines("asked");
+  }
+
   /** How often squeue was called. */
   numListings(): number {
     return this.#lines("calls").length;
@@ -79,7 +95,7 @@ esac`,
   }
 
   /** Makes a command fail with a message, or work again. */
-  setFailure(command: "sbatch" | "squeue" | "scancel", message: string | undefined): void {
+  setFailure(command: "sbatch" | "squeue" | "scancel" | "sinfo", message: string | undefined): void {
     const file = join(this.folder, `${command}-fails`);
     if (message === undefined) rmSync(file, { force: true });
     else writeFileSync(file, `${message}\n`);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,7 +31,7 @@ from cliprpn.errors import CliprpnError
 from cliprpn.features import frozen, image_features
 from cliprpn.features.feature_cache import FeatureCache
 from cliprpn.models.backbone import ClipBackbone
-from cliprpn.run_context import Emit, RunContext
+from cliprpn.run_context import Emit
 from cliprpn.storage.array_store import StoreWriter
 from cliprpn.storage.half import check_range, to_half
 from cliprpn.storage.lock import file_lock
@@ -259,24 +260,23 @@ def test_a_process_that_was_suspended_leaves_the_extraction_to_the_machine_that_
     folder = tmp_path / "maps-1"
     rows = np.arange(6, dtype=np.float32)
 
-    def write(last: Callable[[], object]) -> None:
-        with StoreWriter(folder, {"maps": ((), np.float32)}, {}) as store:
-            store.append(len(rows), {"maps": rows})
-            last()
+    def write(values: np.ndarray, require_lock: Callable[[], None] = lambda: None) -> None:
+        with StoreWriter(folder, {"maps": ((), np.float32)}, {}, require_lock) as store:
+            store.append(len(rows), {"maps": values})
             store.finish()
 
     def other_machine() -> None:
-        write(lambda: None)
+        write(rows)
         owner_file(folder / "lock").unlink()
 
     num_extractions = 0
 
-    def extract(context: RunContext) -> None:
+    def extract(require_lock: Callable[[], None]) -> None:
         nonlocal num_extractions
         num_extractions += 1
         owner_file(folder / "lock").write_text('{"machine": "another"}')
         threading.Timer(0.2, other_machine).start()
-        write(context.should_stop)
+        write(rows + 1, require_lock)  # It was computed before: its rows may differ, and must not be written.
 
     cache = FeatureCache(
         tmp_path, lambda: load_backbone("cliprpn-tiny", "shipped"), WEIGHTS, run_context(tmp_path)
@@ -284,6 +284,32 @@ def test_a_process_that_was_suspended_leaves_the_extraction_to_the_machine_that_
     arrays = cache._open_or_extract(folder, extract)
     assert np.array_equal(arrays["maps"], rows)
     assert num_extractions == 1
+
+
+def test_what_was_computed_before_the_lock_was_lost_is_not_written(
+    index: DatasetIndex, backbone: ClipBackbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine that took the lock has completed the files by then: their bytes must stay."""
+    monkeypatch.setattr(image_features, "IMAGES_PER_BLOCK_AT_224", 0)  # Blocks of one image.
+    expected = open_features(index, lambda: backbone, tmp_path / "whole").maps
+    other, frozen_at = tmp_path / "other", 2
+    compute = backbone.feature_map
+    calls: list[int] = []
+
+    def compute_then_wake(pixels: torch.Tensor) -> torch.Tensor:
+        calls.append(len(pixels))
+        if len(calls) == frozen_at:
+            (folder,) = (other / "features").glob("maps-*")
+            shutil.copytree(tmp_path / "whole/features" / folder.name, folder, dirs_exist_ok=True)
+            (folder / "progress.json").unlink(missing_ok=True)
+            owner_file(folder / "lock").write_text(
+                owner_file(folder / "lock").read_text().replace('"pid"', '"was"')
+            )
+        return compute(pixels) + 1 if len(calls) >= frozen_at else compute(pixels)
+
+    monkeypatch.setattr(backbone, "feature_map", compute_then_wake)
+    assert np.array_equal(open_features(index, lambda: backbone, other).maps, expected)
+    assert len(calls) < len(expected)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from helpers import wait_until
 from cliprpn.errors import CliprpnError
 from cliprpn.storage import keyed_store
 from cliprpn.storage.keyed_store import ColumnTypes, KeyedStore, Put, Rows, get_or_compute
+from cliprpn.storage.lock_owner import owner_file
 
 COLUMNS: ColumnTypes = {"score": "real", "count": "integer", "name": "text", "bytes": "blob"}
 
@@ -156,6 +157,41 @@ def test_a_reader_does_not_wait_while_other_keys_are_computed(tmp_path: Path) ->
     results: list[dict[str, Rows]] = []
     read_or_compute(path, ["b"], after=lambda key: results.append(read_or_compute(path, ["a"], after=never)))
     assert results == [{"a": rows_of("a")}]
+
+
+def test_a_process_that_was_suspended_leaves_the_rows_to_the_machine_that_took_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyed_store, "COMMIT_EVERY_S", 0.0)
+    path, theirs = tmp_path / "a.sqlite", [(0.5, 1, "theirs", b"")]
+    computed: list[str] = []
+
+    def other_machine(key: str) -> None:
+        if key != "a":
+            return
+        owner = owner_file(path.with_suffix(".lock"))
+        owner.write_text(owner.read_text().replace('"pid"', '"was"'))  # It has ended, too, by the next look.
+        with KeyedStore(path, COLUMNS) as store:
+            store.put("b", theirs)
+
+    rows = read_or_compute(path, ["a", "b", "c"], computed, after=other_machine)
+    assert rows == {"a": rows_of("a"), "b": theirs, "c": rows_of("c")}
+    assert computed == ["a", "c"]
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_rows_that_a_machine_adds_after_it_lost_the_lock_stay(tmp_path: Path, is_new: bool) -> None:
+    """It was suspended within its transaction, where it cannot look again."""
+    path, theirs = tmp_path / "a.sqlite", [(0.5, 1, "theirs", b"")]
+    if not is_new:
+        read_or_compute(path, ["x"])
+
+    def other_machine(key: str) -> None:
+        if key == "a":
+            with KeyedStore(path, COLUMNS) as store:
+                store.put("a", theirs)
+
+    assert read_or_compute(path, ["a", "b"], after=other_machine) == {"a": theirs, "b": rows_of("b")}
 
 
 def broken(path: Path) -> dict[str, bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 
 from cliprpn.errors import CliprpnError
-from cliprpn.storage import lock_owner, node_copy, node_disk
+from cliprpn.storage import lock_owner, node_copy, node_disk, unused_copies
 from cliprpn.storage.array_store import StoreWriter, open_store
 from cliprpn.storage.keyed_store import KeyedStore, get_or_compute
 from cliprpn.storage.lock import file_lock
@@ -119,9 +120,9 @@ def test_a_killed_copy_does_not_count(tmp_path: Path) -> None:
     command = [sys.executable, "-c", code, str(store), str(tmp_path / "node")]
     assert subprocess.run(command, check=False).returncode == 9
     assert not (tmp_path / "node/maps-1").exists()
-    assert (tmp_path / "node/.maps-1.part").exists()
+    assert len(list((tmp_path / "node").glob(".maps-1.*.part"))) == 1
     assert np.array_equal(rows_in(copied(store, tmp_path / "node")), ROWS)
-    assert not (tmp_path / "node/.maps-1.part").exists()
+    assert not list((tmp_path / "node").glob(".maps-1.*.part"))
 
 
 def test_changed_features_are_copied_again(tmp_path: Path) -> None:
@@ -168,6 +169,204 @@ def test_a_folder_that_cannot_be_made_falls_back_to_the_share(tmp_path: Path, ca
     warnings: list[str] = []
     assert copied(store, Path(cache), warnings) == store
     assert len(warnings) == 1
+
+
+def let_age(path: Path, days: float) -> None:
+    at = time.time() - days * 86_400
+    os.utime(path, (at, at))
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if ".lock" not in path.name)
+
+
+def forget_copies() -> None:
+    """As if the process that used copies had ended."""
+    for descriptor in unused_copies._held.values():
+        os.close(descriptor)
+    unused_copies._held.clear()
+
+
+def start_worker(node: Path) -> list[str]:
+    said: list[str] = []
+    with node_environment(str(node), said.append):
+        return said
+
+
+def test_a_worker_that_starts_removes_copies_that_nobody_has_used_for_a_month(tmp_path: Path) -> None:
+    node = tmp_path / "node"
+    for name in ("maps-old", "maps-new"):
+        copied(made_store(tmp_path / "share" / name), node / "features")
+    forget_copies()
+    let_age(node / "features/maps-old", 31)
+    let_age(node / "features/maps-new", 29)
+    (said,) = start_worker(node)
+    assert "removed 1 " in said and "30 days" in said
+    assert names_in(node / "features") == ["maps-new"]
+    assert start_worker(node) == []
+    copied(tmp_path / "share/maps-old", node / "features")
+    assert names_in(node / "features") == ["maps-new", "maps-old"]
+
+
+def test_a_worker_starts_also_if_old_copies_cannot_be_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(node_disk, "remove_unused", fail)
+    (said,) = start_worker(tmp_path)
+    assert said.endswith("not removed: Input/output error")
+
+
+def test_the_use_of_a_copy_starts_its_month_again(tmp_path: Path) -> None:
+    copy = copied(made_store(tmp_path / "share/maps-1"), tmp_path / "node/features")
+    let_age(copy, 31)
+    copied(tmp_path / "share/maps-1", tmp_path / "node/features")
+    forget_copies()
+    assert start_worker(tmp_path / "node") == []
+    assert copy.exists()
+
+
+def test_a_copy_is_not_removed_while_a_process_uses_it(tmp_path: Path) -> None:
+    store = made_store(tmp_path / "share/maps-1")
+    code = (
+        "import sys; from pathlib import Path; from cliprpn.storage.node_copy import copy_to_node\n"
+        "copy = copy_to_node(Path(sys.argv[1]), Path(sys.argv[2]), print, lambda a, b: None, lambda: False)\n"
+        "print(copy, flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(store), str(tmp_path / "node/features")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout is not None
+        copy = Path(worker.stdout.readline().strip())
+        let_age(copy, 400)
+        assert start_worker(tmp_path / "node") == []
+        unused_copies.make_room(tmp_path / "node/features", 1 << 62)
+        assert np.array_equal(rows_in(copy), ROWS)
+        worker.communicate()
+    let_age(copy, 400)
+    assert len(start_worker(tmp_path / "node")) == 1
+    assert not copy.exists()
+
+
+def test_a_copy_that_is_being_made_is_not_removed(tmp_path: Path) -> None:
+    copy = copied(made_store(tmp_path / "share/maps-1"), tmp_path / "node/features")
+    forget_copies()
+    let_age(copy, 400)
+    with file_lock(unused_copies.copy_lock(copy), lambda: None, lambda: False):
+        assert start_worker(tmp_path / "node") == []
+    assert copy.exists()
+
+
+def test_a_copy_that_is_removed_while_it_is_opened_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the folder and the lock on it."""
+    store, node = made_store(tmp_path / "share/maps-1"), tmp_path / "node"
+    copy = copied(store, node / "features")
+    forget_copies()
+    let_age(copy, 31)
+    flock = unused_copies.fcntl.flock
+
+    def remove_first(descriptor: int, operation: int) -> None:
+        monkeypatch.undo()
+        assert len(start_worker(node)) == 1
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(unused_copies.fcntl, "flock", remove_first)
+    assert np.array_equal(rows_in(copied(store, node / "features")), ROWS)
+    let_age(copy, 31)
+    assert start_worker(node) == []  # This process holds the new one.
+
+
+def test_a_full_disk_loses_the_copies_that_were_used_longest_ago(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = tmp_path / "node"
+    for number, days in enumerate((2, 9, 5, 1)):
+        let_age(copied(made_store(tmp_path / f"share/maps-{number}"), copies), days)
+    forget_copies()
+    unused_copies.hold(copies / "maps-1")  # It was used just now, by a process that lives.
+    let_age(copies / "maps-1", 9)
+    num_fitting = 3
+    monkeypatch.setattr(
+        unused_copies, "has_space", lambda folder, needed: len(list(folder.glob("maps-*"))) < num_fitting
+    )
+    copied(made_store(tmp_path / "share/maps-4"), copies)
+    assert names_in(copies) == ["maps-1", "maps-3", "maps-4"]
+
+
+def test_what_killed_workers_have_left_is_removed_after_a_day(tmp_path: Path) -> None:
+    copies = tmp_path / "node/features"
+    for name, days in ((".maps-1.ab.part", 2.0), (".maps-2.cd.part", 0.5)):
+        (copies / name).mkdir(parents=True)
+        let_age(copies / name, days)
+    start_worker(tmp_path / "node")
+    assert names_in(copies) == [".maps-2.cd.part"]
+
+
+def test_stores_on_the_node_that_nobody_has_used_for_a_month_are_removed(tmp_path: Path) -> None:
+    shared, node = tmp_path / "share/vectors", tmp_path / "node"
+    stores = {name: node / "stores/vectors" / f"{name}.sqlite" for name in ("old", "read", "written", "torn")}
+    for name, store in stores.items():
+        rows_of(shared / store.name, ["a"], node / "stores", [])
+        let_age(store, 31)
+        if name == "torn":
+            store.with_name(f"{store.name}-journal").touch()
+    rows_of(shared / "read.sqlite", ["a"], node / "stores", [])
+    with file_lock(stores["written"].with_suffix(".lock"), lambda: None, lambda: False):
+        (said,) = start_worker(node)
+    assert "removed 1 " in said
+    assert [name for name, store in stores.items() if store.exists()] == ["read", "written", "torn"]
+    computed: list[str] = []
+    assert rows_of(shared / "old.sqlite", ["a"], node / "stores", computed) == {"a": [(1,)]}
+    assert computed == ["a"]
+
+
+def take_lock(lock: Path) -> None:
+    """As another machine does, since this process was suspended; by the next look, that machine has ended, too."""
+    owner_file(lock).write_text(owner_file(lock).read_text().replace('"pid"', '"was"'))
+
+
+@pytest.mark.parametrize("moment", ["copying", "publication"])
+def test_a_worker_that_was_suspended_leaves_the_copy_of_the_worker_that_took_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    store, cache = made_store(tmp_path / "share/maps-1"), tmp_path / "node"
+    copy = cache / "maps-1"
+    num_copies = 0
+    copy_files, rename = node_copy._copy, os.rename
+
+    def other_worker() -> None:
+        take_lock(unused_copies.copy_lock(copy))
+        for left in cache.glob(".*.part"):
+            shutil.rmtree(left)
+        shutil.copytree(store, copy)
+        (copy / "theirs").touch()
+
+    def count(*arguments: object) -> None:
+        nonlocal num_copies
+        num_copies += 1
+        copy_files(*arguments)  # type: ignore[arg-type]
+
+    def rename_late(source: Path, target: Path) -> None:
+        if target == copy:
+            monkeypatch.setattr(node_copy.os, "rename", rename)
+            other_worker()
+        rename(source, target)
+
+    def on_copied(done: int, total: int) -> None:
+        if moment == "copying" and not copy.exists():
+            other_worker()
+
+    monkeypatch.setattr(node_copy, "_copy", count)
+    if moment == "publication":
+        monkeypatch.setattr(node_copy.os, "rename", rename_late)
+    warnings: list[str] = []
+    assert copy_to_node(store, cache, warnings.append, on_copied, lambda: False) == copy
+    assert np.array_equal(rows_in(copy), ROWS)
+    assert (copy / "theirs").exists()
+    assert (num_copies, warnings, names_in(cache)) == (1, [], ["maps-1"])
 
 
 def test_an_interrupted_copy_leaves_nothing(tmp_path: Path) -> None:

@@ -26,21 +26,29 @@ test("a node that works has one row; others say what is wrong with which node", 
       checked("n3", "A100", { numWon: 38 }),
       { name: "n4", state: "busy" },
       { name: "n5", state: "failed", reason: "/share/python: No such file" },
+      { name: "n6", state: "draining" },
     ),
   ).toEqual([
-    expect.stringMatching(/^ok Ray: 2\.60\.0 with Python 3\.12\.1: 6 nodes/),
+    expect.stringMatching(/^ok Ray: 2\.60\.0 with Python 3\.12\.1: 7 nodes/),
     expect.stringMatching(/^ok node head: no trials run there.*2 CPU and 1 GPU/),
     expect.stringMatching(/^ok node n1: Python 3\.11\.7.*A100.*0\.03 s.*clock is 2\.00 s behind/),
     expect.stringMatching(/^broken node n2: does not see the runs folder .*--runs-dir/),
     expect.stringMatching(/^broken node n3, shared folder: 2 of 40 renames/),
     expect.stringMatching(/^broken node n4: nothing was free for 2 CPU and 1 GPU/),
     expect.stringMatching(/^broken node n5: \/share\/python: No such file .*same path/),
+    expect.stringMatching(/^ok node n6: no trials start there.*drains/),
   ]);
 });
 
 test("a cluster without a place for trials is broken", () => {
   expect(rowsOf({ name: "head", state: "too_small" })).toContainEqual(
     expect.stringMatching(/^broken nodes for trials: no node has 2 CPU and 1 GPU .*--device cpu/),
+  );
+});
+
+test("a cluster that drains its last place for trials is broken", () => {
+  expect(rowsOf({ name: "head", state: "too_small" }, { name: "n1", state: "draining" })).toContainEqual(
+    expect.stringMatching(/^broken nodes for trials: no node has .*n1, which the cluster drains/),
   );
 });
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -19,16 +19,14 @@ from cliprpn.models.backbone import ClipBackbone
 from cliprpn.run_context import RunContext
 from cliprpn.storage.array_store import ArraySpecs, open_store
 from cliprpn.storage.lock import file_lock
-from cliprpn.storage.lock_owner import LockOwner
+from cliprpn.storage.lock_owner import LockLostError
 from cliprpn.storage.node_copy import copy_to_node
-from cliprpn.storage.node_disk import node_cache
+from cliprpn.storage.node_disk import node_copies
 
+# Raises `LockLostError` if another machine has taken the lock.
+RequireLock = Callable[[], None]
 # Everything that features depend on, by name; hashed into their folder and written to their manifest.
 MadeFrom = dict[str, object]
-
-
-class _LockLostError(Exception):
-    """Another machine extracts now: nothing more may be written."""
 
 
 @dataclass(frozen=True)
@@ -72,16 +70,17 @@ class FeatureCache:
         folder = self.folder(kind, made_from)
         return self._open_or_extract(
             folder,
-            lambda context: extract_maps(
+            lambda require_lock: extract_maps(
                 folder,
                 read_block,
                 num_images,
                 image_size_px,
                 self._backbone,
                 made_from,
-                context,
+                self.context,
                 extra_arrays,
                 name_of,
+                require_lock,
             ),
         )
 
@@ -96,11 +95,16 @@ class FeatureCache:
         folder = self.folder(kind, made_from)
         return self._open_or_extract(
             folder,
-            lambda context: extract_text(folder, read_sentences(), self._backbone, made_from, context),
+            lambda require_lock: extract_text(
+                folder, read_sentences(), self._backbone, made_from, self.context, require_lock
+            ),
         )
 
-    def _open_or_extract(self, folder: Path, extract: Callable[[RunContext], None]) -> dict[str, np.ndarray]:
-        """The arrays of a store, extracted first unless another process has done so."""
+    def _open_or_extract(self, folder: Path, extract: Callable[[RequireLock], None]) -> dict[str, np.ndarray]:
+        """The arrays of a store, extracted first unless another process has done so.
+
+        If another machine takes the lock, since this process was suspended, that one extracts the rest.
+        """
         arrays = self._open(folder)
         if arrays is not None:
             return arrays
@@ -112,30 +116,20 @@ class FeatureCache:
                 self.context.should_stop,
             ) as lock:
                 if open_store(folder) is None:
-                    self._extract(extract, lock)
+                    with suppress(LockLostError):
+                        extract(lock.require)
             arrays = self._open(folder)
         return arrays
 
-    def _extract(self, extract: Callable[[RunContext], None], lock: LockOwner) -> None:
-        """Extracts features, or a part of them if another machine takes the lock, since this process was suspended."""
-
-        def should_stop() -> bool:
-            if lock.has_lost():
-                raise _LockLostError
-            return self.context.should_stop()
-
-        with suppress(_LockLostError):
-            extract(replace(self.context, should_stop=should_stop))
-
     def _open(self, folder: Path) -> dict[str, np.ndarray] | None:
         """The arrays of a complete store; those of its copy on this machine, if there is a folder for copies."""
-        cache = node_cache()
-        if cache is None or not (folder / "manifest.json").is_file():
+        copies = node_copies()
+        if copies is None or not (folder / "manifest.json").is_file():
             return open_store(folder)
         return open_store(
             copy_to_node(
                 folder,
-                cache / "features",
+                copies,
                 self.context.warn,
                 lambda done, total: self.context.progress("features_copy", done, total),
                 self.context.should_stop,

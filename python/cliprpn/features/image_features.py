@@ -49,6 +49,7 @@ def extract_maps(
     context: RunContext,
     extra_arrays: ArraySpecs | None = None,
     name_of: Callable[[int], str] = lambda row: f"image {row + 1}",
+    require_lock: Callable[[], None] = lambda: None,
 ) -> None:
     """Writes a store with `maps` [num_images, C, h, w], float16. The caller holds the lock.
 
@@ -57,9 +58,10 @@ def extract_maps(
     Args:
         extra_arrays: further arrays, whose rows `read_block` returns.
         name_of: names an image in errors.
+        require_lock: as for `StoreWriter`.
 
     Raises:
-        CliprpnError: interrupted, no_space, data_invalid, weights_mismatch.
+        CliprpnError: interrupted, no_space, data_invalid, weights_mismatch; LockLostError.
     """
     grid_size = image_size_px // STRIDE_PX
     row_shape = (backbone.map_channels, grid_size, grid_size)
@@ -88,7 +90,7 @@ def extract_maps(
         check_range(largest, lambda row: f"the feature map of {name_of(block.start + row)}")
         store.append(block.end - block.start, {"maps": maps, **block.rows})
 
-    with StoreWriter(folder, arrays, made_from) as store:
+    with StoreWriter(folder, arrays, made_from, require_lock) as store:
         check_space(folder, (num_images - store.done) * int(np.prod(row_shape)) * 2)
         context.progress("image_features", store.done, num_images)
         num_threads = context.num_lanes if has_lanes else num_readers(context.device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -158,11 +158,15 @@ def extract_text(
     backbone: ClipBackbone,
     made_from: dict[str, object],
     context: RunContext,
+    require_lock: Callable[[], None] = lambda: None,
 ) -> None:
     """Writes a store with the features of every sentence, and of the empty one. The caller holds the lock.
 
+    Args:
+        require_lock: as for `StoreWriter`.
+
     Raises:
-        CliprpnError: interrupted, no_space, weights_mismatch.
+        CliprpnError: interrupted, no_space, weights_mismatch; LockLostError.
     """
     texts = [*sentences, ""]
     backbone = backbone.to(context.device)
@@ -196,7 +200,7 @@ def extract_text(
         check_range(largest_word, lambda word: name_of(int(np.searchsorted(ends, word, side="right"))))
         store.append(len(lengths), {"pooled": pooled, "words": words, "lengths": lengths})
 
-    with StoreWriter(folder, arrays, made_from) as store:
+    with StoreWriter(folder, arrays, made_from, require_lock) as store:
         numbers_per_sentence = backbone.pooled_dim + TYPICAL_TOKENS * backbone.word_dim
         check_space(folder, (len(texts) - store.done) * numbers_per_sentence * 2)
         context.progress("text_features", store.done, len(texts))

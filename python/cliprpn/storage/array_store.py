@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -65,6 +66,8 @@ class StoreWriter:
         folder: created if missing.
         arrays: shape of a row and type of each array.
         made_from: everything that the arrays depend on; written to the manifest.
+        require_lock: called before anything is written; raises `LockLostError` if the caller does not hold the lock any
+            more. Another machine may write the same files then, or have completed them.
 
     Attributes:
         done: number of finished items (images, sentences).
@@ -73,9 +76,16 @@ class StoreWriter:
         CliprpnError: no_space, data_invalid.
     """
 
-    def __init__(self, folder: Path, arrays: ArraySpecs, made_from: dict[str, object]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        arrays: ArraySpecs,
+        made_from: dict[str, object],
+        require_lock: Callable[[], None] = lambda: None,
+    ) -> None:
         self.folder = folder
         self._made_from = made_from
+        self._require_lock = require_lock
         folder.mkdir(parents=True, exist_ok=True)
         self.done, num_rows = self._read_progress()
         self._committed_at = time.monotonic()
@@ -100,8 +110,9 @@ class StoreWriter:
         """Appends the rows of `num_items` items to every array.
 
         Raises:
-            CliprpnError: no_space.
+            CliprpnError: no_space; LockLostError.
         """
+        self._require_lock()
         for name, rows in blocks.items():
             self._arrays[name].append(rows)
         self.done += num_items
@@ -112,8 +123,9 @@ class StoreWriter:
         """Makes everything appended so far durable: first the rows, then their number.
 
         Raises:
-            CliprpnError: no_space.
+            CliprpnError: no_space; LockLostError.
         """
+        self._require_lock()
         for array in self._arrays.values():
             array.sync()
         rows = {name: array.num_rows for name, array in self._arrays.items()}
@@ -124,8 +136,9 @@ class StoreWriter:
         """Completes the store.
 
         Raises:
-            CliprpnError: no_space.
+            CliprpnError: no_space; LockLostError.
         """
+        self._require_lock()
         arrays = {name: array.finish() for name, array in self._arrays.items()}
         self._write("manifest.json", {"made_from": self._made_from, "arrays": arrays})
         (self.folder / "progress.json").unlink(missing_ok=True)

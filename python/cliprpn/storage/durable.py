@@ -32,6 +32,30 @@ def write_durably(path: Path, content: bytes) -> None:
     Raises:
         CliprpnError: no_space, environment_broken.
     """
+    with _temporary_file(path, content) as temporary:
+        os.replace(temporary, path)
+
+
+def create_durably(path: Path, content: bytes) -> bool:
+    """As `write_durably`, but never replaces a file: of several processes, also of several machines, one creates it.
+
+    Returns:
+        whether this call created the file.
+
+    Raises:
+        CliprpnError: no_space, environment_broken.
+    """
+    with _temporary_file(path, content) as temporary:
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return temporary.stat().st_nlink == 2  # NFS may repeat a request whose reply was lost.
+        return True
+
+
+@contextlib.contextmanager
+def _temporary_file(path: Path, content: bytes) -> Iterator[Path]:
+    """A complete file beside `path`, with that content on the disk; removed at the end if it still has its name."""
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         # A random name: processes of two machines that share a disk may have the same id.
@@ -42,10 +66,9 @@ def write_durably(path: Path, content: bytes) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             _remove_leftovers(path, temporary.stat().st_mtime)
-            os.replace(temporary, path)
-        except BaseException:
+            yield temporary
+        finally:
             temporary.unlink(missing_ok=True)
-            raise
 
 
 def _remove_leftovers(path: Path, now: float) -> None:
@@ -82,13 +105,18 @@ def check_space(folder: Path, needed: int) -> None:
     Raises:
         CliprpnError: no_space, if the disk has less free space.
     """
-    free = shutil.disk_usage(folder).free
-    if free < needed * 1.02:
+    if not has_space(folder, needed):
+        free = shutil.disk_usage(folder).free
         raise CliprpnError(
             "no_space",
             f"{folder}: expected {needed / 1e9:.2f} GB of free disk space, found {free / 1e9:.2f} GB; "
             f"{space_advice(folder)}",
         )
+
+
+def has_space(folder: Path, needed: int) -> bool:
+    """Whether the disk has that many bytes of free space, with a margin of 2%."""
+    return shutil.disk_usage(folder).free >= needed * 1.02
 
 
 @contextlib.contextmanager

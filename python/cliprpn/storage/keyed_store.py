@@ -7,7 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -15,6 +15,7 @@ from typing import Literal
 from cliprpn.errors import CliprpnError, disk_has_failed, disk_is_full
 from cliprpn.storage.durable import COMMIT_EVERY_S, failed_disk
 from cliprpn.storage.lock import file_lock
+from cliprpn.storage.lock_owner import LockLostError
 
 # One embedding of 1024 halves would leave most of SQLite's default page of 4 KiB empty.
 PAGE_BYTES = 1 << 15
@@ -44,14 +45,14 @@ def get_or_compute(
 ) -> dict[str, Rows]:
     """The rows of each key, from the file or computed and added to it.
 
-    If another process is computing, waits for it instead of computing the same rows. Does not write to the file if no
-    key is missing. Rows that a shared cache has are not copied.
+    If another process is computing, waits for it instead of computing the same rows, also if it took over because this
+    one was suspended. Does not write to the file if no key is missing. Rows that a shared cache has are not copied.
 
     Args:
         path: the file; created with its folder if missing.
         columns: name and type of a row's values, in order.
         compute: gets the missing keys, in order, and calls `put` with the rows of each. Rows that were put are kept
-            even if it raises.
+            even if it raises. Called again, with what is still missing then, if the lock was lost.
         on_wait: called once if another process is writing to the file.
         own_stores: folder on this machine's own disk: rows are added to a file there, and `path` is only read. For a
             cache that several machines share, since SQLite's locks are not safe there.
@@ -64,18 +65,24 @@ def get_or_compute(
     own = written_store(path, own_stores)
     rows = _read_existing(own, columns, unique)
     if own != path:
+        with suppress(OSError):
+            os.utime(own)  # Unused ones are removed: see unused_copies.py.
         rows |= _read_only(path, columns, [key for key in unique if key not in rows])
     rows |= _read_shared(path, columns, [key for key in unique if key not in rows])
     if len(rows) == len(unique):
         return rows
-    with file_lock(_lock_file(own), on_wait, should_stop):
-        rows |= _read_existing(own, columns, [key for key in unique if key not in rows])
-        missing = [key for key in unique if key not in rows]
-        if missing:
-            with KeyedStore(own, columns) as store:
-                compute(missing, store.put)
-            rows |= _read_existing(own, columns, missing)
-    return rows
+    while True:
+        with file_lock(_lock_file(own), on_wait, should_stop) as lock:
+            rows |= _read_existing(own, columns, [key for key in unique if key not in rows])
+            missing = [key for key in unique if key not in rows]
+            if missing:
+                try:
+                    with KeyedStore(own, columns, require_lock=lock.require) as store:
+                        compute(missing, store.put)
+                except LockLostError:
+                    continue  # What was not written yet is thrown away: another machine computes it.
+                rows |= _read_existing(own, columns, missing)
+            return rows
 
 
 def written_store(path: Path, own_stores: Path | None) -> Path:
@@ -108,8 +115,13 @@ def _read_existing(path: Path, columns: ColumnTypes, keys: list[str]) -> dict[st
     """The rows of those keys that the file has; none if there is no file."""
     if not keys or not path.exists():
         return {}
-    with KeyedStore(path, columns, create=False) as store:
-        return store.rows(keys)
+    try:
+        with KeyedStore(path, columns, create=False) as store:
+            return store.rows(keys)
+    except CliprpnError:
+        if path.exists():
+            raise
+        return {}  # Nobody had used it for long, and it was removed a moment ago.
 
 
 def _read_only(path: Path, columns: ColumnTypes, keys: list[str]) -> dict[str, Rows]:
@@ -143,16 +155,23 @@ class KeyedStore:
         columns: name and type of a row's values, in order.
         create: creates the file if missing; requires that the caller holds the lock.
         read_only: never changes the file.
+        require_lock: called in each transaction; raises `LockLostError` if the caller does not hold the lock any more.
 
     Raises:
         CliprpnError: no_space, bad_input, locked, data_invalid.
     """
 
     def __init__(
-        self, path: Path, columns: ColumnTypes, create: bool = True, read_only: bool = False
+        self,
+        path: Path,
+        columns: ColumnTypes,
+        create: bool = True,
+        read_only: bool = False,
+        require_lock: Callable[[], None] = lambda: None,
     ) -> None:
         self.path = path
         self._columns = columns
+        self._require_lock = require_lock
         self._pending: list[tuple[str, Rows]] = []
         self._committed_at = time.monotonic()
         # `rw` falls back to reading if the file is not writable.
@@ -208,7 +227,7 @@ class KeyedStore:
         """Adds a new key; commits about every second.
 
         Raises:
-            CliprpnError: no_space, data_invalid.
+            CliprpnError: no_space, data_invalid; LockLostError.
         """
         self._pending.append((key, rows))
         if time.monotonic() - self._committed_at >= COMMIT_EVERY_S:
@@ -218,7 +237,7 @@ class KeyedStore:
         """Makes everything put so far durable.
 
         Raises:
-            CliprpnError: no_space, data_invalid.
+            CliprpnError: no_space, data_invalid; LockLostError, and nothing of it is written.
         """
         pending, self._pending = self._pending, []
         if pending:
@@ -233,6 +252,9 @@ class KeyedStore:
             self._file.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         self._file.execute("BEGIN IMMEDIATE")
         try:
+            self._require_lock()
+            # A machine that was suspended within its first transaction may have completed it meanwhile.
+            self._is_new = self._is_new and self._check_tables()
             yield
             self._file.execute("COMMIT")
         except BaseException:
@@ -247,7 +269,10 @@ class KeyedStore:
                 self._file.execute(statement)
         places = ", ".join("?" * (2 + len(self._columns)))
         for key, rows in pending:
-            item = self._file.execute("INSERT INTO items (key) VALUES (?)", (key,)).lastrowid
+            inserted = self._file.execute("INSERT OR IGNORE INTO items (key) VALUES (?)", (key,))
+            if inserted.rowcount == 0:
+                continue  # As above: the rows that are there stay.
+            item = inserted.lastrowid
             numbered = ((item, place, *row) for place, row in enumerate(rows))
             self._file.executemany(f"INSERT INTO rows VALUES ({places})", numbered)
 

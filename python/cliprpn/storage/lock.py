@@ -29,7 +29,7 @@ def file_lock(
         should_stop: checked while waiting.
 
     Yields:
-        This holder, which can lose the lock if it was suspended: see `LockOwner.has_lost`.
+        This holder, which can lose the lock if it was suspended: see `LockOwner.require`.
 
     Raises:
         CliprpnError: interrupted, if `should_stop` becomes true while waiting.

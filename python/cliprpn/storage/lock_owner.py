@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from cliprpn.errors import CliprpnError
+
 BEAT_S = 5.0
 # The file of a process on another machine that does not change for this time is one of a dead process.
 DEAD_AFTER_S = 30.0
@@ -22,15 +24,27 @@ def owner_file(lock: Path) -> Path:
     return lock.with_name(f"{lock.name}.owner")
 
 
+class LockLostError(CliprpnError):
+    """Another machine has the lock: this process was suspended, and nothing more of its work may be written."""
+
+    def __init__(self, lock: Path) -> None:
+        super().__init__(
+            "locked",
+            f"{lock}: another process took over the lock, since this one gave no sign of life for {DEAD_AFTER_S:g} s; "
+            "re-run the same command",
+        )
+
+
 class LockOwner:
     """This process as the holder of a lock, with a heartbeat until `release`.
 
     Args:
-        file: exists, with this text.
+        lock: the file of the lock.
+        text: of the file that names the holder, which exists.
     """
 
-    def __init__(self, file: Path, text: str) -> None:
-        self._file, self._text = file, text
+    def __init__(self, lock: Path, text: str) -> None:
+        self._lock, self._file, self._text = lock, owner_file(lock), text
         self._released = threading.Event()
         self._thread = threading.Thread(target=self._beat, daemon=True)
         self._thread.start()
@@ -41,6 +55,15 @@ class LockOwner:
             return _read(self._file) != self._text
         except OSError:
             return False  # A share that does not answer: the next look may tell.
+
+    def require(self) -> None:
+        """To be called before anything is written that others read.
+
+        Raises:
+            LockLostError: another machine has taken the lock.
+        """
+        if self.has_lost():
+            raise LockLostError(self._lock)
 
     def release(self) -> None:
         """Removes the file, if it is still this holder's."""
@@ -70,7 +93,7 @@ class OwnerWatch:
     def __init__(
         self, lock: Path, machine: str | None = None, now: Callable[[], float] = time.monotonic
     ) -> None:
-        self._file = owner_file(lock)
+        self._lock, self._file = lock, owner_file(lock)
         self._machine = _kernel_of(lock) if machine is None else machine
         self._now = now
         self._seen: tuple[str | None, int] | None = None
@@ -92,7 +115,7 @@ class OwnerWatch:
                 "token": secrets.token_hex(8),
             }
         )
-        return LockOwner(self._file, text) if _create(self._file, text) else None
+        return LockOwner(self._lock, text) if _create(self._file, text) else None
 
     def _remove_dead(self) -> bool:
         """Whether there is no file of another holder now."""

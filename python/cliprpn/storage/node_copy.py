@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from cliprpn.storage.array_store import damaged_features
 from cliprpn.storage.durable import check_space
 from cliprpn.storage.growing_array import CHUNK_BYTES, HEADER_BYTES
 from cliprpn.storage.lock import file_lock
+from cliprpn.storage.lock_owner import LockLostError
+from cliprpn.storage.unused_copies import copy_lock, hold, make_room, staging_folder
 
 MANIFEST = "manifest.json"
 
@@ -30,7 +33,8 @@ def copy_to_node(
     """The copy of a store on this machine; copied first, by one worker, if it is missing or damaged.
 
     A copy that is interrupted or killed does not count: it gets its name when all of it is there, and its content was
-    compared with the hashes in the manifest.
+    compared with the hashes in the manifest. It is not removed while this process lives. If the disk has no space for
+    it, copies that no process uses are removed.
 
     Args:
         folder: a complete store, whose name is a hash of everything that it depends on.
@@ -49,16 +53,18 @@ def copy_to_node(
     try:
         if not cache.is_absolute():
             raise CliprpnError("environment_broken", f"expected an absolute path, found {cache}")
-        if is_whole(copy, manifest):
-            return copy
-        cache.mkdir(parents=True, exist_ok=True)
-        with file_lock(
-            cache / f".{folder.name}.lock",
-            lambda: warn("another worker of this machine copies the same features; waiting for it"),
-            should_stop,
-        ):
-            if not is_whole(copy, manifest):
-                _copy(folder, copy, manifest, on_copied, should_stop)
+        while not (hold(copy) and is_whole(copy, manifest)):
+            cache.mkdir(parents=True, exist_ok=True)
+            with (
+                file_lock(
+                    copy_lock(copy),
+                    lambda: warn("another worker of this machine copies the same features; waiting for it"),
+                    should_stop,
+                ) as lock,
+                suppress(LockLostError),  # Whoever took the lock makes the copy.
+            ):
+                if not is_whole(copy, manifest):
+                    _copy(folder, copy, manifest, on_copied, should_stop, lock.require)
         return copy
     except OSError as error:
         if not (disk_is_full(error) or is_not_writable(error) or isinstance(error, FileNotFoundError)):
@@ -98,26 +104,36 @@ def _copy(
     manifest: bytes,
     on_copied: Callable[[int, int], None],
     should_stop: Callable[[], bool],
+    require_lock: Callable[[], None],
 ) -> None:
-    """The caller holds the lock, so nobody else writes to the staging folder."""
-    staging = copy.with_name(f".{copy.name}.part")
-    shutil.rmtree(staging, ignore_errors=True)  # Of a worker that was killed.
+    """
+    Raises:
+        CliprpnError: interrupted, no_space, data_invalid; LockLostError.
+    """
+    for left in copy.parent.glob(f".{copy.name}.*.part"):  # Of workers that were killed.
+        shutil.rmtree(left, ignore_errors=True)
     shutil.rmtree(copy, ignore_errors=True)
+    staging = staging_folder(copy)
     staging.mkdir()
     files = _files(manifest)
     total, done = sum(size for size, _ in files.values()), 0
     try:
+        make_room(copy.parent, total)
         check_space(staging, total)
         for name, (size, sha256) in files.items():
             for num_bytes in _copy_file(folder / name, staging / name, size, sha256):
+                require_lock()
                 done += num_bytes
                 on_copied(done, total)
                 if should_stop():
                     raise CliprpnError("interrupted", f"stopped while copying {folder}")
         (staging / MANIFEST).write_bytes(manifest)
+        require_lock()
         os.rename(staging, copy)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(staging, ignore_errors=True)
+        if isinstance(error, OSError):
+            require_lock()  # Whoever took the lock removes what is here.
         raise
 
 

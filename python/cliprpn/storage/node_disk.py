@@ -11,8 +11,10 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from cliprpn.storage.unused_copies import remove_unused
 
 # Where trials write what they add to a store: SQLite is not made for several machines.
 STORES = "CLIPRPN_NODE_STORES"
@@ -28,9 +30,15 @@ def node_stores() -> Path | None:
     return _folder(STORES)
 
 
-def node_cache() -> Path | None:
+def node_copies() -> Path | None:
     """Where features are copied to; None if they are read where they are."""
-    return _folder(FEATURES)
+    cache = _folder(FEATURES)
+    return None if cache is None else copies_folder(cache)
+
+
+def copies_folder(cache: Path) -> Path:
+    """The folder of copies in a folder that was chosen for a node."""
+    return cache / "features"
 
 
 def _folder(variable: str) -> Path | None:
@@ -39,17 +47,24 @@ def _folder(variable: str) -> Path | None:
 
 
 @contextlib.contextmanager
-def node_environment(cache: str | None) -> Iterator[dict[str, str]]:
-    """The variables for a pilot's workers.
+def node_environment(
+    cache: str | None, say: Callable[[str], None] = lambda line: None
+) -> Iterator[dict[str, str]]:
+    """The variables for a pilot's workers. First removes what nobody has used for long.
 
     Args:
         cache: the folder for copies of features, which stays, with the stores; may contain variables of this machine,
             such as `$TMPDIR`. None for no copies. Without it, or if it cannot be written, stores are in a temporary
             folder that is removed at the end, also those of pilots that were killed.
+        say: called with a line about what was removed, or why nothing is.
     """
     chosen = None if cache is None else Path(os.path.expandvars(cache))
     features = {} if chosen is None else {FEATURES: str(chosen)}
     if chosen is not None and _can_write(chosen / "stores"):
+        try:
+            remove_unused(copies_folder(chosen), chosen / "stores", say)
+        except OSError as error:
+            say(f"{chosen}: what nobody has used for long is not removed: {error.strerror}")
         yield features | {STORES: str(chosen / "stores")}
         return
     with _temporary_folder() as folder:

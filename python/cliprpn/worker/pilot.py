@@ -99,7 +99,7 @@ class Pilot:
             self._will.make()
         self._heartbeat = Heartbeat(self._queue.beat, settings.beat_s)
         try:
-            with queue_errors(self._queue), node_environment(self._arguments.node_cache) as env:
+            with queue_errors(self._queue), node_environment(self._arguments.node_cache, _say) as env:
                 self._run_attempts(settings, env)
                 self._queue.require()
                 return self._is_lost()

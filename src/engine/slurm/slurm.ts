@@ -2,6 +2,7 @@ import { userInfo } from "node:os";
 import { execa } from "execa";
 import { withoutPython } from "../../base/python-env.ts";
 import { CliprpnError } from "../../contract/errors.ts";
+import { type ListedNode, parseSinfo, sinfoFormat } from "./sinfo.ts";
 import { type ListedJob, parseSqueue, squeueFormat } from "./squeue.ts";
 
 /** The jobs of one name, through SLURM's commands. Needs no accounting. */
@@ -51,6 +52,18 @@ export class Slurm {
       `--format=${squeueFormat}`,
     ]);
     return parseSqueue(stdout);
+  }
+
+  /** The nodes of a partition, or of the default one, as far as SLURM shows them. @throws as `list`. */
+  async nodes(partition = this.#env.SBATCH_PARTITION || undefined): Promise<ListedNode[]> {
+    const where = partition === undefined ? [] : [`--partition=${partition}`];
+    const { stdout } = await this.#run("sinfo", [
+      "--noheader",
+      "--Node",
+      `--format=${sinfoFormat}`,
+      ...where,
+    ]);
+    return parseSinfo(stdout, partition);
   }
 
   /** Ends all jobs of the name, waiting and running. */
@@ -104,9 +117,9 @@ export function withoutOptions(env: NodeJS.ProcessEnv, script: string): NodeJS.P
   return Object.fromEntries(Object.entries(withoutPython(env)).filter(([name]) => !dropped.has(name)));
 }
 
-/** The environment without a person's defaults for squeue and scancel, which would hide jobs, or ask before it cancels them. */
+/** The environment without a person's defaults for squeue, sinfo and scancel, which would hide jobs or nodes, or ask before it cancels them. */
 function withoutFilters(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(SQUEUE|SCANCEL)_/.test(name)));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(SQUEUE|SINFO|SCANCEL)_/.test(name)));
 }
 
 /** Options whose variable is not called as they are. */

@@ -32,6 +32,8 @@ export type CheckedRayNode = { name: string } & (
   | { state: "checked"; node: CheckedNode }
   /** It has less than a trial needs, as a head without CPUs. */
   | { state: "too_small" }
+  /** The cluster is about to take it away. */
+  | { state: "draining" }
   /** It does not see the runs folder. */
   | { state: "blind" }
   | { state: "busy" }
@@ -91,10 +93,13 @@ async function checkIn(folder: string, run: RunContext): Promise<CheckedRay> {
     const takeNext = async (): Promise<void> => {
       for (let check = pending.shift(); check !== undefined; check = pending.shift()) {
         run.terminal.live([`checking ${counted(nodes.length, "node")} of Ray: ${results.size} done`]);
-        const result = fits(needs(actor), check.node.total)
-          ? await checkNode(check, cluster, driver, tokens, run.signal)
-          : ({ name: check.node.name, state: "too_small" } as const);
-        results.set(check.id, result);
+        const unused = whyUnused(check.node, actor);
+        results.set(
+          check.id,
+          unused === undefined
+            ? await checkNode(check, cluster, driver, tokens, run.signal)
+            : { name: check.node.name, state: unused },
+        );
       }
     };
     await Promise.all(Array.from({ length: maxAtOnce }, takeNext));
@@ -104,6 +109,15 @@ async function checkIn(folder: string, run: RunContext): Promise<CheckedRay> {
     tokens.remove();
     await driver.close();
   }
+}
+
+/** Why nothing would start on a node; undefined if something would. */
+function whyUnused(
+  { total, is_draining }: RayNode,
+  actor: RaySetup["actor"],
+): "draining" | "too_small" | undefined {
+  if (is_draining) return "draining";
+  return fits(needs(actor), total) ? undefined : "too_small";
 }
 
 /** Each keeps this process busy for a moment. */

@@ -5,11 +5,17 @@ import { lastLines } from "../../base/output-tail.ts";
 import { CliprpnError } from "../../contract/errors.ts";
 import type { NodeCheck, Roots, SlurmOptions } from "../../contract/generated/types.ts";
 import { batchScript } from "../../engine/slurm/batch-script.ts";
+import type { ListedNode } from "../../engine/slurm/sinfo.ts";
 import { Slurm } from "../../engine/slurm/slurm.ts";
 import type { RunContext } from "../run-context.ts";
 import { answerIn, type CheckedNode, nodeSide, rootTokens, testFolder } from "./check-node.ts";
 import { pathThere } from "./roots.ts";
 import { deviceOf } from "./slurm-place.ts";
+
+/** The nodes of the jobs' partition, as far as SLURM shows them. @throws CliprpnError as SLURM's commands. */
+export function listNodes({ partition }: SlurmOptions, { env }: RunContext): Promise<ListedNode[]> {
+  return new Slurm("cliprpn-doctor", env).nodes(partition);
+}
 
 /**
  * Runs a job on a node, as a sweep would, and tests the runs folder with it.

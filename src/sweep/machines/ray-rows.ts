@@ -25,6 +25,8 @@ function rowsOf(node: CheckedRayNode, actor: RaySetup["actor"]): DoctorRow[] {
       return checkedRows(name, node.node);
     case "too_small":
       return [ok(name, `no trials run there: it has less than ${describeNeeds(actor)}`)];
+    case "draining":
+      return [ok(name, "no trials start there: the cluster drains it, and will take it away")];
     case "blind":
       return [
         broken(
@@ -68,11 +70,13 @@ function checkedRows(name: string, node: CheckedNode): DoctorRow[] {
 }
 
 function placesRow(nodes: readonly CheckedRayNode[], actor: RaySetup["actor"]): DoctorRow[] {
-  if (nodes.some(({ state }) => state !== "too_small")) return [];
+  if (nodes.some(({ state }) => state !== "too_small" && state !== "draining")) return [];
+  const draining = nodes.flatMap(({ name, state }) => (state === "draining" ? [name] : []));
+  const others = draining.length === 0 ? "" : `, besides ${joinWords(draining)}, which the cluster drains`;
   return [
     broken(
       "nodes for trials",
-      `no node has ${describeNeeds(actor)}`,
+      `no node has ${describeNeeds(actor)}${others}`,
       "change engine.ray (num_cpus, num_gpus, resources), or wait for nodes; --device cpu trains without a GPU",
     ),
   ];
