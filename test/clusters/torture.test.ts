@@ -9,7 +9,7 @@ import { engines, type TortureEngine } from "../torture/engines/engines.ts";
 import { torture } from "../torture/torture.ts";
 import { missingSlurm } from "./slurm/start-cluster.ts";
 
-/** With this seed, two pilots and the Python of one are killed in the first run. */
+/** The same seed in all runs, so that what failed can be repeated. */
 const rows: [name: TortureEngine, isMissing: boolean, seed: number][] = [
   ["queue", false, 2307],
   ["slurm", missingSlurm !== undefined, 2307],
