@@ -25,17 +25,17 @@ export function resultsOf(runsDir: string, id: string): Record<string, unknown> 
 /**
  * report.json without what differs by chance: times, numbers of attempts, memory, and a folder in paths.
  *
- * @param options whether the command is left out, too: where trials run is an option of it.
+ * @param options whether the command and the machines of trials are left out, too, for sweeps at different places.
  */
 export function reportOf(
   { folder: sweepFolder }: SweepStore,
   folder: string,
-  { withCommand = true }: { withCommand?: boolean } = {},
+  { withPlaces = true }: { withPlaces?: boolean } = {},
 ): unknown {
   const text = readFileSync(join(sweepFolder, "report.json"), "utf8").replaceAll(folder, "FOLDER");
   return JSON.parse(text, (key, value) => {
     if (/_ms$|_at$|^attempts?$|^starts$|^peak_memory_bytes$/.test(key)) return undefined;
-    if (key === "command" && !withCommand) return undefined;
+    if (/^(command|machine)$/.test(key) && !withPlaces) return undefined;
     return Array.isArray(value) ? value.filter((each) => !isAboutResuming(each)) : value;
   });
 }

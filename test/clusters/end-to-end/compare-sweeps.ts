@@ -41,5 +41,5 @@ export function compareSweeps(there: SweepStore, here: SweepStore): string {
 }
 
 function reportIn(store: SweepStore): unknown {
-  return reportOf(store, store.runsDir, { withCommand: false });
+  return reportOf(store, store.runsDir, { withPlaces: false });
 }
